@@ -1,0 +1,74 @@
+//! A requirement as a layer holds it: checked once, its challenges built once.
+
+use std::sync::OnceLock;
+
+use super::{Grant, Requirement, Shortfall};
+use crate::config::{Fault, Settings};
+use crate::error::RejectionKind;
+use crate::render::Challenges;
+
+/// What one layer demands, and what it says to those who do not meet it.
+#[derive(Debug, Default)]
+pub(crate) struct Demand {
+    pub(crate) requirement: Option<Requirement>,
+    /// `scope` of the challenges: everything the operation needs.
+    pub(crate) scope: Option<String>,
+    pub(crate) acr_values: Option<String>,
+    pub(crate) max_age: Option<u64>,
+    /// Whether to answer 404 in place of 403 (RFC 9110 §15.5.4).
+    pub(crate) conceal: bool,
+    /// The requirement has faults: every request is refused.
+    pub(crate) unusable: bool,
+    challenges: [OnceLock<Challenges>; RejectionKind::ALL.len()],
+}
+
+impl Demand {
+    pub(crate) fn new(requirement: Requirement) -> Self {
+        let scopes = requirement.challenged_scopes();
+        let step_up = requirement.step_up();
+        Self {
+            scope: (!scopes.is_empty()).then(|| scopes.join(" ")),
+            acr_values: step_up.as_ref().and_then(super::StepUp::acr_values),
+            max_age: step_up.as_ref().and_then(super::StepUp::max_age_seconds),
+            requirement: Some(requirement),
+            ..Self::default()
+        }
+    }
+
+    /// The same demand, answered 404 where it would be 403.
+    pub(crate) fn concealed(&self) -> Self {
+        let unusable = self.unusable;
+        let concealed = self.requirement.clone().map(Self::new).unwrap_or_default();
+        Self { conceal: true, unusable, ..concealed }
+    }
+
+    pub(crate) fn check(&self, grant: &Grant) -> Result<(), Shortfall> {
+        let Some(requirement) = &self.requirement else { return Ok(()) };
+        let shortfall = requirement.shortfall(grant);
+        if shortfall.is_none() { Ok(()) } else { Err(shortfall) }
+    }
+
+    pub(crate) fn faults(&self) -> Vec<Fault> {
+        let mut faults = Vec::new();
+        if let Some(requirement) = &self.requirement {
+            requirement.faults(&mut faults);
+        }
+        faults
+    }
+
+    /// The challenges for a kind whose parameters depend on nothing but the layer.
+    pub(crate) fn challenges(
+        &self,
+        kind: RejectionKind,
+        build: impl FnOnce() -> Challenges,
+    ) -> &Challenges {
+        self.challenges[kind as usize].get_or_init(build)
+    }
+
+    /// Tells the server which scopes its routes use, for `scopes_supported` of its metadata.
+    pub(crate) fn register(&self, settings: &Settings) {
+        if let Some(requirement) = &self.requirement {
+            settings.metadata.add_scopes(requirement.named_scopes());
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! Demands on how and when the user authenticated (RFC 9470).
+
+use std::time::Duration;
+
+use super::Grant;
+use crate::charset;
+use crate::clock::Timestamp;
+use crate::config::Fault;
+
+/// How strong and how recent the user's authentication must be.
+///
+/// A token meets it by its `acr` and `auth_time` claims; absent claims meet nothing (RFC 9470
+/// §6.1), and `iat` does not stand in for `auth_time`. Values of `acr` are compared exactly,
+/// without any order among them.
+///
+/// ```
+/// use std::time::Duration;
+/// use tower_resource_server::StepUp;
+///
+/// let payments = StepUp::acr(["urn:example:mfa"]).max_age(Duration::from_secs(300));
+/// # let _ = payments;
+/// ```
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct StepUp {
+    acr_values: Vec<String>,
+    max_age: Option<Duration>,
+}
+
+impl StepUp {
+    /// One of these authentication context classes, the preferred one first.
+    pub fn acr<S: Into<String>>(values: impl IntoIterator<Item = S>) -> Self {
+        let acr_values = values.into_iter().map(Into::into).collect();
+        Self { acr_values, max_age: None }
+    }
+
+    /// Any class, at most so long ago. Whole seconds count; the server's leeway is added.
+    #[must_use]
+    pub const fn within(max_age: Duration) -> Self {
+        Self { acr_values: Vec::new(), max_age: Some(max_age) }
+    }
+
+    /// Also at most so long ago. Whole seconds count; the server's leeway is added.
+    #[must_use]
+    pub const fn max_age(mut self, max_age: Duration) -> Self {
+        self.max_age = Some(max_age);
+        self
+    }
+
+    pub(super) fn is_met_by(&self, grant: &Grant) -> bool {
+        let (acr, authenticated) = grant.authentication();
+        let strong = self.acr_values.is_empty()
+            || acr.is_some_and(|acr| self.acr_values.iter().any(|value| value == acr));
+        let recent = self.max_age.is_none_or(|max_age| {
+            authenticated.is_some_and(|time| is_recent(time, max_age, grant))
+        });
+        strong && recent
+    }
+
+    pub(super) fn acr_values(&self) -> Option<String> {
+        (!self.acr_values.is_empty()).then(|| self.acr_values.join(" "))
+    }
+
+    pub(super) const fn max_age_seconds(&self) -> Option<u64> {
+        match self.max_age {
+            Some(max_age) => Some(max_age.as_secs()),
+            None => None,
+        }
+    }
+
+    pub(super) fn faults(&self, faults: &mut Vec<Fault>) {
+        if self.acr_values.is_empty() && self.max_age.is_none() {
+            let mend = "name an acr value or a max_age";
+            faults.push(Fault::new("require", "a step-up that asks for nothing", mend));
+        }
+        for value in self.acr_values.iter().filter(|value| !charset::is_scope_token(value)) {
+            let problem = format!("the acr value {value:?} has a space, a quote or a backslash");
+            faults.push(Fault::new("require", problem, "list each acr value on its own"));
+        }
+    }
+}
+
+fn is_recent(time: Timestamp, max_age: Duration, grant: &Grant) -> bool {
+    let (now, leeway) = grant.now_and_leeway();
+    let oldest = now.minus(max_age).minus(leeway);
+    time >= oldest && time <= now.plus(leeway)
+}

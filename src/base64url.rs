@@ -1,0 +1,9 @@
+//! base64url without padding, canonical only (RFC 7515 §2).
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+/// Decodes; refuses padding, other alphabets, whitespace and non-zero trailing bits.
+pub(crate) fn decode(text: &str) -> Option<Vec<u8>> {
+    URL_SAFE_NO_PAD.decode(text).ok()
+}

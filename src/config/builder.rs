@@ -1,0 +1,340 @@
+//! The builder of a resource server.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{HeaderMap, StatusCode};
+
+use super::{Danger, Issuer};
+use crate::clock::{Clock, SystemClock};
+use crate::credentials::CredentialSource;
+use crate::fetch::{Fetch, FetchLimits};
+use crate::keys::CryptoBackend;
+use crate::metadata::ResourceMetadata;
+use crate::observe::Observer;
+use crate::proof::UnverifiableConfirmation;
+use crate::render::{Challenges, Envelope, ErrorBody, ErrorResponse, Hooks};
+
+/// What to do when a handler lets shared caches keep the response to an authenticated request
+/// (`public`, `s-maxage`; RFC 9111 §3.5).
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum SharedCaching {
+    /// Send it as it is and log a warning.
+    #[default]
+    Warn,
+    /// Send `Cache-Control: private` in its place.
+    Rewrite,
+}
+
+/// Collects the settings of a [`ResourceServer`](crate::ResourceServer) and checks them all at once.
+///
+/// # Defaults
+///
+/// | setting | default |
+/// |---|---|
+/// | audience | the resource identifier |
+/// | leeway | 60 s for `exp`, `nbf` and `iat` |
+/// | longest token | 16 KiB |
+/// | verified tokens remembered | about 16 MiB |
+/// | realm, error_uri | none |
+/// | resource_metadata | in every challenge |
+/// | envelope | [`OAuthJson`](crate::render::OAuthJson) |
+/// | fetches | embedded client, 5 s, 512 KiB, public addresses only |
+/// | Retry-After on 503 | 5 s |
+/// | CORS preflight | passes without a token |
+#[must_use]
+pub struct Builder {
+    pub(super) resource: String,
+    pub(super) issuers: Vec<Issuer>,
+    pub(super) audiences: Option<Vec<String>>,
+    pub(super) audience_names: Vec<String>,
+    pub(super) single_audience_only: bool,
+    pub(super) any_audience: bool,
+    pub(super) unverifiable: UnverifiableConfirmation,
+    pub(super) leeway: Duration,
+    pub(super) max_token_bytes: usize,
+    pub(super) lenient_charset: bool,
+    pub(super) strict_query: bool,
+    pub(super) require_https: bool,
+    pub(super) preflight_passes: bool,
+    pub(super) source: Option<Arc<dyn CredentialSource>>,
+    pub(super) cache_bytes: u64,
+    pub(super) hierarchy: Vec<(String, String)>,
+    pub(super) realm: Option<String>,
+    pub(super) error_uri: Option<String>,
+    pub(super) advertise_metadata: bool,
+    pub(super) extra: Vec<(String, String)>,
+    pub(super) hooks: Hooks,
+    pub(super) documentation: Option<String>,
+    pub(super) retry_after: Duration,
+    pub(super) metadata: ResourceMetadata,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) observer: Option<Arc<dyn Observer>>,
+    pub(super) fetch: Option<Arc<dyn Fetch>>,
+    pub(super) limits: FetchLimits,
+    pub(super) allow_loopback: bool,
+    pub(super) backend: Option<CryptoBackend>,
+    pub(super) shared_caching: SharedCaching,
+    pub(super) default_no_store: bool,
+}
+
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder").field("resource", &self.resource).finish_non_exhaustive()
+    }
+}
+
+impl Builder {
+    pub(crate) fn new(resource: String) -> Self {
+        Self {
+            resource,
+            issuers: Vec::new(),
+            audiences: None,
+            audience_names: Vec::new(),
+            single_audience_only: false,
+            any_audience: false,
+            unverifiable: UnverifiableConfirmation::default(),
+            leeway: Duration::from_secs(60),
+            max_token_bytes: 16 * 1024,
+            lenient_charset: false,
+            strict_query: false,
+            require_https: false,
+            preflight_passes: true,
+            source: None,
+            cache_bytes: 16 * 1024 * 1024,
+            hierarchy: Vec::new(),
+            realm: None,
+            error_uri: None,
+            advertise_metadata: true,
+            extra: Vec::new(),
+            hooks: Hooks::default(),
+            documentation: None,
+            retry_after: Duration::from_secs(5),
+            metadata: ResourceMetadata::default(),
+            clock: Arc::new(SystemClock),
+            observer: None,
+            fetch: None,
+            limits: FetchLimits::default(),
+            allow_loopback: false,
+            backend: CryptoBackend::preferred(),
+            shared_caching: SharedCaching::default(),
+            default_no_store: false,
+        }
+    }
+
+    /// Trusts an issuer; may be called several times. A token is judged by its own issuer's keys.
+    pub fn issuer(mut self, issuer: Issuer) -> Self {
+        self.issuers.push(issuer);
+        self
+    }
+
+    /// Accepts this audience, an absolute URI without fragment (RFC 8707 §2), in place of the
+    /// resource identifier; may be called several times. Compared exactly.
+    pub fn audience(mut self, audience: impl Into<String>) -> Self {
+        self.audiences.get_or_insert_default().push(audience.into());
+        self
+    }
+
+    /// Accepts this audience, which is not a URI: some authorization servers name audiences by
+    /// client ids or plain words. May be called several times. Compared exactly.
+    pub fn audience_name(mut self, audience: impl Into<String>) -> Self {
+        self.audience_names.push(audience.into());
+        self
+    }
+
+    /// Refuses tokens that have other audiences besides this server's (RFC 8707 §2.2).
+    pub fn single_audience_only(mut self) -> Self {
+        self.single_audience_only = true;
+        self
+    }
+
+    /// How far the clocks of others may be off; at most 300 s.
+    pub fn leeway(mut self, leeway: Duration) -> Self {
+        self.leeway = leeway;
+        self
+    }
+
+    /// The longest token read, in bytes, from 256 to 1 MiB. Longer ones are refused unread.
+    pub fn max_token_bytes(mut self, bytes: usize) -> Self {
+        self.max_token_bytes = bytes;
+        self
+    }
+
+    /// About how much memory verified tokens may be remembered in, in bytes; 0 remembers none.
+    pub fn token_cache_bytes(mut self, bytes: u64) -> Self {
+        self.cache_bytes = bytes;
+        self
+    }
+
+    /// Accepts tokens of any visible ASCII but the comma, as RFC 6749 A.12 allows opaque tokens,
+    /// where RFC 6750 §2.1 takes only token68.
+    pub fn lenient_token_charset(mut self) -> Self {
+        self.lenient_charset = true;
+        self
+    }
+
+    /// Refuses requests with `access_token` in the query, which are ignored otherwise.
+    pub fn refuse_query_tokens(mut self) -> Self {
+        self.strict_query = true;
+        self
+    }
+
+    /// Refuses requests unless their target is https or the server has marked the connection
+    /// with [`SecureTransport`](crate::SecureTransport) (RFC 6750 §5.2).
+    pub fn require_https(mut self) -> Self {
+        self.require_https = true;
+        self
+    }
+
+    /// Demands a token of CORS preflights too: OPTIONS with `Origin` and
+    /// `Access-Control-Request-Method`, which pass otherwise, since browsers send them without
+    /// credentials. Use it where a CORS layer outside answers them, or where routes run the same
+    /// handler for every method.
+    pub fn protect_preflight(mut self) -> Self {
+        self.preflight_passes = false;
+        self
+    }
+
+    /// Looks for tokens in one more place than the Authorization field.
+    pub fn credential_source(mut self, source: impl CredentialSource) -> Self {
+        self.source = Some(Arc::new(source));
+        self
+    }
+
+    /// Says that `wider` includes `narrower`: whoever has the first is granted the second. May be
+    /// called several times; inclusion is transitive.
+    pub fn scope_includes(mut self, wider: impl Into<String>, narrower: impl Into<String>) -> Self {
+        self.hierarchy.push((wider.into(), narrower.into()));
+        self
+    }
+
+    /// `realm` of every challenge (RFC 9110 §11.5).
+    pub fn realm(mut self, realm: impl Into<String>) -> Self {
+        self.realm = Some(realm.into());
+        self
+    }
+
+    /// `error_uri` of every challenge that has an error: an absolute URI for people.
+    pub fn error_uri(mut self, uri: impl Into<String>) -> Self {
+        self.error_uri = Some(uri.into());
+        self
+    }
+
+    /// One more parameter in every challenge.
+    pub fn challenge_param(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.extra.push((name.into(), value.into()));
+        self
+    }
+
+    /// Leaves `resource_metadata` (RFC 9728 §5.1) out of the challenges, for servers that do not
+    /// publish the document. Without a realm of yours, the resource identifier becomes the realm,
+    /// since a challenge needs a parameter (RFC 6750 §3).
+    pub fn hide_metadata(mut self) -> Self {
+        self.advertise_metadata = false;
+        self
+    }
+
+    /// How refusals look.
+    pub fn envelope(mut self, envelope: impl Envelope) -> Self {
+        self.hooks.envelope = Arc::new(envelope);
+        self
+    }
+
+    /// Takes the place of [`Envelope::send_error`].
+    pub fn send_error(
+        mut self,
+        hook: impl Fn(StatusCode, &ErrorBody<'_>, &mut ErrorResponse) + Send + Sync + 'static,
+    ) -> Self {
+        self.hooks.send_error = Some(Arc::new(hook));
+        self
+    }
+
+    /// Takes the place of [`Envelope::www_authenticate`].
+    pub fn www_authenticate(
+        mut self,
+        hook: impl Fn(&Challenges, &mut HeaderMap) + Send + Sync + 'static,
+    ) -> Self {
+        self.hooks.www_authenticate = Some(Arc::new(hook));
+        self
+    }
+
+    /// Takes the place of [`Envelope::no_store`].
+    pub fn no_store(mut self, hook: impl Fn(&mut HeaderMap) + Send + Sync + 'static) -> Self {
+        self.hooks.no_store = Some(Arc::new(hook));
+        self
+    }
+
+    /// Where the error catalogue is hosted: an absolute URI to which `#kind` is added. By default
+    /// this crate's own documentation.
+    pub fn documentation(mut self, uri: impl Into<String>) -> Self {
+        self.documentation = Some(uri.into());
+        self
+    }
+
+    /// `Retry-After` of 503 answers, in whole seconds, at least one.
+    pub fn retry_after(mut self, delay: Duration) -> Self {
+        self.retry_after = delay;
+        self
+    }
+
+    /// The members of the metadata document that are not derived from other settings.
+    pub fn metadata(mut self, metadata: ResourceMetadata) -> Self {
+        self.metadata = metadata;
+        self
+    }
+
+    /// The source of time.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// Listens to events, for metrics.
+    pub fn observer(mut self, observer: impl Observer) -> Self {
+        self.observer = Some(Arc::new(observer));
+        self
+    }
+
+    /// The client that fetches keys, in place of the embedded one.
+    pub fn fetch(mut self, fetch: impl Fetch) -> Self {
+        self.fetch = Some(Arc::new(fetch));
+        self
+    }
+
+    /// The longest a fetch may take; at most 60 s.
+    pub fn fetch_timeout(mut self, timeout: Duration) -> Self {
+        self.limits.timeout = timeout;
+        self
+    }
+
+    /// Lets the embedded client reach loopback addresses, over http too. For development.
+    pub fn allow_loopback(mut self) -> Self {
+        self.allow_loopback = true;
+        self
+    }
+
+    /// The library that verifies signatures, where several are compiled in.
+    pub fn crypto_backend(mut self, backend: CryptoBackend) -> Self {
+        self.backend = Some(backend);
+        self
+    }
+
+    /// What to do when a handler lets shared caches keep a protected response.
+    pub fn shared_caching(mut self, policy: SharedCaching) -> Self {
+        self.shared_caching = policy;
+        self
+    }
+
+    /// Adds `Cache-Control: no-store` to accepted responses that have no Cache-Control.
+    pub fn default_no_store(mut self) -> Self {
+        self.default_no_store = true;
+        self
+    }
+
+    /// Settings that give up a protection.
+    pub fn danger(self) -> Danger {
+        Danger::new(self)
+    }
+}

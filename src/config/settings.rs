@@ -1,0 +1,108 @@
+//! The settings of a running server: checked, and shared by all its layers.
+
+use std::sync::Arc;
+
+use http::HeaderValue;
+
+use super::{ConfigError, SharedCaching};
+use crate::authorize::{Demand, Requirement, ScopeHierarchy};
+use crate::clock::{Clock, Timestamp};
+use crate::credentials::CredentialPolicy;
+use crate::keys::KeySource;
+use crate::metadata::Document;
+use crate::observe::Observer;
+use crate::proof::UnverifiableConfirmation;
+use crate::render::{ChallengeSettings, Hooks};
+use crate::token::{Digest, Signed, TokenCache, TokenPolicy};
+
+#[derive(Debug)]
+pub(crate) struct Settings {
+    pub(crate) resource: Resource,
+    pub(crate) credentials: CredentialPolicy,
+    pub(crate) tokens: TokenPolicy,
+    pub(crate) unverifiable: UnverifiableConfirmation,
+    pub(crate) cache: TokenCache,
+    pub(crate) hierarchy: ScopeHierarchy,
+    pub(crate) challenge: ChallengeSettings,
+    pub(crate) hooks: Hooks,
+    /// Base of the documentation links; `#kind` is added.
+    pub(crate) documentation: String,
+    pub(crate) retry_after: HeaderValue,
+    pub(crate) metadata: Document,
+    pub(crate) caching: CachePolicy,
+    pub(crate) preflight_passes: bool,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) observer: Option<Arc<dyn Observer>>,
+}
+
+/// How caches may treat responses to accepted requests.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CachePolicy {
+    pub(crate) shared: SharedCaching,
+    pub(crate) default_no_store: bool,
+}
+
+/// The resource identifier, as configured and taken apart.
+#[derive(Debug)]
+pub(crate) struct Resource {
+    pub(crate) identifier: String,
+    /// Scheme and authority, as written.
+    pub(crate) origin: String,
+    /// Path and query.
+    pub(crate) rest: String,
+}
+
+impl Resource {
+    pub(crate) fn identifier(&self) -> &str {
+        &self.identifier
+    }
+}
+
+impl Settings {
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now().into()
+    }
+
+    pub(crate) fn issuer(&self, index: usize) -> &str {
+        self.tokens.issuers.get(index).map_or("", |issuer| &*issuer.identifier)
+    }
+
+    pub(crate) fn keys_of(&self, index: usize) -> &KeySource {
+        &self.tokens.issuers[index].keys
+    }
+
+    /// What is remembered of a token, unless its key has left the key set.
+    pub(crate) fn remembered(&self, digest: &Digest) -> Option<Arc<Signed>> {
+        let signed = self.cache.get(digest)?;
+        let keys = self.keys_of(signed.issuer);
+        if keys.vouches(signed.key, &signed.generation, self.now()) {
+            return Some(signed);
+        }
+        self.cache.remove(digest);
+        None
+    }
+
+    /// A layer's requirement. With faults it fails closed, and says so in the log at once.
+    pub(crate) fn demand(&self, requirement: Requirement) -> Arc<Demand> {
+        let mut demand = Demand::new(requirement);
+        let faults = demand.faults();
+        if faults.is_empty() {
+            demand.register(self);
+        } else {
+            let error = ConfigError::new(faults);
+            tracing::error!(target: "tower_resource_server::config", %error, "requirement unusable");
+            demand.unusable = true;
+        }
+        Arc::new(demand)
+    }
+
+    pub(crate) fn try_demand(&self, requirement: Requirement) -> Result<Arc<Demand>, ConfigError> {
+        let demand = Demand::new(requirement);
+        let faults = demand.faults();
+        if !faults.is_empty() {
+            return Err(ConfigError::new(faults));
+        }
+        demand.register(self);
+        Ok(Arc::new(demand))
+    }
+}

@@ -1,0 +1,110 @@
+//! The URIs of a configuration.
+
+use http::Uri;
+
+/// An absolute URI with an authority, as written and taken apart.
+#[derive(Clone, Debug)]
+pub(crate) struct Web<'a> {
+    pub(crate) scheme: &'a str,
+    /// Host and port.
+    pub(crate) authority: &'a str,
+    /// Path and query, empty where there are none.
+    pub(crate) rest: &'a str,
+    pub(crate) fragment: bool,
+}
+
+impl<'a> Web<'a> {
+    /// `None` unless it is `http` or `https` with a host, in characters a URI may have.
+    pub(crate) fn parse(text: &'a str) -> Option<Self> {
+        let (scheme, after) = text.split_once("://")?;
+        if !matches!(scheme, "http" | "https") || !is_uri_text(text) {
+            return None;
+        }
+        let (before_fragment, fragment) = match after.split_once('#') {
+            Some((before, _)) => (before, true),
+            None => (after, false),
+        };
+        let end = before_fragment.find(['/', '?']).unwrap_or(before_fragment.len());
+        let (authority, rest) = before_fragment.split_at(end);
+        let sane = !authority.is_empty() && !authority.contains('@');
+        sane.then_some(())?;
+        // The http crate checks the syntax of host, port and path.
+        format!("{scheme}://{before_fragment}").parse::<Uri>().ok()?;
+        Some(Self { scheme, authority, rest, fragment })
+    }
+
+    pub(crate) fn has_query(&self) -> bool {
+        self.rest.contains('?')
+    }
+
+    /// `localhost`, 127.0.0.0/8 or ::1.
+    pub(crate) fn is_loopback(&self) -> bool {
+        let host = self.authority.rsplit_once(':').map_or(self.authority, |(host, port)| {
+            if port.bytes().all(|byte| byte.is_ascii_digit()) { host } else { self.authority }
+        });
+        let address = host.trim_start_matches('[').trim_end_matches(']');
+        host.eq_ignore_ascii_case("localhost")
+            || address.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+    }
+
+    /// https, or http to this very machine (OAuth 2.1 §1.5).
+    pub(crate) fn is_protected(&self) -> bool {
+        self.scheme == "https" || self.is_loopback()
+    }
+}
+
+/// An absolute URI of any scheme, `urn:` and such included.
+pub(crate) fn is_absolute(text: &str) -> bool {
+    let Some((scheme, rest)) = text.split_once(':') else { return false };
+    let mut letters = scheme.bytes();
+    let starts = letters.next().is_some_and(|byte| byte.is_ascii_alphabetic());
+    let goes_on = letters.all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte));
+    starts && goes_on && !rest.is_empty() && is_uri_text(text)
+}
+
+fn is_uri_text(text: &str) -> bool {
+    crate::charset::is_uri_text(text) && !text.contains(['<', '>', '^', '`', '{', '|', '}'])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn loopback_is_known_in_all_its_forms() {
+        for uri in
+            ["http://localhost:8080/x", "http://127.9.9.9", "http://[::1]:80/", "http://LOCALHOST"]
+        {
+            assert!(Web::parse(uri).is_some_and(|uri| uri.is_loopback()), "{uri}");
+        }
+        for uri in ["http://localhost.example.com", "http://128.0.0.1", "http://[::2]:80/"] {
+            assert!(Web::parse(uri).is_some_and(|uri| !uri.is_loopback()), "{uri}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_web_uri_is_refused() {
+        for uri in [
+            "",
+            "https://",
+            "https:///x",
+            "ftp://h",
+            "https://u@h",
+            "https://h/a b",
+            "/x",
+            "https://h:x",
+        ] {
+            assert!(Web::parse(uri).is_none(), "{uri}");
+        }
+    }
+
+    #[test]
+    fn absolute_uris_need_no_authority() {
+        for uri in ["urn:example:api", "api://guid", "https://h"] {
+            assert!(is_absolute(uri), "{uri}");
+        }
+        for uri in ["", "api", "/x", ":x", "1a:x", "urn:", "urn:a b", "urn:a\"b"] {
+            assert!(!is_absolute(uri), "{uri}");
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! The Authorization field: `auth-scheme 1*SP token68` (RFC 9110 §11.4, §11.6.2).
+
+use super::CredentialPolicy;
+use crate::charset;
+use crate::error::RejectionKind;
+
+/// A well-formed Authorization field of a scheme that is accepted.
+#[derive(Debug, Eq, PartialEq)]
+pub(super) enum Authorization<'a> {
+    /// No credentials: an empty field, or a scheme and nothing after it (RFC 9110 §11.4).
+    Empty,
+    Bearer(&'a str),
+}
+
+pub(super) fn parse<'a>(
+    line: &'a [u8],
+    policy: &CredentialPolicy,
+) -> Result<Authorization<'a>, RejectionKind> {
+    let line = trim(line);
+    if line.len() > policy.max_token_bytes.saturating_add(MAX_SCHEME) {
+        return Err(RejectionKind::TokenTooLarge);
+    }
+    let (scheme, credentials) = split(line);
+    if scheme.is_empty() {
+        return Ok(Authorization::Empty);
+    }
+    if !std::str::from_utf8(scheme).is_ok_and(charset::is_token) {
+        return Err(RejectionKind::MalformedAuthorization);
+    }
+    if !scheme.eq_ignore_ascii_case(b"bearer") {
+        return Err(RejectionKind::UnsupportedScheme);
+    }
+    if credentials.is_empty() {
+        return Ok(Authorization::Empty);
+    }
+    token(credentials, policy).map(Authorization::Bearer)
+}
+
+/// Room for the scheme and the spaces after it, on top of the token's own limit.
+const MAX_SCHEME: usize = 32;
+
+fn token<'a>(bytes: &'a [u8], policy: &CredentialPolicy) -> Result<&'a str, RejectionKind> {
+    if bytes.len() > policy.max_token_bytes {
+        return Err(RejectionKind::TokenTooLarge);
+    }
+    let allowed = if policy.lenient_charset { is_lenient(bytes) } else { is_token68(bytes) };
+    match std::str::from_utf8(bytes) {
+        Ok(token) if allowed => Ok(token),
+        _ => Err(RejectionKind::MalformedAuthorization),
+    }
+}
+
+/// Optional whitespace around a field value is not part of it (RFC 9110 §5.5).
+fn trim(line: &[u8]) -> &[u8] {
+    let is_space = |byte: &u8| matches!(byte, b' ' | b'\t');
+    let start = line.iter().position(|byte| !is_space(byte)).unwrap_or(line.len());
+    let end = line.iter().rposition(|byte| !is_space(byte)).map_or(start, |last| last + 1);
+    line.get(start..end).unwrap_or_default()
+}
+
+/// At the first space; all the spaces there belong to neither part.
+fn split(line: &[u8]) -> (&[u8], &[u8]) {
+    let end = line.iter().position(|&byte| byte == b' ').unwrap_or(line.len());
+    let (scheme, rest) = line.split_at(end);
+    let start = rest.iter().position(|&byte| byte != b' ').unwrap_or(rest.len());
+    (scheme, rest.get(start..).unwrap_or_default())
+}
+
+/// `token68 = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="` (RFC 9110 §11.2).
+fn is_token68(bytes: &[u8]) -> bool {
+    let end = bytes.iter().rposition(|&byte| byte != b'=').map_or(0, |last| last + 1);
+    let (body, _padding) = bytes.split_at(end);
+    !body.is_empty() && body.iter().all(|&byte| TOKEN68[usize::from(byte)])
+}
+
+static TOKEN68: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0u8;
+    while byte < 128 {
+        table[byte as usize] =
+            byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/');
+        byte += 1;
+    }
+    table
+};
+
+/// Any visible ASCII but the comma, which could hide a second credential.
+fn is_lenient(bytes: &[u8]) -> bool {
+    bytes.iter().all(|byte| byte.is_ascii_graphic() && *byte != b',')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const POLICY: CredentialPolicy = CredentialPolicy {
+        max_token_bytes: 64,
+        lenient_charset: false,
+        strict_query: false,
+        require_https: false,
+        source: None,
+    };
+
+    #[test]
+    fn spaces_and_case_do_not_matter_where_the_grammar_says_so() {
+        for line in ["Bearer TOK", "bEaReR TOK", "Bearer   TOK", "  Bearer TOK\t "] {
+            assert_eq!(parse(line.as_bytes(), &POLICY), Ok(Authorization::Bearer("TOK")), "{line}");
+        }
+    }
+
+    #[test]
+    fn empty_credentials_are_no_credentials() {
+        for line in ["", " ", "Bearer", "Bearer "] {
+            assert_eq!(parse(line.as_bytes(), &POLICY), Ok(Authorization::Empty), "{line:?}");
+        }
+    }
+
+    #[test]
+    fn only_the_lenient_charset_takes_other_visible_characters() {
+        let lenient = CredentialPolicy { lenient_charset: true, ..POLICY };
+        assert_eq!(parse(b"Bearer a$b", &POLICY), Err(RejectionKind::MalformedAuthorization));
+        assert_eq!(parse(b"Bearer a$b", &lenient), Ok(Authorization::Bearer("a$b")));
+        for line in ["Bearer a,b", "Bearer a b", "Bearer a\u{e9}"] {
+            let refused = Err(RejectionKind::MalformedAuthorization);
+            assert_eq!(parse(line.as_bytes(), &lenient), refused, "{line}");
+        }
+    }
+
+    #[test]
+    fn size_is_judged_before_grammar() {
+        let long = format!("Bearer {}", "$".repeat(65));
+        assert_eq!(parse(long.as_bytes(), &POLICY), Err(RejectionKind::TokenTooLarge));
+    }
+}

@@ -1,0 +1,97 @@
+//! Stage 1: from the head of a request to what it presents.
+
+mod authorization;
+mod source;
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use http::header::AUTHORIZATION;
+
+use self::authorization::Authorization;
+pub use self::source::{CredentialSource, RequestHead, SecureTransport};
+use crate::error::RejectionKind;
+
+/// How a server finds credentials.
+#[derive(Debug)]
+pub(crate) struct CredentialPolicy {
+    pub(crate) max_token_bytes: usize,
+    pub(crate) lenient_charset: bool,
+    pub(crate) strict_query: bool,
+    pub(crate) require_https: bool,
+    pub(crate) source: Option<Arc<dyn CredentialSource>>,
+}
+
+/// An access token as the request presents it: grammar checked, nothing verified.
+pub(crate) struct Presented<'a> {
+    token: Cow<'a, str>,
+}
+
+impl Presented<'_> {
+    pub(crate) fn token(&self) -> &str {
+        &self.token
+    }
+}
+
+/// Finds the one access token of a request; `None` when it carries no credentials at all.
+///
+/// Only the Authorization field counts, and the configured [`CredentialSource`]. Tokens in the
+/// query are ignored (OAuth 2.1 §5.1) or refused when the server is strict about them; cookies,
+/// bodies and trailers are never looked at.
+pub(crate) fn extract<'a>(
+    head: &RequestHead<'a>,
+    policy: &CredentialPolicy,
+) -> Result<Option<Presented<'a>>, RejectionKind> {
+    if policy.require_https && !head.is_secure() {
+        return Err(RejectionKind::InsecureTransport);
+    }
+    if policy.strict_query && head.query_has("access_token") {
+        return Err(RejectionKind::TokenInQuery);
+    }
+    let header = from_authorization(head, policy)?;
+    let Some(source) = &policy.source else {
+        return present(header.map(Cow::Borrowed));
+    };
+    match (header, source.find(head)?) {
+        // RFC 6750 §2: a client uses one method per request.
+        (Some(_), Some(_)) => Err(RejectionKind::MultipleCredentials),
+        (Some(token), None) => present(Some(Cow::Borrowed(token))),
+        (None, found) => present(checked(found, policy)?),
+    }
+}
+
+fn present(token: Option<Cow<'_, str>>) -> Result<Option<Presented<'_>>, RejectionKind> {
+    Ok(token.map(|token| Presented { token }))
+}
+
+/// RFC 9110 §11.6.2: Authorization is no list, so a second field line is an error, never ignored.
+fn from_authorization<'a>(
+    head: &RequestHead<'a>,
+    policy: &CredentialPolicy,
+) -> Result<Option<&'a str>, RejectionKind> {
+    let mut lines = head.headers().get_all(AUTHORIZATION).into_iter();
+    let Some(line) = lines.next() else { return Ok(None) };
+    if lines.next().is_some() {
+        return Err(RejectionKind::MultipleCredentials);
+    }
+    match authorization::parse(line.as_bytes(), policy)? {
+        Authorization::Empty => Ok(None),
+        Authorization::Bearer(token) => Ok(Some(token)),
+    }
+}
+
+/// Holds a token from a custom source to the rules of the header.
+fn checked<'a>(
+    token: Option<Cow<'a, str>>,
+    policy: &CredentialPolicy,
+) -> Result<Option<Cow<'a, str>>, RejectionKind> {
+    let Some(token) = token else { return Ok(None) };
+    if token.len() > policy.max_token_bytes {
+        return Err(RejectionKind::TokenTooLarge);
+    }
+    // A token outside the header may hold any VSCHAR (RFC 6749 A.12).
+    if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(RejectionKind::MalformedAuthorization);
+    }
+    Ok(Some(token))
+}

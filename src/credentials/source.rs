@@ -1,0 +1,118 @@
+//! The seams of stage 1: what it reads, and where else a token may stand.
+
+use std::borrow::Cow;
+use std::fmt::Debug;
+
+use http::uri::Scheme;
+use http::{Extensions, HeaderMap, Method, Request, Uri};
+
+use crate::error::RejectionKind;
+
+/// The head of a request: everything but its body.
+#[derive(Clone, Copy, Debug)]
+pub struct RequestHead<'a> {
+    method: &'a Method,
+    uri: &'a Uri,
+    headers: &'a HeaderMap,
+    extensions: &'a Extensions,
+}
+
+impl<'a> RequestHead<'a> {
+    /// The head of that request.
+    pub fn of<B>(request: &'a Request<B>) -> Self {
+        Self {
+            method: request.method(),
+            uri: request.uri(),
+            headers: request.headers(),
+            extensions: request.extensions(),
+        }
+    }
+
+    /// The request method.
+    #[must_use]
+    pub const fn method(&self) -> &'a Method {
+        self.method
+    }
+
+    /// The request target as the layer sees it.
+    #[must_use]
+    pub const fn uri(&self) -> &'a Uri {
+        self.uri
+    }
+
+    /// The header fields.
+    #[must_use]
+    pub const fn headers(&self) -> &'a HeaderMap {
+        self.headers
+    }
+
+    /// The extensions that outer layers and the server left.
+    #[must_use]
+    pub const fn extensions(&self) -> &'a Extensions {
+        self.extensions
+    }
+
+    /// Whether the request target or the server's own marker says that TLS is used; never a header.
+    pub(crate) fn is_secure(&self) -> bool {
+        match self.uri.scheme() {
+            Some(scheme) => *scheme == Scheme::HTTPS,
+            None => self.extensions.get::<SecureTransport>().is_some(),
+        }
+    }
+
+    pub(crate) fn query_has(&self, name: &str) -> bool {
+        let query = self.uri.query().unwrap_or_default();
+        query.split('&').any(|pair| pair.split('=').next() == Some(name))
+    }
+}
+
+/// A request extension by which a server says that the connection is protected by TLS.
+///
+/// Insert it where connections are accepted. A builder with `require_https` looks for it when the
+/// request target carries no scheme, as under HTTP/1.1. No header can take its place.
+#[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
+pub struct SecureTransport;
+
+impl SecureTransport {
+    /// The marker.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self
+    }
+}
+
+/// A place other than the Authorization field where a token may stand.
+///
+/// A token found here and another in the Authorization field are two methods in one request,
+/// which is refused (RFC 6750 §2). What is found goes through the very same checks.
+///
+/// ```
+/// use std::borrow::Cow;
+/// use tower_resource_server::{CredentialSource, RejectionKind, RequestHead};
+///
+/// #[derive(Debug)]
+/// struct Forwarded;
+///
+/// impl CredentialSource for Forwarded {
+///     fn find<'a>(&self, head: &RequestHead<'a>) -> Result<Option<Cow<'a, str>>, RejectionKind> {
+///         let mut fields = head.headers().get_all("x-forwarded-access-token").into_iter();
+///         match (fields.next(), fields.next()) {
+///             (None, _) => Ok(None),
+///             (Some(field), None) => {
+///                 let token = field.to_str().map_err(|_| RejectionKind::MalformedAuthorization)?;
+///                 Ok(Some(Cow::Borrowed(token)))
+///             }
+///             (Some(_), Some(_)) => Err(RejectionKind::MultipleCredentials),
+///         }
+///     }
+/// }
+/// ```
+pub trait CredentialSource: Debug + Send + Sync + 'static {
+    /// The token, `None` when there is none here.
+    ///
+    /// # Errors
+    ///
+    /// The kind to refuse the request with, when what stands here is unusable.
+    fn find<'a>(&self, head: &RequestHead<'a>) -> Result<Option<Cow<'a, str>>, RejectionKind>;
+}

@@ -1,0 +1,74 @@
+//! Why a fetch failed.
+
+use std::error::Error;
+use std::fmt;
+
+/// Why a fetch brought no answer.
+#[derive(Debug)]
+pub struct FetchError {
+    kind: FetchErrorKind,
+    source: Option<Box<dyn Error + Send + Sync>>,
+}
+
+/// The kinds of [`FetchError`].
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum FetchErrorKind {
+    /// The host resolves to a loopback, private or link-local address that is not allowed.
+    ForbiddenAddress,
+    /// The URL has a scheme other than https, or http to a host that is not loopback.
+    ForbiddenScheme,
+    /// No whole answer in time.
+    Timeout,
+    /// The body is longer than the limit.
+    TooLarge,
+    /// The connection, TLS or HTTP failed.
+    Transport,
+}
+
+impl FetchErrorKind {
+    const fn text(self) -> &'static str {
+        match self {
+            Self::ForbiddenAddress => "the host resolves to an address that is not allowed",
+            Self::ForbiddenScheme => "the URL is neither https nor http on loopback",
+            Self::Timeout => "no whole answer in time",
+            Self::TooLarge => "the answer is larger than the limit",
+            Self::Transport => "the connection failed",
+        }
+    }
+}
+
+impl FetchError {
+    /// An error of that kind.
+    #[must_use]
+    pub const fn new(kind: FetchErrorKind) -> Self {
+        Self { kind, source: None }
+    }
+
+    /// An error of that kind and what caused it.
+    #[must_use]
+    pub fn with_source(
+        kind: FetchErrorKind,
+        source: impl Into<Box<dyn Error + Send + Sync>>,
+    ) -> Self {
+        Self { kind, source: Some(source.into()) }
+    }
+
+    /// What went wrong.
+    #[must_use]
+    pub const fn kind(&self) -> FetchErrorKind {
+        self.kind
+    }
+}
+
+impl fmt::Display for FetchError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.kind.text())
+    }
+}
+
+impl Error for FetchError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.source.as_deref().map(|source| source as &(dyn Error + 'static))
+    }
+}

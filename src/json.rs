@@ -1,0 +1,262 @@
+//! One JSON object, read strictly.
+//!
+//! JOSE headers and claims come from strangers. RFC 7519 §4 and RFC 7515 §4 let a recipient
+//! refuse repeated member names; this reader does, and it bounds depth and member count.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+use crate::clock::Timestamp;
+
+const MAX_DEPTH: usize = 32;
+const MAX_MEMBERS: usize = 512;
+
+/// The text is not one JSON object as this module demands it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Malformed;
+
+/// The member is there, but its value is not of the type asked for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct WrongType;
+
+type Member<'a> = (Cow<'a, str>, &'a RawValue);
+
+/// The members of one JSON object, sorted by name.
+pub(crate) struct Object<'a>(Vec<Member<'a>>);
+
+impl<'a> Object<'a> {
+    /// Reads exactly one UTF-8 JSON object: no repeated name, nothing after it (RFC 7515 §10.12),
+    /// no lone surrogate, at most 32 levels deep.
+    pub(crate) fn parse(text: &'a str) -> Result<Self, Malformed> {
+        scan(text.as_bytes())?;
+        let Members(mut members) = serde_json::from_str(text).map_err(|_| Malformed)?;
+        members.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+        if members.windows(2).any(|pair| pair[0].0 == pair[1].0) {
+            return Err(Malformed);
+        }
+        Ok(Self(members))
+    }
+
+    pub(crate) fn raw(&self, name: &str) -> Option<&'a str> {
+        let at = self.0.binary_search_by(|(member, _)| member.as_ref().cmp(name)).ok()?;
+        self.0.get(at).map(|(_, value)| value.get())
+    }
+
+    pub(crate) fn contains(&self, name: &str) -> bool {
+        self.raw(name).is_some()
+    }
+
+    pub(crate) fn string(&self, name: &str) -> Result<Option<Cow<'a, str>>, WrongType> {
+        self.raw(name).map(string).transpose()
+    }
+
+    pub(crate) fn boolean(&self, name: &str) -> Result<Option<bool>, WrongType> {
+        self.raw(name).map(|raw| serde_json::from_str(raw).map_err(|_| WrongType)).transpose()
+    }
+
+    /// A `NumericDate` (RFC 7519 §2): a JSON number, fractions allowed, of any size.
+    pub(crate) fn date(&self, name: &str) -> Result<Option<Timestamp>, WrongType> {
+        self.raw(name).map(date).transpose()
+    }
+
+    /// A string, or an array of strings (RFC 7519 §4.1.3).
+    pub(crate) fn one_or_many(&self, name: &str) -> Result<Option<Vec<String>>, WrongType> {
+        self.raw(name).map(one_or_many).transpose()
+    }
+}
+
+fn string(raw: &str) -> Result<Cow<'_, str>, WrongType> {
+    let plain = raw.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).ok_or(WrongType)?;
+    if plain.contains('\\') {
+        serde_json::from_str(raw).map(Cow::Owned).map_err(|_| WrongType)
+    } else {
+        Ok(Cow::Borrowed(plain))
+    }
+}
+
+fn date(raw: &str) -> Result<Timestamp, WrongType> {
+    if let Ok(seconds) = raw.parse::<i64>() {
+        return Ok(Timestamp::from_seconds(seconds));
+    }
+    serde_json::from_str(raw).map(Timestamp::from_seconds_f64).map_err(|_| WrongType)
+}
+
+fn one_or_many(raw: &str) -> Result<Vec<String>, WrongType> {
+    if raw.starts_with('[') {
+        return serde_json::from_str(raw).map_err(|_| WrongType);
+    }
+    Ok(vec![string(raw)?.into_owned()])
+}
+
+/// Checks what serde_json passes over in values it skips: nesting depth, and that escaped
+/// surrogates come in pairs. Everything else of the grammar is serde_json's to check.
+fn scan(text: &[u8]) -> Result<(), Malformed> {
+    let mut depth = 0usize;
+    let mut at = 0;
+    while let Some(&byte) = text.get(at) {
+        match byte {
+            b'"' => at = end_of_string(text, at + 1)?,
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > MAX_DEPTH {
+            return Err(Malformed);
+        }
+        at += 1;
+    }
+    Ok(())
+}
+
+/// The index of the quote that ends the string whose content begins at `at`.
+fn end_of_string(text: &[u8], mut at: usize) -> Result<usize, Malformed> {
+    loop {
+        match text.get(at) {
+            Some(b'"') => return Ok(at),
+            Some(b'\\') => at += escape_length(text.get(at..).unwrap_or_default())?,
+            Some(_) => at += 1,
+            None => return Err(Malformed),
+        }
+    }
+}
+
+fn escape_length(text: &[u8]) -> Result<usize, Malformed> {
+    match unicode_escape(text) {
+        None => Ok(2),
+        Some(0xD800..=0xDBFF) => match unicode_escape(text.get(6..).unwrap_or_default()) {
+            Some(0xDC00..=0xDFFF) => Ok(12),
+            _ => Err(Malformed),
+        },
+        Some(0xDC00..=0xDFFF) => Err(Malformed),
+        Some(_) => Ok(6),
+    }
+}
+
+fn unicode_escape(text: &[u8]) -> Option<u16> {
+    let digits = text.strip_prefix(b"\\u")?.get(..4)?;
+    u16::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
+}
+
+struct Members<'a>(Vec<Member<'a>>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(MembersVisitor).map(Members)
+    }
+}
+
+struct MembersVisitor;
+
+impl<'de> Visitor<'de> for MembersVisitor {
+    type Value = Vec<Member<'de>>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut members = Vec::with_capacity(16);
+        while let Some((Name(name), value)) = map.next_entry::<Name<'de>, &'de RawValue>()? {
+            if members.len() == MAX_MEMBERS {
+                return Err(serde::de::Error::custom("too many members"));
+            }
+            members.push((name, value));
+        }
+        Ok(members)
+    }
+}
+
+/// A member name, borrowed from the text unless it holds escapes.
+struct Name<'a>(Cow<'a, str>);
+
+impl<'de> Deserialize<'de> for Name<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(NameVisitor)
+    }
+}
+
+struct NameVisitor;
+
+impl<'de> Visitor<'de> for NameVisitor {
+    type Value = Name<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a member name")
+    }
+
+    fn visit_borrowed_str<E>(self, name: &'de str) -> Result<Self::Value, E> {
+        Ok(Name(Cow::Borrowed(name)))
+    }
+
+    fn visit_str<E>(self, name: &str) -> Result<Self::Value, E> {
+        Ok(Name(Cow::Owned(name.to_owned())))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(text: &str) -> bool {
+        Object::parse(text).is_err()
+    }
+
+    #[test]
+    fn members_are_found_by_their_unescaped_name() {
+        let object = Object::parse(r#" {"al\u0067":"ES256","n":1.5,"b":true} "#).expect("valid");
+        assert_eq!(object.string("alg"), Ok(Some(Cow::Borrowed("ES256"))));
+        assert_eq!(object.date("n"), Ok(Some(Timestamp::from_millis(1500))));
+        assert_eq!(object.boolean("b"), Ok(Some(true)));
+        assert_eq!(object.string("n"), Err(WrongType));
+        assert!(!object.contains("x"));
+    }
+
+    #[test]
+    fn anything_but_one_object_is_refused() {
+        for text in ["", "null", "[]", "\"x\"", "{} {}", "{}x", "\u{feff}{}", "{\"a\":}", "{'a':1}"]
+        {
+            assert!(refused(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn repeated_names_are_refused_even_when_escaped() {
+        assert!(refused(r#"{"a":1,"a":1}"#));
+        assert!(refused(r#"{"alg":1,"al\u0067":1}"#));
+    }
+
+    #[test]
+    fn lone_surrogates_are_refused_wherever_they_stand() {
+        assert!(refused(r#"{"x":{"y":"\ud800"}}"#));
+        assert!(refused(r#"{"x":"\udc00"}"#));
+        assert!(refused(r#"{"\ud800x":1}"#));
+        assert!(Object::parse(r#"{"x":"\ud83d\ude00 \\u"}"#).is_ok());
+    }
+
+    #[test]
+    fn depth_and_member_count_are_bounded() {
+        let deep =
+            |levels: usize| format!("{{\"a\":{}{}}}", "[".repeat(levels), "]".repeat(levels));
+        assert!(Object::parse(&deep(MAX_DEPTH - 1)).is_ok());
+        assert!(refused(&deep(MAX_DEPTH)));
+        let wide = |n: usize| {
+            let members: Vec<_> = (0..n).map(|i| format!("\"m{i}\":0")).collect();
+            format!("{{{}}}", members.join(","))
+        };
+        assert!(Object::parse(&wide(MAX_MEMBERS)).is_ok());
+        assert!(refused(&wide(MAX_MEMBERS + 1)));
+    }
+
+    #[test]
+    fn numbers_of_any_size_are_read_or_refused_without_wrapping() {
+        let object = Object::parse(r#"{"big":1e308,"neg":-9223372036854775808,"huge":1e999}"#)
+            .expect("valid");
+        assert_eq!(object.date("big"), Ok(Some(Timestamp::from_millis(i64::MAX))));
+        assert_eq!(object.date("neg"), Ok(Some(Timestamp::from_millis(i64::MIN))));
+        assert_eq!(object.date("huge"), Err(WrongType));
+    }
+}

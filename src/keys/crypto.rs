@@ -1,0 +1,165 @@
+//! Signature verification, delegated to jsonwebtoken's verifiers of one chosen backend.
+
+use std::cell::RefCell;
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use jsonwebtoken::crypto::{CryptoProvider, JwtVerifier};
+use jsonwebtoken::{Algorithm as JwtAlgorithm, DecodingKey};
+
+use crate::algorithm::Algorithm;
+
+/// The library that verifies signatures.
+///
+/// Its value is handed to each verification; the process-wide default of jsonwebtoken is neither
+/// read nor set, so both backends may be in one program.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum CryptoBackend {
+    /// aws-lc-rs, the faster one (feature `aws-lc-rs`).
+    #[cfg(feature = "aws-lc-rs")]
+    AwsLcRs,
+    /// The RustCrypto crates, in Rust throughout (feature `rust-crypto`). RSA keys over 4096 bits
+    /// do not verify with it.
+    #[cfg(feature = "rust-crypto")]
+    RustCrypto,
+}
+
+impl CryptoBackend {
+    /// aws-lc-rs where it is compiled in, else RustCrypto, else none.
+    #[must_use]
+    #[allow(unreachable_code, reason = "what is reachable depends on the features")]
+    pub const fn preferred() -> Option<Self> {
+        #[cfg(feature = "aws-lc-rs")]
+        return Some(Self::AwsLcRs);
+        #[cfg(feature = "rust-crypto")]
+        return Some(Self::RustCrypto);
+        None
+    }
+
+    fn provider(self) -> &'static CryptoProvider {
+        match self {
+            #[cfg(feature = "aws-lc-rs")]
+            Self::AwsLcRs => &jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER,
+            #[cfg(feature = "rust-crypto")]
+            Self::RustCrypto => &jsonwebtoken::crypto::rust_crypto::DEFAULT_PROVIDER,
+        }
+    }
+}
+
+/// Public key material, checked for shape: sizes, exponent, lengths.
+#[derive(Clone)]
+pub(crate) enum Material {
+    Rsa {
+        n: Vec<u8>,
+        e: Vec<u8>,
+    },
+    /// An uncompressed SEC 1 point of P-256 or P-384.
+    Ec(Vec<u8>),
+    Ed25519([u8; 32]),
+}
+
+impl Material {
+    fn decoding_key(&self) -> DecodingKey {
+        match self {
+            Self::Rsa { n, e } => DecodingKey::from_rsa_raw_components(n, e),
+            Self::Ec(point) => DecodingKey::from_ec_der(point),
+            Self::Ed25519(x) => DecodingKey::from_ed_der(x),
+        }
+    }
+}
+
+/// One key under one algorithm.
+pub(crate) struct Verifier {
+    id: u64,
+    algorithm: JwtAlgorithm,
+    key: DecodingKey,
+    backend: CryptoBackend,
+}
+
+impl fmt::Debug for Verifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Verifier").field("algorithm", &self.algorithm).finish_non_exhaustive()
+    }
+}
+
+impl Verifier {
+    /// `None` when the backend refuses the key.
+    pub(crate) fn new(
+        algorithm: Algorithm,
+        material: &Material,
+        backend: CryptoBackend,
+    ) -> Option<Self> {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let verifier = Self {
+            id: NEXT.fetch_add(1, Ordering::Relaxed),
+            algorithm: translate(algorithm),
+            key: material.decoding_key(),
+            backend,
+        };
+        verifier.build().is_some().then_some(verifier)
+    }
+
+    // The signature is a `Vec` because jsonwebtoken's trait is written over one.
+    pub(crate) fn verify(&self, message: &[u8], signature: &Vec<u8>) -> bool {
+        let cached = BUILT.try_with(|built| match built.try_borrow_mut() {
+            Ok(mut built) => {
+                built.get(self).map(|verifier| verifier.verify(message, signature).is_ok())
+            }
+            Err(_) => None,
+        });
+        match cached {
+            Ok(Some(verdict)) => verdict,
+            // The thread is ending and its verifiers are gone.
+            _ => self.build().is_some_and(|built| built.verify(message, signature).is_ok()),
+        }
+    }
+
+    fn build(&self) -> Option<Box<dyn JwtVerifier>> {
+        (self.backend.provider().verifier_factory)(&self.algorithm, &self.key).ok()
+    }
+}
+
+const fn translate(algorithm: Algorithm) -> JwtAlgorithm {
+    match algorithm {
+        Algorithm::RS256 => JwtAlgorithm::RS256,
+        Algorithm::RS384 => JwtAlgorithm::RS384,
+        Algorithm::RS512 => JwtAlgorithm::RS512,
+        Algorithm::PS256 => JwtAlgorithm::PS256,
+        Algorithm::PS384 => JwtAlgorithm::PS384,
+        Algorithm::PS512 => JwtAlgorithm::PS512,
+        Algorithm::ES256 => JwtAlgorithm::ES256,
+        Algorithm::ES384 => JwtAlgorithm::ES384,
+        Algorithm::EdDSA | Algorithm::Ed25519 => JwtAlgorithm::EdDSA,
+    }
+}
+
+// jsonwebtoken's verifiers are boxed without `Send`, so they cannot live beside the key they
+// belong to, which every thread shares. Each thread builds its own once and keeps the latest few.
+thread_local! {
+    static BUILT: RefCell<Built> = const { RefCell::new(Built(Vec::new())) };
+}
+
+const KEPT_PER_THREAD: usize = 32;
+
+struct Built(Vec<(u64, Box<dyn JwtVerifier>)>);
+
+impl Built {
+    fn get(&mut self, wanted: &Verifier) -> Option<&dyn JwtVerifier> {
+        let found = self.0.iter().position(|(id, _)| *id == wanted.id);
+        let at = match found {
+            Some(0) => 0,
+            Some(at) => {
+                // One step forward a use keeps busy keys in front.
+                self.0.swap(at, at - 1);
+                at - 1
+            }
+            None => {
+                self.0.truncate(KEPT_PER_THREAD - 1);
+                self.0.push((wanted.id, wanted.build()?));
+                self.0.len() - 1
+            }
+        };
+        self.0.get(at).map(|(_, verifier)| verifier.as_ref())
+    }
+}

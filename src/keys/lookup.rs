@@ -1,0 +1,135 @@
+//! The keys of one issuer, each under the one algorithm it may verify.
+
+use std::collections::HashMap;
+
+use sha2::{Digest, Sha256};
+
+use super::crypto::{CryptoBackend, Material, Verifier};
+use super::jwk::{Family, Jwk};
+use super::set::JwkSet;
+use crate::algorithm::Algorithm;
+
+/// How many keys are tried for a token whose `kid` does not single one out.
+const MAX_TRIED: usize = 4;
+
+/// Identity of a key by what it is: the same `kid` with new material is another key.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub(crate) struct KeyId([u8; 32]);
+
+#[derive(Debug)]
+pub(crate) struct Key {
+    id: KeyId,
+    algorithm: Algorithm,
+    family: Family,
+    names_algorithm: bool,
+    verifier: Verifier,
+}
+
+impl Key {
+    pub(crate) const fn id(&self) -> KeyId {
+        self.id
+    }
+
+    pub(crate) fn verify(&self, message: &[u8], signature: &Vec<u8>) -> bool {
+        self.verifier.verify(message, signature)
+    }
+
+    /// RFC 8725 §3.1: one algorithm a key. The two names of Ed25519 are one algorithm, so a key
+    /// that names neither verifies under both.
+    fn fits(&self, algorithm: Algorithm) -> bool {
+        self.algorithm == algorithm
+            || (self.family == Family::Ed25519
+                && !self.names_algorithm
+                && self.family.fits(algorithm))
+    }
+}
+
+/// An issuer's usable keys.
+#[derive(Debug, Default)]
+pub(crate) struct KeySet {
+    keys: Vec<Key>,
+    by_kid: HashMap<Box<str>, Vec<usize>>,
+    ids: std::collections::HashSet<KeyId>,
+}
+
+impl KeySet {
+    /// Keeps the keys that fit the allow-list. A key without `alg` gets the first algorithm of
+    /// the list that its type allows.
+    pub(crate) fn new(set: &JwkSet, allowed: &[Algorithm], backend: CryptoBackend) -> Self {
+        let mut keys = Self::default();
+        for jwk in set.keys() {
+            if let Some(key) = resolve(jwk, allowed, backend) {
+                keys.add(jwk.kid.as_deref(), key);
+            }
+        }
+        keys
+    }
+
+    fn add(&mut self, kid: Option<&str>, key: Key) {
+        if let Some(kid) = kid {
+            self.by_kid.entry(kid.into()).or_default().push(self.keys.len());
+        }
+        self.ids.insert(key.id);
+        self.keys.push(key);
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.keys.len()
+    }
+
+    pub(crate) fn contains(&self, id: KeyId) -> bool {
+        self.ids.contains(&id)
+    }
+
+    /// The keys a token may have been signed with: few enough to try each.
+    ///
+    /// With a `kid`, those of that very name (RFC 7515 §4.1.4); several may share it. Without
+    /// one, every key of the algorithm, unless that is more than a few (RFC 7517 §4.5).
+    pub(crate) fn candidates(&self, kid: Option<&str>, algorithm: Algorithm) -> Vec<&Key> {
+        let fits = |key: &&Key| key.fits(algorithm);
+        match kid {
+            Some(kid) => {
+                let named = self.by_kid.get(kid).map_or(&[][..], Vec::as_slice);
+                let named = named.iter().filter_map(|at| self.keys.get(*at));
+                named.filter(fits).take(MAX_TRIED).collect()
+            }
+            None => {
+                let few: Vec<_> = self.keys.iter().filter(fits).take(MAX_TRIED + 1).collect();
+                if few.len() > MAX_TRIED { Vec::new() } else { few }
+            }
+        }
+    }
+}
+
+fn resolve(jwk: &Jwk, allowed: &[Algorithm], backend: CryptoBackend) -> Option<Key> {
+    let algorithm = match jwk.algorithm {
+        Some(named) => allowed.contains(&named).then_some(named)?,
+        None => allowed.iter().copied().find(|algorithm| jwk.family.fits(*algorithm))?,
+    };
+    Some(Key {
+        id: identity(jwk, algorithm),
+        algorithm,
+        family: jwk.family,
+        names_algorithm: jwk.algorithm.is_some(),
+        verifier: Verifier::new(algorithm, &jwk.material, backend)?,
+    })
+}
+
+fn identity(jwk: &Jwk, algorithm: Algorithm) -> KeyId {
+    let mut hash = Sha256::new();
+    let mut part = |bytes: &[u8]| {
+        hash.update(bytes.len().to_be_bytes());
+        hash.update(bytes);
+    };
+    part(algorithm.name().as_bytes());
+    part(jwk.kid.as_deref().unwrap_or_default().as_bytes());
+    match &jwk.material {
+        Material::Rsa { n, e } => {
+            part(n);
+            part(e);
+        }
+        Material::Ec(point) => part(point),
+        Material::Ed25519(x) => part(x),
+    }
+    KeyId(hash.finalize().into())
+}

@@ -1,0 +1,79 @@
+//! Keys that verify tokens: where they come from, and how one is chosen.
+
+pub(crate) mod crypto;
+mod jwk;
+mod lookup;
+mod remote;
+mod schedule;
+mod set;
+
+use std::sync::Arc;
+
+pub use self::crypto::CryptoBackend;
+pub(crate) use self::lookup::{KeyId, KeySet};
+pub use self::remote::RefreshError;
+pub(crate) use self::remote::{RemoteKeys, RemoteSettings, Waiting};
+pub use self::set::{JwkSet, JwkSetError};
+use crate::clock::Timestamp;
+
+/// Where an issuer's keys come from.
+#[derive(Debug)]
+pub(crate) enum KeySource {
+    Fixed(Arc<KeySet>),
+    Remote(Arc<RemoteKeys>),
+}
+
+/// What a source has to say at one moment.
+pub(crate) enum Supply {
+    /// These keys. A refresh that is due has been started and is not waited for.
+    Keys(Arc<KeySet>),
+    /// No keys that may still be used.
+    Missing,
+}
+
+impl KeySource {
+    /// The keys to use now; starts a refresh in the background when one is due.
+    pub(crate) fn supply(&self, now: Timestamp) -> Supply {
+        match self {
+            Self::Fixed(keys) => Supply::Keys(Arc::clone(keys)),
+            Self::Remote(remote) => remote.supply(now),
+        }
+    }
+
+    /// Whether a key that once verified a token may still vouch for it: a cheap test for the
+    /// warm path. `seen` is the generation it was last found in, and is brought up to date.
+    pub(crate) fn vouches(
+        &self,
+        key: KeyId,
+        seen: &std::sync::atomic::AtomicU64,
+        now: Timestamp,
+    ) -> bool {
+        match self {
+            Self::Fixed(_) => true,
+            Self::Remote(remote) => remote.vouches(key, seen, now),
+        }
+    }
+
+    pub(crate) fn generation(&self) -> u64 {
+        match self {
+            Self::Fixed(_) => 0,
+            Self::Remote(remote) => remote.generation(),
+        }
+    }
+
+    /// A fetch to wait for that could bring a key not in the set; `None` while cooling down.
+    pub(crate) fn fetch_for_unknown(&self, now: Timestamp) -> Option<Waiting> {
+        match self {
+            Self::Fixed(_) => None,
+            Self::Remote(remote) => remote.fetch_for_unknown(now),
+        }
+    }
+
+    /// Whether the last attempt to load keys failed, so that a missing key proves nothing.
+    pub(crate) fn is_failing(&self) -> bool {
+        match self {
+            Self::Fixed(_) => false,
+            Self::Remote(remote) => remote.is_failing(),
+        }
+    }
+}

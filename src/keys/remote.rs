@@ -1,0 +1,301 @@
+//! A key set behind a URL: one fetch at a time, paced, old keys kept through outages.
+
+use std::fmt;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use arc_swap::ArcSwapOption;
+use bytes::Bytes;
+use http::header::{ACCEPT, CONTENT_TYPE};
+use http::{HeaderMap, Request, Response, StatusCode, Uri};
+use tokio::sync::watch;
+
+use super::Supply;
+use super::crypto::CryptoBackend;
+use super::lookup::{KeyId, KeySet};
+use super::schedule::{Lifetime, Pace, Reason};
+use super::set::JwkSet;
+use crate::algorithm::Algorithm;
+use crate::clock::{Clock, Timestamp};
+use crate::fetch::{Fetch, FetchError, FetchErrorKind, FetchLimits};
+use crate::observe::{Event, Observer};
+
+/// Why keys could not be refreshed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum RefreshError {
+    /// The content type is neither `application/jwk-set+json` nor `application/json`.
+    ContentType,
+    /// The fetch brought no answer.
+    Fetch(FetchErrorKind),
+    /// The body is not a JWK Set.
+    NotAKeySet,
+    /// The set has keys, and none that this server can use.
+    NoUsableKey,
+    /// There is no tokio runtime to fetch in, or the fetch panicked.
+    Runtime,
+    /// The status is not 200.
+    Status,
+}
+
+impl fmt::Display for RefreshError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::ContentType => "the answer is not JSON by its content type",
+            Self::Fetch(kind) => return FetchError::new(*kind).fmt(f),
+            Self::NotAKeySet => "the answer is not a JWK Set",
+            Self::NoUsableKey => "no key of the set is usable with the configured algorithms",
+            Self::Runtime => "the fetch could not run to its end inside a tokio runtime",
+            Self::Status => "the answer's status is not 200",
+        })
+    }
+}
+
+impl std::error::Error for RefreshError {}
+
+/// A running fetch; resolves when it has ended, well or badly.
+pub(crate) struct Waiting(watch::Receiver<()>);
+
+impl Waiting {
+    pub(crate) async fn ended(mut self) {
+        // An error says that the fetch is over as well.
+        let _ = self.0.changed().await;
+    }
+}
+
+/// What a remote key set is made of.
+pub(crate) struct RemoteSettings {
+    pub(crate) issuer: Arc<str>,
+    pub(crate) uri: Uri,
+    pub(crate) allowed: Vec<Algorithm>,
+    pub(crate) backend: CryptoBackend,
+    pub(crate) fetch: Arc<dyn Fetch>,
+    pub(crate) limits: FetchLimits,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) observer: Option<Arc<dyn Observer>>,
+}
+
+struct Loaded {
+    keys: Arc<KeySet>,
+    lifetime: Lifetime,
+}
+
+#[derive(Default)]
+struct Flight {
+    pace: Pace,
+    running: Option<watch::Receiver<()>>,
+}
+
+pub(crate) struct RemoteKeys {
+    settings: RemoteSettings,
+    loaded: ArcSwapOption<Loaded>,
+    /// Counts the sets loaded; with `fresh_until`, all that the warm path reads.
+    generation: AtomicU64,
+    fresh_until: AtomicI64,
+    flight: Mutex<Flight>,
+}
+
+impl fmt::Debug for RemoteKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RemoteKeys").field("uri", &self.settings.uri).finish_non_exhaustive()
+    }
+}
+
+impl RemoteKeys {
+    pub(crate) fn new(settings: RemoteSettings) -> Self {
+        Self {
+            settings,
+            loaded: ArcSwapOption::empty(),
+            generation: AtomicU64::new(0),
+            fresh_until: AtomicI64::new(i64::MIN),
+            flight: Mutex::default(),
+        }
+    }
+
+    pub(crate) fn supply(self: &Arc<Self>, now: Timestamp) -> Supply {
+        let loaded = self.loaded.load();
+        let Some(loaded) = loaded.as_deref() else { return Supply::Missing };
+        if !loaded.lifetime.is_fresh(now) {
+            self.join(Reason::Aged, now);
+        }
+        if loaded.lifetime.is_usable(now) {
+            Supply::Keys(Arc::clone(&loaded.keys))
+        } else {
+            Supply::Missing
+        }
+    }
+
+    pub(crate) fn vouches(self: &Arc<Self>, key: KeyId, seen: &AtomicU64, now: Timestamp) -> bool {
+        let generation = self.generation();
+        let fresh = now.millis() < self.fresh_until.load(Ordering::Relaxed);
+        if fresh && seen.load(Ordering::Relaxed) == generation {
+            return true;
+        }
+        let Supply::Keys(keys) = self.supply(now) else { return false };
+        let known = keys.contains(key);
+        if known {
+            seen.store(generation, Ordering::Relaxed);
+        }
+        known
+    }
+
+    pub(crate) fn generation(&self) -> u64 {
+        self.generation.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn is_failing(&self) -> bool {
+        self.flight.lock().unwrap_or_else(PoisonError::into_inner).pace.is_failing()
+    }
+
+    /// Without keys the wait is for the first set, which starts no cool-down.
+    pub(crate) fn fetch_for_unknown(self: &Arc<Self>, now: Timestamp) -> Option<Waiting> {
+        let reason = if self.loaded.load().is_some() { Reason::UnknownKey } else { Reason::Aged };
+        self.join(reason, now)
+    }
+
+    /// Joins the running fetch, or starts one if the pace allows.
+    fn join(self: &Arc<Self>, reason: Reason, now: Timestamp) -> Option<Waiting> {
+        let mut flight = self.flight.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(running) = &flight.running {
+            return Some(Waiting(running.clone()));
+        }
+        if !flight.pace.allows(now) {
+            return None;
+        }
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
+            flight.pace.failed(now);
+            drop(flight);
+            self.report_failure(RefreshError::Runtime);
+            return None;
+        };
+        let (ended, running) = watch::channel(());
+        flight.running = Some(running.clone());
+        drop(flight);
+        let landing = Landing { keys: Arc::clone(self), reason, outcome: None, _ended: ended };
+        runtime.spawn(landing.fly());
+        Some(Waiting(running))
+    }
+
+    /// Fetches and installs. The limits hold here too, whatever the `Fetch` does about them.
+    async fn refresh(&self) -> Result<(), RefreshError> {
+        let limits = self.settings.limits;
+        let mut request = Request::new(Bytes::new());
+        *request.uri_mut() = self.settings.uri.clone();
+        request.headers_mut().insert(ACCEPT, ACCEPTED);
+        let fetch = self.settings.fetch.fetch(request, limits);
+        let answer = tokio::time::timeout(limits.timeout.saturating_add(GRACE), fetch)
+            .await
+            .map_err(|_| RefreshError::Fetch(FetchErrorKind::Timeout))?
+            .map_err(|error| RefreshError::Fetch(error.kind()))?;
+        if answer.body().len() > limits.max_bytes {
+            return Err(RefreshError::Fetch(FetchErrorKind::TooLarge));
+        }
+        self.install(&answer)
+    }
+
+    fn install(&self, answer: &Response<Bytes>) -> Result<(), RefreshError> {
+        check_head(answer)?;
+        let set = JwkSet::from_json(answer.body()).map_err(|_| RefreshError::NotAKeySet)?;
+        let keys = KeySet::new(&set, &self.settings.allowed, self.settings.backend);
+        let offered = set.len() + set.skipped();
+        // A set emptied on purpose is obeyed; one with nothing but unusable keys is an accident.
+        if keys.len() == 0 && offered > 0 {
+            return Err(RefreshError::NoUsableKey);
+        }
+        let lifetime = Lifetime::new(self.now(), answer.headers());
+        self.report_success(&set, keys.len());
+        self.loaded.store(Some(Arc::new(Loaded { keys: Arc::new(keys), lifetime })));
+        self.fresh_until.store(lifetime.fresh_until.millis(), Ordering::Relaxed);
+        self.generation.fetch_add(1, Ordering::Release);
+        Ok(())
+    }
+
+    fn now(&self) -> Timestamp {
+        self.settings.clock.now().into()
+    }
+
+    fn report_success(&self, set: &JwkSet, usable: usize) {
+        let issuer = &*self.settings.issuer;
+        tracing::info!(
+            target: "tower_resource_server::keys",
+            issuer,
+            usable,
+            skipped = ?set.skipped_reasons(),
+            "keys refreshed"
+        );
+        if let Some(observer) = &self.settings.observer {
+            observer.observe(&Event::KeysRefreshed { issuer, usable });
+        }
+    }
+
+    fn report_failure(&self, error: RefreshError) {
+        let issuer = &*self.settings.issuer;
+        let kept = self.loaded.load().is_some();
+        tracing::warn!(
+            target: "tower_resource_server::keys",
+            issuer,
+            uri = %self.settings.uri,
+            %error,
+            old_keys_kept = kept,
+            "key refresh failed"
+        );
+        if let Some(observer) = &self.settings.observer {
+            observer.observe(&Event::KeyRefreshFailed { issuer, error });
+        }
+    }
+}
+
+const ACCEPTED: http::HeaderValue =
+    http::HeaderValue::from_static("application/jwk-set+json, application/json");
+/// What a `Fetch` gets on top of its own timeout before it is dropped.
+const GRACE: Duration = Duration::from_millis(250);
+
+fn check_head(answer: &Response<Bytes>) -> Result<(), RefreshError> {
+    if answer.status() != StatusCode::OK {
+        return Err(RefreshError::Status);
+    }
+    if is_json(answer.headers()) { Ok(()) } else { Err(RefreshError::ContentType) }
+}
+
+/// RFC 7517 §8.5 names the first type; servers use the second as often. Absent is tolerated.
+fn is_json(headers: &HeaderMap) -> bool {
+    let Some(value) = headers.get(CONTENT_TYPE) else { return true };
+    let value = value.to_str().unwrap_or_default();
+    let media_type = value.split(';').next().unwrap_or_default().trim();
+    ["application/jwk-set+json", "application/json"]
+        .iter()
+        .any(|accepted| media_type.eq_ignore_ascii_case(accepted))
+}
+
+/// One fetch in flight. Dropping it, even by a panic inside the fetch, ends the flight.
+struct Landing {
+    keys: Arc<RemoteKeys>,
+    reason: Reason,
+    outcome: Option<Result<(), RefreshError>>,
+    /// Wakes the waiters when dropped, after `Drop` below has settled the flight.
+    _ended: watch::Sender<()>,
+}
+
+impl Landing {
+    async fn fly(mut self) {
+        self.outcome = Some(self.keys.refresh().await);
+    }
+}
+
+impl Drop for Landing {
+    fn drop(&mut self) {
+        let outcome = self.outcome.take().unwrap_or(Err(RefreshError::Runtime));
+        let now = self.keys.now();
+        let mut flight = self.keys.flight.lock().unwrap_or_else(PoisonError::into_inner);
+        match outcome {
+            Ok(()) => flight.pace.succeeded(self.reason, now),
+            Err(_) => flight.pace.failed(now),
+        }
+        flight.running = None;
+        drop(flight);
+        if let Err(error) = outcome {
+            self.keys.report_failure(error);
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! When keys may be fetched, how long they are used: arithmetic only.
+
+use std::time::Duration;
+
+use http::HeaderMap;
+use http::header::CACHE_CONTROL;
+
+use crate::clock::Timestamp;
+
+/// Rest between two fetches that unknown key ids ask for, and the longest rest after a failure.
+pub(super) const COOL_DOWN: Duration = Duration::from_secs(30);
+const FIRST_REST: Duration = Duration::from_secs(1);
+const DEFAULT_FRESH: Duration = Duration::from_secs(10 * 60);
+const MIN_FRESH: Duration = Duration::from_secs(60);
+const MAX_FRESH: Duration = Duration::from_secs(24 * 60 * 60);
+/// How long past their freshness keys are still used while refreshes fail.
+const MAX_STALE: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Why a fetch is wanted.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Reason {
+    /// Nothing is loaded, or what is loaded has aged.
+    Aged,
+    /// A token names a key that is not in the set.
+    UnknownKey,
+}
+
+/// The pacing of fetches. Rests after failures double up to the cool-down, so that a server that
+/// starts before its authorization server recovers soon and still asks seldom.
+#[derive(Debug, Default)]
+pub(super) struct Pace {
+    rest_until: Option<Timestamp>,
+    failures: u32,
+}
+
+impl Pace {
+    pub(super) fn allows(&self, now: Timestamp) -> bool {
+        match self.rest_until {
+            // A rest longer than any we set means that the clock went back.
+            Some(end) => now >= end || end.since(now) > COOL_DOWN,
+            None => true,
+        }
+    }
+
+    pub(super) const fn is_failing(&self) -> bool {
+        self.failures > 0
+    }
+
+    /// Loading at start-up begins no cool-down: it would make the first rotation wait.
+    pub(super) fn succeeded(&mut self, reason: Reason, now: Timestamp) {
+        self.failures = 0;
+        self.rest_until = (reason == Reason::UnknownKey).then(|| now.plus(COOL_DOWN));
+    }
+
+    pub(super) fn failed(&mut self, now: Timestamp) {
+        let rest = FIRST_REST.saturating_mul(1 << self.failures.min(5)).min(COOL_DOWN);
+        self.failures = self.failures.saturating_add(1);
+        self.rest_until = Some(now.plus(rest));
+    }
+}
+
+/// Until when loaded keys are fresh, and until when they may be used at all.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct Lifetime {
+    pub(super) loaded: Timestamp,
+    pub(super) fresh_until: Timestamp,
+    pub(super) stale_until: Timestamp,
+}
+
+impl Lifetime {
+    pub(super) fn new(now: Timestamp, headers: &HeaderMap) -> Self {
+        let fresh = max_age(headers).map_or(DEFAULT_FRESH, |age| age.clamp(MIN_FRESH, MAX_FRESH));
+        let fresh_until = now.plus(fresh);
+        Self { loaded: now, fresh_until, stale_until: fresh_until.plus(MAX_STALE) }
+    }
+
+    /// Keys loaded in the future were loaded before the clock went back: fetch them anew.
+    pub(super) fn is_fresh(&self, now: Timestamp) -> bool {
+        now < self.fresh_until && now >= self.loaded
+    }
+
+    pub(super) fn is_usable(&self, now: Timestamp) -> bool {
+        now < self.stale_until
+    }
+}
+
+/// `max-age` of Cache-Control; zero for `no-store` and `no-cache` (RFC 9111 §5.2.2).
+fn max_age(headers: &HeaderMap) -> Option<Duration> {
+    let lines = headers.get_all(CACHE_CONTROL).iter().filter_map(|line| line.to_str().ok());
+    lines.flat_map(|line| line.split(',')).find_map(|directive| {
+        let (name, value) = directive.split_once('=').unwrap_or((directive, ""));
+        match name.trim().to_ascii_lowercase().as_str() {
+            "no-store" | "no-cache" => Some(Duration::ZERO),
+            "max-age" => value.trim().trim_matches('"').parse().ok().map(Duration::from_secs),
+            _ => None,
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_seconds(seconds)
+    }
+
+    #[test]
+    fn rests_after_failures_double_up_to_the_cool_down() {
+        let mut pace = Pace::default();
+        for rest in [1, 2, 4, 8, 16, 30, 30] {
+            pace.failed(at(1000));
+            assert!(!pace.allows(at(1000 + rest - 1)), "{rest}");
+            assert!(pace.allows(at(1000 + rest)), "{rest}");
+        }
+    }
+
+    #[test]
+    fn only_unknown_keys_start_a_cool_down_on_success() {
+        let mut pace = Pace::default();
+        pace.succeeded(Reason::Aged, at(0));
+        assert!(pace.allows(at(0)));
+        pace.succeeded(Reason::UnknownKey, at(0));
+        assert!(!pace.allows(at(29)));
+        assert!(pace.allows(at(30)));
+    }
+
+    #[test]
+    fn a_clock_that_went_back_does_not_stop_fetches() {
+        let mut pace = Pace::default();
+        pace.succeeded(Reason::UnknownKey, at(10_000));
+        assert!(pace.allows(at(6_400)));
+        assert!(!Lifetime::new(at(10_000), &HeaderMap::new()).is_fresh(at(6_400)));
+    }
+
+    #[test]
+    fn cache_control_is_followed_within_bounds() {
+        let fresh = |value: &'static str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(CACHE_CONTROL, http::HeaderValue::from_static(value));
+            Lifetime::new(at(0), &headers).fresh_until.millis() / 1000
+        };
+        assert_eq!(fresh("public, max-age=3600"), 3600);
+        assert_eq!(fresh("max-age=\"7200\""), 7200);
+        assert_eq!(fresh("max-age=1"), 60);
+        assert_eq!(fresh("no-store"), 60);
+        assert_eq!(fresh("max-age=99999999999"), 86_400);
+        assert_eq!(fresh("max-age=-1"), 600);
+        assert_eq!(fresh("private"), 600);
+    }
+}

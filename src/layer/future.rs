@@ -1,0 +1,314 @@
+//! The sequence of the stages. Nothing else in the crate puts them in order or waits for them.
+//!
+//! A token seen before is settled within `call`, with neither a copy of the inner service nor a
+//! box. A new one is verified when the future is first polled, so that a service behind a buffer
+//! does not verify in the buffer's one task; only there is a box made.
+
+use std::mem;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use http::{Method, Request, Response, header};
+use http_body::Body;
+use pin_project_lite::pin_project;
+use tower_service::Service;
+
+use super::ResponseBody;
+use super::reshape::Reshape;
+use crate::authorize::{Anonymous, Demand, Grant, Label};
+use crate::config::Settings;
+use crate::credentials::{RequestHead, extract};
+use crate::error::RejectionKind;
+use crate::keys::{KeySet, Supply, Waiting};
+use crate::observe::Event;
+use crate::proof::BoundToken;
+use crate::rejection::Rejection;
+use crate::render;
+use crate::token::{Digest, Parsed, Signed, VerifiedToken, parse};
+
+/// What an authenticate layer is set to.
+#[derive(Clone)]
+pub(super) struct Gate {
+    pub(super) settings: Arc<Settings>,
+    pub(super) demand: Arc<Demand>,
+    pub(super) mode: Mode,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Mode {
+    Required,
+    Optional,
+}
+
+pin_project! {
+    /// The future of [`Authenticate`](super::Authenticate).
+    pub struct ResponseFuture<S, B>
+    where
+        S: Service<Request<B>>,
+    {
+        #[pin]
+        state: State<S, B, S::Future>,
+    }
+}
+
+pin_project! {
+    #[project = StateProjection]
+    enum State<S, B, F> {
+        Verifying { work: Option<Box<Work<S, B>>> },
+        Waiting { work: Option<Box<Work<S, B>>>, waiting: Pin<Box<dyn Future<Output = ()> + Send>> },
+        Calling { #[pin] future: F, reshape: Reshape },
+        Refused { response: Option<Response<Bytes>> },
+    }
+}
+
+/// A request whose token is new, with the service that is ready for it.
+struct Work<S, B> {
+    gate: Arc<Gate>,
+    inner: S,
+    request: Request<B>,
+    parsed: Box<Parsed>,
+    digest: Digest,
+    waited: bool,
+}
+
+/// What the first look at a request shows.
+enum First {
+    /// No token is needed: a preflight, or an optional layer and no credentials.
+    Anonymous,
+    Known(Arc<Signed>),
+    New(Box<Parsed>, Digest),
+}
+
+/// What a look at the keys shows.
+enum Second {
+    /// Keys that may have signed the token, and the generation of their set.
+    Keys(Arc<KeySet>, u64),
+    Wait(Waiting),
+}
+
+impl Gate {
+    fn first(&self, head: &RequestHead<'_>) -> Result<First, RejectionKind> {
+        if self.demand.unusable {
+            return Err(RejectionKind::InvalidRequirement);
+        }
+        if self.settings.preflight_passes && is_preflight(head) {
+            return Ok(First::Anonymous);
+        }
+        let presented = extract(head, &self.settings.credentials)?;
+        let Some(presented) = presented else {
+            return match self.mode {
+                Mode::Optional => Ok(First::Anonymous),
+                Mode::Required => Err(RejectionKind::MissingCredentials),
+            };
+        };
+        let digest = Digest::of(presented.token());
+        match self.settings.remembered(&digest) {
+            Some(signed) => Ok(First::Known(signed)),
+            None => {
+                let parsed = parse(presented.token(), &self.settings.tokens)?;
+                Ok(First::New(Box::new(parsed), digest))
+            }
+        }
+    }
+
+    /// Everything after the signature; the same for new tokens and for those seen before.
+    fn grant(&self, signed: Arc<Signed>, label: Label) -> Result<Grant, Rejection> {
+        let Settings { tokens, unverifiable, .. } = &*self.settings;
+        let bound = VerifiedToken::check_time(signed, self.settings.now(), tokens.leeway)
+            .and_then(|verified| BoundToken::bind(verified, *unverifiable));
+        let bound = match bound {
+            Ok(bound) => bound,
+            Err(kind) => return Err(self.rejection(kind, label)),
+        };
+        let grant = Grant::new(bound, Arc::clone(&self.settings), label);
+        self.demand.check(&grant).map_err(|short| short.into_rejection(&grant, &self.demand))?;
+        if let Some(observer) = &self.settings.observer {
+            observer.observe(&Event::Accepted { issuer: grant.issuer() });
+        }
+        Ok(grant)
+    }
+
+    fn rejection(&self, kind: RejectionKind, label: Label) -> Rejection {
+        Rejection::new(kind, &self.settings, &self.demand, label)
+    }
+
+    /// Puts the outcome into the request's extensions, in place of whatever was there.
+    fn admit<B>(
+        &self,
+        request: &mut Request<B>,
+        signed: Option<Arc<Signed>>,
+    ) -> Result<Reshape, Rejection> {
+        let label = label(request);
+        let authenticated = signed.is_some();
+        if let Some(signed) = signed {
+            let grant = self.grant(signed, label)?;
+            request.extensions_mut().insert(grant);
+        } else {
+            let settings = Arc::clone(&self.settings);
+            request.extensions_mut().remove::<Grant>();
+            request.extensions_mut().insert(Anonymous { settings, label });
+        }
+        let varies = self.mode == Mode::Optional;
+        Ok(Reshape { caching: self.settings.caching, varies, authenticated })
+    }
+}
+
+impl<S, B> ResponseFuture<S, B>
+where
+    S: Service<Request<B>> + Clone,
+{
+    pub(super) fn start(gate: &Arc<Gate>, inner: &mut S, request: Request<B>) -> Self {
+        let state = match gate.first(&RequestHead::of(&request)) {
+            Ok(First::New(parsed, digest)) => {
+                let (gate, inner) = (Arc::clone(gate), take_ready(inner));
+                let work = Work { gate, inner, request, parsed, digest, waited: false };
+                State::Verifying { work: Some(Box::new(work)) }
+            }
+            Ok(First::Anonymous) => Self::call(gate, inner, request, None),
+            Ok(First::Known(signed)) => Self::call(gate, inner, request, Some(signed)),
+            Err(kind) => {
+                let rejection = gate.rejection(kind, label(&request));
+                refuse(inner, &rejection)
+            }
+        };
+        Self { state }
+    }
+
+    fn call(
+        gate: &Gate,
+        inner: &mut S,
+        mut request: Request<B>,
+        signed: Option<Arc<Signed>>,
+    ) -> State<S, B, S::Future> {
+        match gate.admit(&mut request, signed) {
+            Ok(reshape) => State::Calling { future: inner.call(request), reshape },
+            Err(rejection) => refuse(inner, &rejection),
+        }
+    }
+}
+
+impl<S, B> Work<S, B> {
+    /// One look at the keys, which may have changed since the last.
+    fn second(&mut self) -> Result<Second, RejectionKind> {
+        let settings = &*self.gate.settings;
+        let now = settings.now();
+        let keys = settings.keys_of(self.parsed.issuer());
+        let generation = keys.generation();
+        let supply = keys.supply(now);
+        let judged = match supply {
+            Supply::Keys(set) if self.parsed.has_candidate(&set) => {
+                return Ok(Second::Keys(set, generation));
+            }
+            Supply::Keys(_) => true,
+            Supply::Missing => false,
+        };
+        if !mem::replace(&mut self.waited, true)
+            && let Some(waiting) = keys.fetch_for_unknown(now)
+        {
+            return Ok(Second::Wait(waiting));
+        }
+        // A key that is not there proves nothing while the keys cannot be fetched.
+        let judged = judged && !keys.is_failing();
+        Err(if judged { RejectionKind::UnknownKey } else { RejectionKind::KeysUnavailable })
+    }
+}
+
+impl<S, B> Work<S, B>
+where
+    S: Service<Request<B>>,
+{
+    fn step(mut self: Box<Self>) -> State<S, B, S::Future> {
+        match self.second() {
+            Ok(Second::Wait(waiting)) => {
+                State::Waiting { work: Some(self), waiting: Box::pin(waiting.ended()) }
+            }
+            Ok(Second::Keys(keys, generation)) => self.verify(&keys, generation),
+            Err(kind) => refused(&self.gate.rejection(kind, label(&self.request))),
+        }
+    }
+
+    fn verify(self, keys: &KeySet, generation: u64) -> State<S, B, S::Future> {
+        let Self { gate, mut inner, mut request, parsed, digest, .. } = self;
+        let admitted = match parsed.verify(keys, generation, &gate.settings.tokens) {
+            Ok(signed) => {
+                let signed = Arc::new(signed);
+                gate.settings.cache.insert(digest, &signed);
+                gate.admit(&mut request, Some(signed))
+            }
+            Err(kind) => Err(gate.rejection(kind, label(&request))),
+        };
+        match admitted {
+            Ok(reshape) => State::Calling { future: inner.call(request), reshape },
+            Err(rejection) => refused(&rejection),
+        }
+    }
+}
+
+impl<S, B, R> Future for ResponseFuture<S, B>
+where
+    S: Service<Request<B>, Response = Response<R>>,
+    R: Body<Data = Bytes>,
+{
+    type Output = Result<Response<ResponseBody<R>>, S::Error>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        loop {
+            let mut this = self.as_mut().project();
+            let work = match this.state.as_mut().project() {
+                StateProjection::Calling { future, reshape } => {
+                    return future.poll(cx).map_ok(|response| reshape.apply(response));
+                }
+                StateProjection::Refused { response } => return Poll::Ready(Ok(own(response))),
+                StateProjection::Verifying { work } => work.take(),
+                StateProjection::Waiting { work, waiting } => {
+                    ready!(waiting.as_mut().poll(cx));
+                    work.take()
+                }
+            };
+            let work = work.expect("the state changes whenever the work is taken");
+            this.state.set(work.step());
+        }
+    }
+}
+
+/// A CORS preflight carries no credentials by design (Fetch §3.2).
+pub(super) fn is_preflight(head: &RequestHead<'_>) -> bool {
+    *head.method() == Method::OPTIONS
+        && head.headers().contains_key(header::ORIGIN)
+        && head.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
+}
+
+/// The service that `poll_ready` made ready; a copy of it stays.
+pub(super) fn take_ready<S: Clone>(inner: &mut S) -> S {
+    let copy = inner.clone();
+    mem::replace(inner, copy)
+}
+
+/// Also gives back what readiness reserved, such as a permit, since nothing will be called.
+fn refuse<S, B>(inner: &mut S, rejection: &Rejection) -> State<S, B, S::Future>
+where
+    S: Service<Request<B>> + Clone,
+{
+    drop(take_ready(inner));
+    refused(rejection)
+}
+
+fn refused<S, B, F>(rejection: &Rejection) -> State<S, B, F> {
+    State::Refused { response: Some(render::respond(rejection)) }
+}
+
+pub(super) fn own<R>(response: &mut Option<Response<Bytes>>) -> Response<ResponseBody<R>> {
+    response.take().expect("a future is not polled after it is done").map(ResponseBody::own)
+}
+
+/// Method and path as the client sent them, from before any router stripped a prefix.
+pub(super) fn label<B>(request: &Request<B>) -> Label {
+    #[cfg(feature = "axum")]
+    let original = request.extensions().get::<axum::extract::OriginalUri>().map(|uri| &uri.0);
+    #[cfg(not(feature = "axum"))]
+    let original = None;
+    let uri: &http::Uri = original.unwrap_or_else(|| request.uri());
+    Label { method: request.method().clone(), target: uri.path_and_query().cloned() }
+}

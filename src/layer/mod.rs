@@ -1,0 +1,12 @@
+//! The Tower skin: layers, services and the one future that sequences the stages.
+
+mod authenticate;
+mod body;
+mod future;
+mod require;
+mod reshape;
+
+pub use self::authenticate::{Authenticate, AuthenticateLayer};
+pub use self::body::ResponseBody;
+pub use self::future::ResponseFuture;
+pub use self::require::{Require, RequireFuture, RequireLayer};

@@ -1,0 +1,75 @@
+//! What becomes of the inner service's response: nothing, unless caches could misuse it.
+
+use http::header::{CACHE_CONTROL, VARY};
+use http::{HeaderMap, HeaderValue, Response};
+
+use super::ResponseBody;
+use crate::config::{CachePolicy, SharedCaching};
+
+/// How responses to accepted requests are treated. Copied into each future.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Reshape {
+    pub(super) caching: CachePolicy,
+    /// The request's token was checked, or would have been if there had been one.
+    pub(super) varies: bool,
+    pub(super) authenticated: bool,
+}
+
+impl Reshape {
+    pub(super) fn apply<R>(self, response: Response<R>) -> Response<ResponseBody<R>> {
+        let mut response = response.map(ResponseBody::inner);
+        let headers = response.headers_mut();
+        if self.varies {
+            vary_by_authorization(headers);
+        }
+        if self.authenticated {
+            self.guard_caching(headers);
+        }
+        response
+    }
+
+    /// RFC 9111 §3.5: a shared cache keeps such a response only if the handler allows it.
+    fn guard_caching(self, headers: &mut HeaderMap) {
+        if !headers.contains_key(CACHE_CONTROL) {
+            if self.caching.default_no_store {
+                headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+            }
+            return;
+        }
+        if allows_shared_caching(headers) {
+            match self.caching.shared {
+                SharedCaching::Warn => warn(),
+                SharedCaching::Rewrite => {
+                    headers.insert(CACHE_CONTROL, HeaderValue::from_static("private"));
+                }
+            }
+        }
+    }
+}
+
+fn allows_shared_caching(headers: &HeaderMap) -> bool {
+    let lines = headers.get_all(CACHE_CONTROL).iter().filter_map(|line| line.to_str().ok());
+    lines.flat_map(|line| line.split(',')).any(|directive| {
+        let name = directive.split('=').next().unwrap_or_default().trim();
+        name.eq_ignore_ascii_case("public") || name.eq_ignore_ascii_case("s-maxage")
+    })
+}
+
+fn warn() {
+    tracing::warn!(
+        target: "tower_resource_server::caching",
+        "a handler lets shared caches keep the response to an authenticated request"
+    );
+}
+
+/// Merged with what the handler set; `*` says as much already (RFC 9110 §12.5.5).
+fn vary_by_authorization(headers: &mut HeaderMap) {
+    let lines = headers.get_all(VARY).iter().filter_map(|line| line.to_str().ok());
+    let named = lines.flat_map(|line| line.split(',')).any(|name| {
+        let name = name.trim();
+        name == "*" || name.eq_ignore_ascii_case("authorization")
+    });
+    if !named {
+        headers.append(VARY, HeaderValue::from_static("authorization"));
+    }
+}

@@ -1,0 +1,125 @@
+//! The document itself, and where it lies.
+
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use bytes::Bytes;
+use http::HeaderValue;
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+
+use super::ResourceMetadata;
+use crate::config::{Fault, Issuer, Resource};
+
+pub(super) const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
+const DEFAULT_MAX_AGE: u32 = 3600;
+
+/// The document of one server. Its scopes grow while layers are made, so it is rendered when it
+/// is first asked for after that.
+#[derive(Debug)]
+pub(crate) struct Document {
+    members: Map<String, Value>,
+    /// None where the application lists the scopes itself.
+    scopes: Option<Mutex<BTreeSet<String>>>,
+    rendered: Mutex<Option<Rendered>>,
+    /// Path, and the query that must be there.
+    pub(super) path: String,
+    pub(super) query: Option<String>,
+    pub(super) root_alias: bool,
+    pub(super) cache_control: HeaderValue,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Rendered {
+    pub(super) json: Bytes,
+    pub(super) etag: HeaderValue,
+}
+
+impl Document {
+    pub(crate) fn new(
+        chosen: &ResourceMetadata,
+        resource: &Resource,
+        issuers: &[Issuer],
+        faults: &mut Vec<Fault>,
+    ) -> Self {
+        chosen.check(faults);
+        let mut members = chosen.members.clone();
+        members.retain(|_, value| !is_zero(value));
+        let identifiers: Vec<_> = issuers.iter().map(|issuer| issuer.identifier()).collect();
+        members.insert("resource".into(), resource.identifier().into());
+        members.insert("authorization_servers".into(), identifiers.into());
+        members.insert("bearer_methods_supported".into(), vec!["header"].into());
+        if let Some(scopes) = chosen.scopes.clone().filter(|scopes| !scopes.is_empty()) {
+            members.insert("scopes_supported".into(), scopes.into());
+        }
+        let (path, query) = location(&resource.rest);
+        let max_age = chosen.max_age.unwrap_or(DEFAULT_MAX_AGE);
+        Self {
+            members,
+            scopes: chosen.scopes.is_none().then(Mutex::default),
+            rendered: Mutex::default(),
+            path,
+            query,
+            root_alias: chosen.root_alias,
+            cache_control: HeaderValue::try_from(format!("public, max-age={max_age}"))
+                .unwrap_or_else(|_| HeaderValue::from_static("public, max-age=3600")),
+        }
+    }
+
+    /// The absolute URL of the document, for `resource_metadata`.
+    pub(crate) fn url(resource: &Resource) -> String {
+        let (path, query) = location(&resource.rest);
+        let query = query.map_or_else(String::new, |query| format!("?{query}"));
+        format!("{}{path}{query}", resource.origin)
+    }
+
+    pub(crate) fn add_scopes(&self, named: Vec<String>) {
+        if let Some(scopes) = &self.scopes {
+            scopes.lock().unwrap_or_else(PoisonError::into_inner).extend(named);
+            *self.rendered.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        }
+    }
+
+    pub(super) fn render(&self) -> Rendered {
+        let mut rendered = self.rendered.lock().unwrap_or_else(PoisonError::into_inner);
+        rendered.get_or_insert_with(|| self.fresh()).clone()
+    }
+
+    fn fresh(&self) -> Rendered {
+        let mut members = self.members.clone();
+        if let Some(scopes) = &self.scopes {
+            let scopes = scopes.lock().unwrap_or_else(PoisonError::into_inner);
+            if !scopes.is_empty() {
+                members.insert("scopes_supported".into(), scopes.iter().cloned().collect());
+            }
+        }
+        let json = Value::Object(members).to_string();
+        let tag = URL_SAFE_NO_PAD.encode(Sha256::digest(json.as_bytes()));
+        let etag = HeaderValue::try_from(format!("\"{tag}\""))
+            .expect("base64url between quotes is a field value");
+        Rendered { json: Bytes::from(json), etag }
+    }
+}
+
+/// RFC 9728 §3.1: the well-known string goes between host and path; of the path, only a slash
+/// directly after the host is dropped (not, as in RFC 8414, one at the end).
+fn location(rest: &str) -> (String, Option<String>) {
+    let (path, query) = match rest.split_once('?') {
+        Some((path, query)) => (path, Some(query.to_owned())),
+        None => (rest, None),
+    };
+    let path = if path == "/" { "" } else { path };
+    (format!("{WELL_KNOWN}{path}"), query)
+}
+
+/// RFC 9728 §3.2: members with zero values are omitted.
+fn is_zero(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(values) => values.is_empty(),
+        Value::Bool(_) | Value::Number(_) | Value::Object(_) => false,
+    }
+}

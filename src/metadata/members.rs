@@ -1,0 +1,156 @@
+//! The members of the document that an application chooses.
+
+use serde_json::{Map, Value};
+
+use crate::charset;
+use crate::config::Fault;
+use crate::config::uri;
+
+/// Members of the metadata document beyond those that follow from other settings.
+///
+/// `resource`, `authorization_servers`, `bearer_methods_supported` and, unless set here,
+/// `scopes_supported` are derived. Members without a value are left out (RFC 9728 §3.2).
+///
+/// ```
+/// use tower_resource_server::ResourceMetadata;
+///
+/// let metadata = ResourceMetadata::new()
+///     .name("Example payments")
+///     .member("resource_name#it", "Pagamenti di esempio")
+///     .documentation("https://developer.example.com/payments");
+/// # let _ = metadata;
+/// ```
+#[derive(Clone, Debug, Default)]
+#[must_use]
+pub struct ResourceMetadata {
+    pub(super) members: Map<String, Value>,
+    pub(super) scopes: Option<Vec<String>>,
+    pub(super) root_alias: bool,
+    pub(super) max_age: Option<u32>,
+}
+
+/// Members that follow from other settings and cannot be set by name.
+const DERIVED: [&str; 4] =
+    ["resource", "authorization_servers", "bearer_methods_supported", "scopes_supported"];
+const URLS: [&str; 4] =
+    ["resource_documentation", "resource_policy_uri", "resource_tos_uri", "jwks_uri"];
+
+impl ResourceMetadata {
+    /// Nothing beyond the derived members.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// `resource_name`, for people. Add translations with `member("resource_name#it", …)`.
+    pub fn name(self, name: impl Into<String>) -> Self {
+        self.member("resource_name", name.into())
+    }
+
+    /// `resource_documentation`: a page for developers.
+    pub fn documentation(self, url: impl Into<String>) -> Self {
+        self.member("resource_documentation", url.into())
+    }
+
+    /// `resource_policy_uri`: how clients may use the data.
+    pub fn policy(self, url: impl Into<String>) -> Self {
+        self.member("resource_policy_uri", url.into())
+    }
+
+    /// `resource_tos_uri`: the terms of service.
+    pub fn terms_of_service(self, url: impl Into<String>) -> Self {
+        self.member("resource_tos_uri", url.into())
+    }
+
+    /// `jwks_uri`: the resource's own keys, for signed responses.
+    pub fn jwks_uri(self, url: impl Into<String>) -> Self {
+        self.member("jwks_uri", url.into())
+    }
+
+    /// `resource_signing_alg_values_supported`: algorithms of signed responses; never `none`.
+    pub fn resource_signing_algorithms<S: Into<String>>(
+        self,
+        names: impl IntoIterator<Item = S>,
+    ) -> Self {
+        self.member("resource_signing_alg_values_supported", strings(names))
+    }
+
+    /// `authorization_details_types_supported` (RFC 9396 §10).
+    pub fn authorization_details_types<S: Into<String>>(
+        self,
+        types: impl IntoIterator<Item = S>,
+    ) -> Self {
+        self.member("authorization_details_types_supported", strings(types))
+    }
+
+    /// `signed_metadata`: a JWT made elsewhere, served verbatim (RFC 9728 §2.2).
+    pub fn signed_metadata(self, jwt: impl Into<String>) -> Self {
+        self.member("signed_metadata", jwt.into())
+    }
+
+    /// `scopes_supported`, in place of the scopes that the server's layers name.
+    pub fn scopes_supported<S: Into<String>>(
+        mut self,
+        scopes: impl IntoIterator<Item = S>,
+    ) -> Self {
+        self.scopes = Some(scopes.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Any other member: translations (`name#tag`, RFC 9728 §2.1) and extensions.
+    pub fn member(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.members.insert(name.into(), value.into());
+        self
+    }
+
+    /// Also serves the document at the host's root well-known path, where some MCP clients look
+    /// when the resource has a path. Its `resource` stays the configured identifier.
+    pub const fn root_alias(mut self) -> Self {
+        self.root_alias = true;
+        self
+    }
+
+    /// `max-age` of the document, in seconds. Default 3600.
+    pub const fn max_age(mut self, seconds: u32) -> Self {
+        self.max_age = Some(seconds);
+        self
+    }
+
+    pub(super) fn check(&self, faults: &mut Vec<Fault>) {
+        for scope in self.scopes.iter().flatten() {
+            if !charset::is_scope_token(scope) {
+                faults.push(Fault::scope("metadata", scope));
+            }
+        }
+        for (name, value) in &self.members {
+            if let Some((problem, suggestion)) = fault(name, value) {
+                faults.push(Fault::new("metadata", format!("{name}: {problem}"), suggestion));
+            }
+        }
+    }
+}
+
+fn strings<S: Into<String>>(values: impl IntoIterator<Item = S>) -> Value {
+    values.into_iter().map(Into::into).collect::<Vec<String>>().into()
+}
+
+fn fault(name: &str, value: &Value) -> Option<(&'static str, &'static str)> {
+    let base = name.split('#').next().unwrap_or(name);
+    let text = value.as_str();
+    if DERIVED.contains(&base) {
+        return Some(("follows from other settings", "set the resource, issuers or scopes there"));
+    }
+    if URLS.contains(&base) && !text.is_some_and(uri::is_absolute) {
+        return Some(("is not an absolute URL", "start it with https://"));
+    }
+    if base == "jwks_uri" && !text.is_some_and(|url| url.starts_with("https://")) {
+        return Some(("is not https", "publish the keys over https"));
+    }
+    let names_none = value.as_array().is_some_and(|names| names.iter().any(|name| name == "none"));
+    if base == "resource_signing_alg_values_supported" && names_none {
+        return Some(("lists none", "list signature algorithms only"));
+    }
+    if base == "signed_metadata" && text.is_none_or(|jwt| jwt.split('.').count() != 3) {
+        return Some(("is not a signed JWT", "pass the compact form, three parts with dots"));
+    }
+    None
+}

@@ -1,0 +1,9 @@
+//! The protected resource metadata document (RFC 9728), derived from the configuration.
+
+mod document;
+mod members;
+mod service;
+
+pub(crate) use self::document::Document;
+pub use self::members::ResourceMetadata;
+pub use self::service::{MetadataFuture, MetadataLayer, MetadataLayered, MetadataService};

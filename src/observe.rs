@@ -1,0 +1,64 @@
+//! What the crate tells about its work: one log event a refusal, and events for metrics.
+
+use std::fmt::Debug;
+
+use crate::error::RejectionKind;
+use crate::keys::RefreshError;
+
+/// One thing that happened. All values are of low cardinality: fit for metric labels.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum Event<'a> {
+    /// A request was let through with a valid token.
+    #[non_exhaustive]
+    Accepted {
+        /// The token's issuer, as configured.
+        issuer: &'a str,
+    },
+    /// A request was refused, by a layer or by a handler.
+    #[non_exhaustive]
+    Refused {
+        /// Why.
+        kind: RejectionKind,
+    },
+    /// An issuer's keys were fetched and are in use.
+    #[non_exhaustive]
+    KeysRefreshed {
+        /// The issuer, as configured.
+        issuer: &'a str,
+        /// How many keys can be used.
+        usable: usize,
+    },
+    /// An issuer's keys could not be fetched; older ones stay in use.
+    #[non_exhaustive]
+    KeyRefreshFailed {
+        /// The issuer, as configured.
+        issuer: &'a str,
+        /// Why.
+        error: RefreshError,
+    },
+}
+
+/// A listener for [`Event`]s, to count them.
+///
+/// It is called on the request path and must neither block nor panic.
+///
+/// ```
+/// use std::sync::atomic::{AtomicU64, Ordering};
+/// use tower_resource_server::{Event, Observer};
+///
+/// #[derive(Debug, Default)]
+/// struct Refusals(AtomicU64);
+///
+/// impl Observer for Refusals {
+///     fn observe(&self, event: &Event<'_>) {
+///         if let Event::Refused { .. } = event {
+///             self.0.fetch_add(1, Ordering::Relaxed);
+///         }
+///     }
+/// }
+/// ```
+pub trait Observer: Debug + Send + Sync + 'static {
+    /// Takes note of one event.
+    fn observe(&self, event: &Event<'_>);
+}

@@ -1,0 +1,63 @@
+//! Stage 3: whether the sender of a verified token may use it.
+//!
+//! The check for downgrades stands here, where no token gets past it: a token bound to a key is
+//! never accepted without proof of that key (RFC 9449 §7.2, RFC 8705 §3).
+
+use crate::error::RejectionKind;
+use crate::token::VerifiedToken;
+
+/// How the presented token is tied to its sender.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Binding {
+    /// Not at all: whoever holds the token may use it (RFC 6750).
+    Bearer,
+}
+
+impl Binding {
+    /// `bearer`, in lower case.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Bearer => "bearer",
+        }
+    }
+}
+
+/// What to do with a token whose `cnf` the server cannot verify.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) enum UnverifiableConfirmation {
+    #[default]
+    Refuse,
+    Ignore,
+}
+
+/// A verified token whose sender has shown what its binding asks for.
+#[derive(Clone, Debug)]
+pub(crate) struct BoundToken {
+    token: VerifiedToken,
+    binding: Binding,
+}
+
+impl BoundToken {
+    /// RFC 7800 §3.1: any `cnf` says that the token is bound. No method of confirmation is
+    /// verified for the Bearer scheme, so a token with one fails closed.
+    pub(crate) fn bind(
+        token: VerifiedToken,
+        unverifiable: UnverifiableConfirmation,
+    ) -> Result<Self, RejectionKind> {
+        let bound = token.signed().claims.confirmation.is_some();
+        if bound && unverifiable == UnverifiableConfirmation::Refuse {
+            return Err(RejectionKind::UnsupportedConfirmation);
+        }
+        Ok(Self { token, binding: Binding::Bearer })
+    }
+
+    pub(crate) const fn token(&self) -> &VerifiedToken {
+        &self.token
+    }
+
+    pub(crate) const fn binding(&self) -> Binding {
+        self.binding
+    }
+}

@@ -1,0 +1,134 @@
+//! A refusal: its kind, and all that is needed to render it anywhere.
+
+use std::fmt;
+use std::sync::Arc;
+
+use http::StatusCode;
+
+use crate::authorize::{Demand, Grant, Label, Shortfall};
+use crate::config::Settings;
+use crate::error::RejectionKind;
+
+/// Why a request was refused, with the server whose envelope renders it.
+///
+/// It lies in the extensions of every refusing response, whatever the envelope made of it, and is
+/// what [`Grant::require`] fails with. It holds no token.
+#[derive(Clone)]
+pub struct Rejection(Arc<Details>);
+
+pub(crate) struct Details {
+    pub(crate) kind: RejectionKind,
+    pub(crate) settings: Arc<Settings>,
+    pub(crate) demand: Arc<Demand>,
+    pub(crate) label: Label,
+    /// Known once the token is verified.
+    pub(crate) grant: Option<Grant>,
+    pub(crate) shortfall: Shortfall,
+}
+
+impl Rejection {
+    pub(crate) fn new(
+        kind: RejectionKind,
+        settings: &Arc<Settings>,
+        demand: &Arc<Demand>,
+        label: Label,
+    ) -> Self {
+        Self(Arc::new(Details {
+            kind,
+            settings: Arc::clone(settings),
+            demand: Arc::clone(demand),
+            label,
+            grant: None,
+            shortfall: Shortfall::default(),
+        }))
+    }
+
+    /// The token does not suffice. Step-up comes before scope: the token that follows it needs both.
+    pub(crate) fn short(grant: &Grant, demand: Arc<Demand>, shortfall: Shortfall) -> Self {
+        let kind = if shortfall.step_up {
+            RejectionKind::InsufficientAuthentication
+        } else if shortfall.scope {
+            RejectionKind::InsufficientScope
+        } else {
+            RejectionKind::RequirementNotMet
+        };
+        Self::of(grant, demand, kind, shortfall)
+    }
+
+    /// The requirement is faulty, so nobody can meet it.
+    pub(crate) fn unusable(grant: &Grant, demand: Arc<Demand>) -> Self {
+        Self::of(grant, demand, RejectionKind::InvalidRequirement, Shortfall::default())
+    }
+
+    /// The claims do not fit the type a handler asks for.
+    #[cfg(feature = "axum")]
+    pub(crate) fn claims(grant: &Grant) -> Self {
+        Self::of(grant, Arc::default(), RejectionKind::InvalidClaim, Shortfall::default())
+    }
+
+    fn of(grant: &Grant, demand: Arc<Demand>, kind: RejectionKind, shortfall: Shortfall) -> Self {
+        Self(Arc::new(Details {
+            kind,
+            settings: Arc::clone(grant.settings()),
+            demand,
+            label: grant.label().clone(),
+            grant: Some(grant.clone()),
+            shortfall,
+        }))
+    }
+
+    pub(crate) fn details(&self) -> &Details {
+        &self.0
+    }
+
+    /// Why.
+    #[must_use]
+    pub fn kind(&self) -> RejectionKind {
+        self.0.kind
+    }
+
+    /// The status of the answer: that of the kind, or 404 where the route conceals itself.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        if self.is_concealed() { StatusCode::NOT_FOUND } else { self.kind().status() }
+    }
+
+    /// The scopes the operation needs, space-separated, where a layer or handler named them.
+    #[must_use]
+    pub fn scope(&self) -> Option<&str> {
+        self.0.demand.scope.as_deref()
+    }
+
+    /// A text for developers: fixed for the kind, or the reason of the predicate that failed.
+    #[must_use]
+    pub fn description(&self) -> &str {
+        match (&self.0.shortfall.reason, self.kind()) {
+            (Some(reason), RejectionKind::RequirementNotMet) => reason,
+            (_, kind) => kind.description(),
+        }
+    }
+
+    /// Where the kind is explained: its row in the error catalogue.
+    #[must_use]
+    pub fn documentation_url(&self) -> String {
+        format!("{}#{}", self.0.settings.documentation, self.kind().name())
+    }
+
+    pub(crate) fn is_concealed(&self) -> bool {
+        self.0.demand.conceal && self.kind().status() == StatusCode::FORBIDDEN
+    }
+}
+
+impl fmt::Debug for Rejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Rejection").field("kind", &self.kind()).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Display for Rejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.description())
+    }
+}
+
+impl std::error::Error for Rejection {}

@@ -1,0 +1,51 @@
+//! The body of RFC 6749 §5.2.
+
+use bytes::Bytes;
+use http::HeaderValue;
+use http::header::CONTENT_TYPE;
+use serde::Serialize;
+
+use super::envelope::{Envelope, ErrorBody, ErrorResponse};
+
+/// `{"error", "error_description", …}` as `application/json`, the default.
+///
+/// The members mirror the challenge exactly. Where there is no error code there is no body.
+#[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
+pub struct OAuthJson;
+
+impl Envelope for OAuthJson {}
+
+#[derive(Serialize)]
+struct Members<'a> {
+    error: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error_description: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error_uri: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scope: Option<&'a str>,
+}
+
+pub(super) fn write(body: &ErrorBody<'_>, response: &mut ErrorResponse) {
+    let Some(error) = body.error() else { return };
+    let members = Members {
+        error,
+        error_description: body.error_description(),
+        error_uri: body.error_uri(),
+        scope: body.scope(),
+    };
+    json(&members, HeaderValue::from_static("application/json"), response);
+}
+
+/// Sets body and content type; what cannot be serialized leaves the body empty.
+pub(super) fn json(
+    value: &impl Serialize,
+    content_type: HeaderValue,
+    response: &mut ErrorResponse,
+) {
+    if let Ok(json) = serde_json::to_vec(value) {
+        response.headers_mut().insert(CONTENT_TYPE, content_type);
+        *response.body_mut() = Bytes::from(json);
+    }
+}

@@ -1,0 +1,55 @@
+//! What a response must be, before any hook has a say.
+
+use std::borrow::Cow;
+
+use http::{HeaderValue, StatusCode};
+
+use super::challenge::{self, Challenges};
+use crate::error::RejectionKind;
+use crate::rejection::Rejection;
+
+/// The parts of a response that hooks may write, and may not change.
+pub(super) struct Plan<'a> {
+    pub(super) rejection: &'a Rejection,
+    pub(super) status: StatusCode,
+    pub(super) challenges: Cow<'a, Challenges>,
+    pub(super) retry_after: Option<HeaderValue>,
+}
+
+impl<'a> Plan<'a> {
+    pub(super) fn of(rejection: &'a Rejection) -> Self {
+        let status = rejection.status();
+        let outage = status == StatusCode::SERVICE_UNAVAILABLE;
+        Self {
+            rejection,
+            status,
+            challenges: challenges(rejection),
+            retry_after: outage.then(|| rejection.details().settings.retry_after.clone()),
+        }
+    }
+
+    /// The error code, unless the answer must not tell.
+    pub(super) fn error(&self) -> Option<&'static str> {
+        if self.rejection.is_concealed() { None } else { self.rejection.kind().error_code() }
+    }
+}
+
+/// Challenges depend on the layer and the kind, and are built once for each pair; except where
+/// the reason of a predicate or the scopes of a step-up come in.
+fn challenges(rejection: &Rejection) -> Cow<'_, Challenges> {
+    let kind = rejection.kind();
+    if kind.status().is_server_error() || rejection.is_concealed() {
+        return Cow::Owned(Challenges::default());
+    }
+    let details = rejection.details();
+    let varies = match kind {
+        RejectionKind::RequirementNotMet => true,
+        RejectionKind::InsufficientAuthentication => details.shortfall.scope,
+        _ => false,
+    };
+    if varies {
+        Cow::Owned(challenge::build(rejection))
+    } else {
+        Cow::Borrowed(details.demand.challenges(kind, || challenge::build(rejection)))
+    }
+}

@@ -1,0 +1,49 @@
+//! Problem details (RFC 9457) together with the OAuth members.
+
+use http::{HeaderValue, StatusCode};
+use serde::Serialize;
+
+use super::envelope::{Envelope, ErrorBody, ErrorResponse};
+use super::oauth;
+
+/// `application/problem+json`: `type`, `title`, `status` and `detail` for those who read RFC 9457,
+/// and `error`, `error_description` and `scope` for OAuth clients.
+///
+/// `type` points at the kind's row in the error catalogue; where that is hosted can be set with
+/// [`documentation`](crate::Builder::documentation).
+#[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
+pub struct ProblemJson;
+
+#[derive(Serialize)]
+struct Members<'a> {
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    kind: Option<String>,
+    title: &'a str,
+    status: u16,
+    detail: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error_description: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error_uri: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scope: Option<&'a str>,
+}
+
+impl Envelope for ProblemJson {
+    fn send_error(&self, status: StatusCode, error: &ErrorBody<'_>, response: &mut ErrorResponse) {
+        let members = Members {
+            kind: error.documentation_url(),
+            title: status.canonical_reason().unwrap_or("Error"),
+            status: status.as_u16(),
+            detail: error.detail(),
+            error: error.error(),
+            error_description: error.error_description(),
+            error_uri: error.error_uri(),
+            scope: error.scope(),
+        };
+        oauth::json(&members, HeaderValue::from_static("application/problem+json"), response);
+    }
+}

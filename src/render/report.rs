@@ -1,0 +1,49 @@
+//! One event a refusal.
+
+use crate::observe::Event;
+use crate::rejection::Rejection;
+
+/// Never logs the token. The path is the client's text, so it is escaped and cut.
+pub(super) fn report(rejection: &Rejection) {
+    let kind = rejection.kind();
+    if let Some(observer) = &rejection.details().settings.observer {
+        observer.observe(&Event::Refused { kind });
+    }
+    if kind.is_client_fault() {
+        log!(INFO, rejection);
+    } else {
+        log!(ERROR, rejection);
+    }
+}
+
+macro_rules! log {
+    ($level:ident, $rejection:expr) => {{
+        let details = $rejection.details();
+        let grant = details.grant.as_ref();
+        tracing::event!(
+            target: "tower_resource_server::rejection",
+            tracing::Level::$level,
+            kind = details.kind.name(),
+            error = details.kind.error_code(),
+            issuer = grant.map(|grant| grant.issuer()),
+            client_id = grant.and_then(|grant| grant.client_id()).map(tracing::field::debug),
+            resource = details.settings.resource.identifier(),
+            method = %details.label.method,
+            path = ?path(details),
+            "{}",
+            details.kind.description()
+        );
+    }};
+}
+use log;
+
+const LONGEST_PATH: usize = 256;
+
+fn path(details: &crate::rejection::Details) -> &str {
+    let path = details.label.target.as_ref().map_or("", |target| target.path());
+    let mut end = path.len().min(LONGEST_PATH);
+    while !path.is_char_boundary(end) {
+        end -= 1;
+    }
+    path.get(..end).unwrap_or_default()
+}

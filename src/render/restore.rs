@@ -1,0 +1,68 @@
+//! Putting right what a hook broke.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use bytes::Bytes;
+use http::header::{
+    CACHE_CONTROL, CONTENT_LENGTH, RETRY_AFTER, TRANSFER_ENCODING, WWW_AUTHENTICATE,
+};
+use http::{HeaderMap, Response};
+
+use super::envelope::{NO_STORE, append_challenges};
+use super::plan::Plan;
+
+pub(super) fn restore(plan: &Plan<'_>, response: &mut Response<Bytes>) {
+    let mut mended = false;
+    if response.status() != plan.status {
+        *response.status_mut() = plan.status;
+        mended = true;
+    }
+    let headers = response.headers_mut();
+    mended |= restore_challenges(plan, headers);
+    mended |= restore_no_store(headers);
+    mended |= restore_framing(headers);
+    if let Some(retry_after) = &plan.retry_after {
+        // The hooks are not told about it, so setting it here mends nothing of theirs.
+        headers.insert(RETRY_AFTER, retry_after.clone());
+    }
+    if mended {
+        warn("an envelope hook changed status, challenges, caching or framing; that was undone");
+    }
+}
+
+fn restore_challenges(plan: &Plan<'_>, headers: &mut HeaderMap) -> bool {
+    if headers.get_all(WWW_AUTHENTICATE).iter().eq(plan.challenges.iter()) {
+        return false;
+    }
+    headers.remove(WWW_AUTHENTICATE);
+    append_challenges(&plan.challenges, headers);
+    true
+}
+
+/// Exactly one Cache-Control line, with no-store in it (RFC 9111 §5.2.2.5).
+fn restore_no_store(headers: &mut HeaderMap) -> bool {
+    let mut lines = headers.get_all(CACHE_CONTROL).iter();
+    let forbids = lines.next().is_some_and(|line| {
+        let directives = line.to_str().unwrap_or_default().split(',');
+        directives.into_iter().any(|directive| directive.trim().eq_ignore_ascii_case("no-store"))
+    });
+    if forbids && lines.next().is_none() {
+        return false;
+    }
+    headers.insert(CACHE_CONTROL, NO_STORE);
+    true
+}
+
+/// The server frames the body; a hook's idea of its length could only be wrong.
+fn restore_framing(headers: &mut HeaderMap) -> bool {
+    let length = headers.remove(CONTENT_LENGTH).is_some();
+    headers.remove(TRANSFER_ENCODING).is_some() || length
+}
+
+/// Once per process: a hook that is wrong is wrong on every request.
+pub(super) fn warn(what: &'static str) {
+    static WARNED: AtomicBool = AtomicBool::new(false);
+    if !WARNED.swap(true, Ordering::Relaxed) {
+        tracing::warn!(target: "tower_resource_server::envelope", "{what}");
+    }
+}

@@ -1,0 +1,67 @@
+//! What a token is made of before it is one.
+
+use serde_json::{Map, Value, json};
+
+use super::base64url;
+use super::key::SigningKey;
+use super::private::random;
+
+/// Header, claims and keys of a token in the making.
+#[derive(Clone, Debug)]
+pub(super) struct Draft {
+    pub(super) now: i64,
+    pub(super) header: Map<String, Value>,
+    pub(super) claims: Map<String, Value>,
+    /// Stands for `header` as it is.
+    pub(super) raw_header: Option<Vec<u8>>,
+    /// Stands for `claims` as it is.
+    pub(super) raw_payload: Option<Vec<u8>>,
+    pub(super) issuer_key: SigningKey,
+    pub(super) signer: SigningKey,
+}
+
+impl Draft {
+    /// A valid RFC 9068 access token.
+    pub(super) fn new(issuer: &str, key: &SigningKey, now: i64) -> Self {
+        let mut header =
+            members([("typ", json!("at+jwt")), ("alg", json!(key.algorithm().name()))]);
+        if let Some(kid) = key.kid() {
+            header.insert("kid".to_owned(), json!(kid));
+        }
+        let claims = members([
+            ("iss", json!(issuer)),
+            ("sub", json!("user-1")),
+            ("client_id", json!("client-1")),
+            ("aud", json!("https://api.example.com")),
+            ("iat", json!(now)),
+            ("exp", json!(now.saturating_add(300))),
+            ("jti", json!(base64url(random::<16>()))),
+        ]);
+        Self {
+            now,
+            header,
+            claims,
+            raw_header: None,
+            raw_payload: None,
+            issuer_key: key.clone(),
+            signer: key.clone(),
+        }
+    }
+
+    pub(super) fn set_header(&mut self, name: impl Into<String>, value: impl Into<Value>) {
+        self.header.insert(name.into(), value.into());
+    }
+
+    pub(super) fn set_claim(&mut self, name: impl Into<String>, value: impl Into<Value>) {
+        self.claims.insert(name.into(), value.into());
+    }
+
+    /// The time that many seconds after now.
+    pub(super) const fn shifted(&self, seconds: i64) -> i64 {
+        self.now.saturating_add(seconds)
+    }
+}
+
+fn members<const N: usize>(members: [(&str, Value); N]) -> Map<String, Value> {
+    members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}

@@ -1,0 +1,169 @@
+//! Access tokens to order.
+
+use std::time::{Duration, SystemTime};
+
+use http::Request;
+use http::header::{AUTHORIZATION, HeaderValue};
+use serde_json::{Map, Value};
+
+use super::base64url;
+use super::draft::Draft;
+use super::flaw::Flaw;
+use super::key::SigningKey;
+use crate::clock::Timestamp;
+
+/// Makes one access token.
+///
+/// It starts as a valid RFC 9068 token: the header has `typ` (`at+jwt`), `alg` and `kid`; the
+/// claims are `iss`, `sub` (`user-1`), `client_id` (`client-1`), `aud`
+/// (`https://api.example.com`), `iat`, `exp` five minutes later, and a random `jti`.
+///
+/// Building leaves the builder as it is; tokens built twice share their `jti`.
+#[derive(Clone, Debug)]
+#[must_use = "a builder makes no token until it is built"]
+pub struct TokenBuilder {
+    draft: Draft,
+    flaws: Vec<Flaw>,
+}
+
+impl TokenBuilder {
+    pub(super) fn new(issuer: &str, key: &SigningKey, now: SystemTime) -> Self {
+        let now = Timestamp::from(now).millis().div_euclid(1000);
+        Self { draft: Draft::new(issuer, key, now), flaws: Vec::new() }
+    }
+
+    /// Sets `sub`.
+    pub fn subject(self, subject: impl Into<String>) -> Self {
+        self.claim("sub", subject.into())
+    }
+
+    /// Sets `client_id`.
+    pub fn client_id(self, client_id: impl Into<String>) -> Self {
+        self.claim("client_id", client_id.into())
+    }
+
+    /// Sets `scope`, a list separated by spaces.
+    pub fn scope(self, scope: impl Into<String>) -> Self {
+        self.claim("scope", scope.into())
+    }
+
+    /// Sets `aud` to one string.
+    pub fn audience(self, audience: impl Into<String>) -> Self {
+        self.claim("aud", audience.into())
+    }
+
+    /// Sets `aud` to an array.
+    pub fn audiences<I>(self, audiences: I) -> Self
+    where
+        I: IntoIterator,
+        I::Item: Into<String>,
+    {
+        self.claim("aud", audiences.into_iter().map(Into::into).collect::<Vec<String>>())
+    }
+
+    /// Sets `exp` to that long after now, in whole seconds.
+    pub fn expires_in(self, lifetime: Duration) -> Self {
+        let seconds = i64::try_from(lifetime.as_secs()).unwrap_or(i64::MAX);
+        let exp = self.draft.shifted(seconds);
+        self.claim("exp", exp)
+    }
+
+    /// Sets a claim, whatever it was.
+    pub fn claim(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.draft.set_claim(name, value);
+        self
+    }
+
+    /// Leaves a claim out.
+    pub fn without_claim(mut self, name: &str) -> Self {
+        self.draft.claims.remove(name);
+        self
+    }
+
+    /// Sets a header parameter, whatever it was.
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.draft.set_header(name, value);
+        self
+    }
+
+    /// Leaves a header parameter out.
+    pub fn without_header(mut self, name: &str) -> Self {
+        self.draft.header.remove(name);
+        self
+    }
+
+    /// Adds a flaw.
+    ///
+    /// Flaws come in when the token is built, after everything else. Several go together as long
+    /// as they concern different things; of those that replace the signature, the first does.
+    pub fn flaw(mut self, flaw: Flaw) -> Self {
+        self.flaws.push(flaw);
+        self
+    }
+
+    /// Signs these bytes in place of the claims; nothing else changes them, no flaw either.
+    pub fn raw_payload(mut self, payload: impl Into<Vec<u8>>) -> Self {
+        self.draft.raw_payload = Some(payload.into());
+        self
+    }
+
+    /// Signs these bytes in place of the header; nothing else changes them, no flaw either.
+    pub fn raw_header(mut self, header: impl Into<Vec<u8>>) -> Self {
+        self.draft.raw_header = Some(header.into());
+        self
+    }
+
+    /// Signs with `key`, and leaves the header as if the issuer's key had signed.
+    pub fn signed_with(mut self, key: &SigningKey) -> Self {
+        self.draft.signer = key.clone();
+        self
+    }
+
+    /// The token.
+    #[must_use]
+    pub fn build(&self) -> String {
+        let mut draft = self.draft.clone();
+        for flaw in &self.flaws {
+            flaw.edit(&mut draft);
+        }
+        let input = format!("{}.{}", self.header_segment(&draft), self.payload_segment(&draft));
+        let forged = self.flaws.iter().find_map(|flaw| flaw.forge(&draft, input.as_bytes()));
+        let signature = forged.unwrap_or_else(|| draft.signer.sign(input.as_bytes()));
+        let token = format!("{input}.{}", base64url(signature));
+        self.flaws.iter().fold(token, |token, flaw| flaw.reshape(token))
+    }
+
+    /// Builds the token and puts it on `request` as its only `Authorization`, of scheme `Bearer`.
+    #[must_use]
+    pub fn authorize<B>(&self, mut request: Request<B>) -> Request<B> {
+        request.headers_mut().insert(AUTHORIZATION, bearer(&self.build()));
+        request
+    }
+
+    fn header_segment(&self, draft: &Draft) -> String {
+        let rewritten = |json, flaw: &Flaw| flaw.rewrite_header(draft, json);
+        let json = || self.flaws.iter().fold(serialized(&draft.header), rewritten);
+        base64url(draft.raw_header.clone().unwrap_or_else(json))
+    }
+
+    fn payload_segment(&self, draft: &Draft) -> String {
+        let rewritten = |json, flaw: &Flaw| flaw.rewrite_payload(draft, json);
+        let json = || self.flaws.iter().fold(serialized(&draft.claims), rewritten);
+        base64url(draft.raw_payload.clone().unwrap_or_else(json))
+    }
+}
+
+fn bearer(token: &str) -> HeaderValue {
+    let mut value = HeaderValue::try_from(format!("Bearer {token}"))
+        .expect("base64url and the JSON around it are visible ASCII");
+    value.set_sensitive(true);
+    value
+}
+
+fn serialized(members: &Map<String, Value>) -> Vec<u8> {
+    serde_json::to_vec(members).expect("a map with string keys serializes")
+}
+
+#[cfg(test)]
+#[path = "token_tests.rs"]
+mod tests;

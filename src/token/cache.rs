@@ -1,0 +1,101 @@
+//! Verified tokens, remembered by digest.
+//!
+//! An entry keeps the verdict on signature, audience and claim types for this one server. Time,
+//! sender and replay are judged anew for each request. The token itself is not kept.
+
+use std::fmt;
+use std::hash::{BuildHasherDefault, Hasher};
+use std::sync::Arc;
+
+use quick_cache::sync::Cache;
+use sha2::{Digest as _, Sha256};
+
+use super::Signed;
+
+/// SHA-256 of a token as it was sent.
+#[derive(Clone, Copy, Eq, PartialEq)]
+pub(crate) struct Digest([u8; 32]);
+
+impl Digest {
+    pub(crate) fn of(token: &str) -> Self {
+        Self(Sha256::digest(token.as_bytes()).into())
+    }
+}
+
+impl std::hash::Hash for Digest {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let [a, b, c, d, e, f, g, h, ..] = self.0;
+        state.write_u64(u64::from_ne_bytes([a, b, c, d, e, f, g, h]));
+    }
+}
+
+/// Takes eight bytes of a digest as they are. They are evenly spread, and only tokens with a good
+/// signature are ever stored, so nobody else chooses them.
+#[derive(Default)]
+pub(crate) struct DigestHasher(u64);
+
+impl Hasher for DigestHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    fn write_u64(&mut self, value: u64) {
+        self.0 = value;
+    }
+}
+
+/// Counts an entry at about what it occupies.
+#[derive(Clone)]
+pub(crate) struct Bytes;
+
+const OVERHEAD: u64 = 512;
+
+impl quick_cache::Weighter<Digest, Arc<Signed>> for Bytes {
+    fn weight(&self, _: &Digest, signed: &Arc<Signed>) -> u64 {
+        // The claims the crate reads are copies of parts of the payload.
+        OVERHEAD + 2 * signed.payload.len() as u64
+    }
+}
+
+type Entries = Cache<Digest, Arc<Signed>, Bytes, BuildHasherDefault<DigestHasher>>;
+
+/// Verified tokens in about so many bytes; zero remembers none.
+pub(crate) struct TokenCache(Option<Entries>);
+
+impl TokenCache {
+    pub(crate) fn new(bytes: u64) -> Self {
+        let typical = OVERHEAD + 2 * 400;
+        let entries = usize::try_from(bytes / typical).unwrap_or(usize::MAX).max(1);
+        let hasher = BuildHasherDefault::default();
+        Self((bytes > 0).then(|| Cache::with(entries, bytes, Bytes, hasher, Default::default())))
+    }
+
+    pub(crate) fn get(&self, digest: &Digest) -> Option<Arc<Signed>> {
+        self.0.as_ref()?.get(digest)
+    }
+
+    pub(crate) fn insert(&self, digest: Digest, signed: &Arc<Signed>) {
+        if let Some(entries) = &self.0 {
+            entries.insert(digest, Arc::clone(signed));
+        }
+    }
+
+    pub(crate) fn remove(&self, digest: &Digest) {
+        if let Some(entries) = &self.0 {
+            entries.remove(digest);
+        }
+    }
+}
+
+impl fmt::Debug for TokenCache {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let length = self.0.as_ref().map_or(0, Cache::len);
+        f.debug_struct("TokenCache").field("len", &length).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,61 @@
+//! The JOSE header of an access token (RFC 7515 §4, RFC 9068 §2.1).
+
+use std::borrow::Cow;
+
+use crate::algorithm::Algorithm;
+use crate::error::RejectionKind;
+use crate::json::Object;
+
+/// The header parameters that verification acts on. `jku`, `jwk`, `x5u` and `x5c` are not among
+/// them: a token never chooses its own key (RFC 8725 §3.10).
+pub(super) struct Header {
+    pub(super) algorithm: Algorithm,
+    pub(super) kid: Option<String>,
+}
+
+pub(super) fn parse(text: &str) -> Result<Header, RejectionKind> {
+    let members = Object::parse(text).map_err(|_| RejectionKind::MalformedToken)?;
+    check_type(&members)?;
+    check_critical(&members)?;
+    let algorithm = text_member(&members, "alg")?.ok_or(RejectionKind::UnacceptableAlgorithm)?;
+    let algorithm = Algorithm::from_name(&algorithm).ok_or(RejectionKind::UnacceptableAlgorithm)?;
+    let kid = text_member(&members, "kid")?.map(Cow::into_owned);
+    Ok(Header { algorithm, kid })
+}
+
+fn text_member<'a>(
+    members: &Object<'a>,
+    name: &str,
+) -> Result<Option<Cow<'a, str>>, RejectionKind> {
+    members.string(name).map_err(|_| RejectionKind::MalformedToken)
+}
+
+/// RFC 9068 §4 step 1, compared as media types are (RFC 7515 §4.1.9). `cty: JWT` announces a
+/// nested token (RFC 7519 §5.2), which is no access token here.
+fn check_type(members: &Object<'_>) -> Result<(), RejectionKind> {
+    let typ = text_member(members, "typ")?.ok_or(RejectionKind::WrongTokenType)?;
+    let nested = text_member(members, "cty")?.is_some_and(|cty| is_media_type(&cty, "jwt"));
+    if is_media_type(&typ, "at+jwt") && !nested {
+        Ok(())
+    } else {
+        Err(RejectionKind::WrongTokenType)
+    }
+}
+
+fn is_media_type(value: &str, short: &str) -> bool {
+    const PREFIX: &str = "application/";
+    let prefixed =
+        value.get(..PREFIX.len()).is_some_and(|start| start.eq_ignore_ascii_case(PREFIX));
+    let subtype = if prefixed { value.get(PREFIX.len()..).unwrap_or_default() } else { value };
+    subtype.eq_ignore_ascii_case(short)
+}
+
+/// No critical extension is understood, so any `crit` is refused, ill-formed ones included
+/// (RFC 7515 §4.1.11). A JWT never has an unencoded payload (RFC 7797 §7).
+fn check_critical(members: &Object<'_>) -> Result<(), RejectionKind> {
+    let unencoded = members.contains("b64") && members.boolean("b64") != Ok(Some(true));
+    if members.contains("crit") || unencoded {
+        return Err(RejectionKind::UnsupportedCritical);
+    }
+    Ok(())
+}

@@ -1,0 +1,109 @@
+//! JWT access tokens (RFC 9068 over RFC 7519 and 7515), cheapest checks first.
+
+use std::sync::atomic::AtomicU64;
+
+use super::TokenPolicy;
+use super::claims::{self, Claims};
+use super::header::{self, Header};
+use crate::base64url;
+use crate::error::RejectionKind;
+use crate::json::Object;
+use crate::keys::{KeyId, KeySet};
+
+/// A token taken apart; its issuer is one we trust, nothing of it is believed yet.
+pub(crate) struct Parsed {
+    header: Header,
+    signing_input: Box<str>,
+    signature: Vec<u8>,
+    payload: String,
+    claims: Claims,
+    issuer: usize,
+}
+
+/// Signature, audience and claim types of a token are right. Time is not judged here: this value
+/// may be remembered.
+#[derive(Debug)]
+pub(crate) struct Signed {
+    pub(crate) claims: Claims,
+    /// The claims as sent, for an application's own types.
+    pub(crate) payload: Box<str>,
+    /// Position in [`TokenPolicy::issuers`].
+    pub(crate) issuer: usize,
+    pub(crate) key: KeyId,
+    /// Generation of the key set in which the key was last seen.
+    pub(crate) generation: AtomicU64,
+}
+
+/// RFC 9068 §4 steps 1 to 3, and everything about form.
+pub(crate) fn parse(token: &str, policy: &TokenPolicy) -> Result<Parsed, RejectionKind> {
+    let (signing_input, header, payload, signature) = split(token)?;
+    let header = header::parse(&decode_text(header)?)?;
+    let payload = decode_text(payload)?;
+    let signature = decode(signature)?;
+    let members = Object::parse(&payload).map_err(|_| RejectionKind::MalformedToken)?;
+    let (issuer, trusted) = policy.issuer(&claims::issuer(&members)?)?;
+    if !trusted.algorithms.contains(&header.algorithm) {
+        return Err(RejectionKind::UnacceptableAlgorithm);
+    }
+    let claims = claims::parse(&members, trusted.profile)?;
+    Ok(Parsed { header, signing_input: signing_input.into(), signature, payload, claims, issuer })
+}
+
+/// Exactly three segments (RFC 7515 §3.1). Five make a JWE, which is not a signed token.
+fn split(token: &str) -> Result<(&str, &str, &str, &str), RejectionKind> {
+    let malformed = RejectionKind::MalformedToken;
+    let (header, rest) = token.split_once('.').ok_or(malformed)?;
+    let (payload, signature) = rest.split_once('.').ok_or(malformed)?;
+    if signature.contains('.') {
+        return Err(malformed);
+    }
+    let signing_input = token.get(..header.len() + 1 + payload.len()).ok_or(malformed)?;
+    Ok((signing_input, header, payload, signature))
+}
+
+fn decode(segment: &str) -> Result<Vec<u8>, RejectionKind> {
+    base64url::decode(segment).ok_or(RejectionKind::MalformedToken)
+}
+
+fn decode_text(segment: &str) -> Result<String, RejectionKind> {
+    String::from_utf8(decode(segment)?).map_err(|_| RejectionKind::MalformedToken)
+}
+
+impl Parsed {
+    pub(crate) const fn issuer(&self) -> usize {
+        self.issuer
+    }
+
+    /// Whether some key of the set could have made the signature.
+    pub(crate) fn has_candidate(&self, keys: &KeySet) -> bool {
+        !keys.candidates(self.header.kid.as_deref(), self.header.algorithm).is_empty()
+    }
+
+    /// RFC 9068 §4 step 5, then step 4, for which the claims must be believed.
+    pub(crate) fn verify(
+        self,
+        keys: &KeySet,
+        generation: u64,
+        policy: &TokenPolicy,
+    ) -> Result<Signed, RejectionKind> {
+        let key = self.check_signature(keys)?;
+        claims::check_audience(&self.claims, policy)?;
+        Ok(Signed {
+            claims: self.claims,
+            payload: self.payload.into_boxed_str(),
+            issuer: self.issuer,
+            key,
+            generation: AtomicU64::new(generation),
+        })
+    }
+
+    fn check_signature(&self, keys: &KeySet) -> Result<KeyId, RejectionKind> {
+        let candidates = keys.candidates(self.header.kid.as_deref(), self.header.algorithm);
+        if candidates.is_empty() {
+            return Err(RejectionKind::UnknownKey);
+        }
+        let message = self.signing_input.as_bytes();
+        let verified = candidates.into_iter().find(|key| key.verify(message, &self.signature));
+        verified.map(|key| key.id()).ok_or(RejectionKind::BadSignature)
+    }
+}

@@ -1,0 +1,86 @@
+//! Stage 2: from a presented token to a verified one.
+
+pub(crate) mod cache;
+mod claims;
+mod header;
+mod jwt;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+pub(crate) use self::cache::{Digest, TokenCache};
+pub(crate) use self::jwt::{Parsed, Signed, parse};
+use crate::algorithm::Algorithm;
+use crate::clock::Timestamp;
+use crate::error::RejectionKind;
+use crate::keys::KeySource;
+
+/// Which claims an access token must have.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Profile {
+    /// RFC 9068 §2.2: `iss`, `exp`, `aud`, `sub`, `client_id`, `iat` and `jti`.
+    #[default]
+    Rfc9068,
+    /// As RFC 9068, but `sub`, `client_id`, `iat` and `jti` may be absent. All other checks stay,
+    /// `typ: at+jwt` among them.
+    Lenient,
+}
+
+/// An issuer the server trusts, with what it accepts from it.
+#[derive(Debug)]
+pub(crate) struct TrustedIssuer {
+    pub(crate) identifier: Arc<str>,
+    pub(crate) profile: Profile,
+    pub(crate) algorithms: Vec<Algorithm>,
+    pub(crate) keys: KeySource,
+}
+
+/// What verification needs to know besides keys and time.
+#[derive(Debug)]
+pub(crate) struct TokenPolicy {
+    pub(crate) issuers: Vec<TrustedIssuer>,
+    /// None only by an explicit, dangerous choice.
+    pub(crate) audiences: Option<Vec<String>>,
+    pub(crate) single_audience_only: bool,
+    pub(crate) leeway: Duration,
+}
+
+impl TokenPolicy {
+    /// RFC 9068 §4 step 3: `iss` equals a trusted identifier, byte for byte.
+    fn issuer(&self, identifier: &str) -> Result<(usize, &TrustedIssuer), RejectionKind> {
+        let mut issuers = self.issuers.iter().enumerate();
+        let found = issuers.find(|(_, issuer)| &*issuer.identifier == identifier);
+        found.ok_or(RejectionKind::UntrustedIssuer)
+    }
+}
+
+/// A token whose signature, claims and time are right. To hold it is to have passed those checks;
+/// whether its sender may use it is the next stage's to say.
+#[derive(Clone, Debug)]
+pub(crate) struct VerifiedToken(Arc<Signed>);
+
+impl VerifiedToken {
+    /// The checks that depend on the moment (RFC 9068 §4 step 6, RFC 7519 §4.1.5). They run for
+    /// every request, on remembered tokens too.
+    pub(crate) fn check_time(
+        signed: Arc<Signed>,
+        now: Timestamp,
+        leeway: Duration,
+    ) -> Result<Self, RejectionKind> {
+        let claims = &signed.claims;
+        if now.minus(leeway) >= claims.expires {
+            return Err(RejectionKind::ExpiredToken);
+        }
+        let latest = now.plus(leeway);
+        let ahead = |time: Option<Timestamp>| time.is_some_and(|time| time > latest);
+        if ahead(claims.not_before) || ahead(claims.issued) {
+            return Err(RejectionKind::TokenNotYetValid);
+        }
+        Ok(Self(signed))
+    }
+
+    pub(crate) fn signed(&self) -> &Signed {
+        &self.0
+    }
+}

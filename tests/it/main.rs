@@ -1,0 +1,30 @@
+//! The crate from outside, by topic. `// ID` comments name rows of the requirements matrix.
+#![cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+
+mod audience;
+mod axum;
+mod bad_input;
+mod bearer;
+mod bodies;
+mod caching;
+mod catalogue;
+mod config;
+mod cors;
+mod form;
+mod hooks;
+mod http_framework;
+mod jose;
+mod jwt;
+mod jwt_practices;
+mod keys;
+mod layering;
+mod metadata;
+mod oauth21;
+mod observability;
+mod redaction;
+mod requirements;
+mod security;
+mod servers;
+mod support;
+mod tower_contract;
+mod vectors;

@@ -1,0 +1,281 @@
+//! What the topics share: the test bed of the matrix and a reader of challenges.
+
+use std::convert::Infallible;
+use std::future::{Ready, ready};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http::{HeaderMap, Request, Response, StatusCode};
+use http_body_util::{BodyExt, Full};
+use tower::{Layer, Service, ServiceExt};
+use tower_resource_server::testing::{FixedClock, TestIssuer};
+use tower_resource_server::{Builder, Grant, Rejection, RejectionKind, ResourceServer};
+
+pub(crate) const NOW: u64 = 1_700_000_000;
+pub(crate) const ISSUER: &str = "https://as.example.com";
+pub(crate) const RESOURCE: &str = "https://api.example.com";
+
+/// An issuer, a clock that both hold to, and a server that trusts the issuer.
+pub(crate) struct Bed {
+    pub(crate) issuer: TestIssuer,
+    pub(crate) clock: FixedClock,
+    pub(crate) server: ResourceServer,
+}
+
+impl Bed {
+    pub(crate) fn new() -> Self {
+        Self::with(|builder| builder)
+    }
+
+    /// A bed whose server has more settings.
+    pub(crate) fn with(change: impl FnOnce(Builder) -> Builder) -> Self {
+        let clock = FixedClock::at(NOW);
+        let issuer = TestIssuer::new(ISSUER).clock(clock.clone());
+        let builder = issuer.resource_server(RESOURCE).clock(clock.clone());
+        let server = change(builder).build().expect("the test bed is configured right");
+        Self { issuer, clock, server }
+    }
+
+    /// A valid token with scope `read`.
+    pub(crate) fn token(&self) -> String {
+        self.issuer.token().scope("read").build()
+    }
+
+    /// Sends a request with that token through the required layer.
+    pub(crate) async fn bearer(&self, token: &str) -> Answer {
+        send(self.server.authenticate(), bearer(token)).await
+    }
+}
+
+/// `GET /r` with `Authorization: Bearer <token>`.
+pub(crate) fn bearer(token: &str) -> Request<Full<Bytes>> {
+    get(&[("authorization", &format!("Bearer {token}"))])
+}
+
+/// `GET /r` with these header lines.
+pub(crate) fn get(lines: &[(&str, &str)]) -> Request<Full<Bytes>> {
+    let mut request = Request::builder().uri("/r");
+    for (name, value) in lines {
+        request = request.header(*name, value.as_bytes());
+    }
+    request.body(Full::default()).expect("a test request is well formed")
+}
+
+/// The service inside: counts its calls and answers with the subject.
+#[derive(Clone, Default)]
+pub(crate) struct Handler(Arc<AtomicUsize>);
+
+impl Handler {
+    pub(crate) fn calls(&self) -> usize {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+impl<B> Service<Request<B>> for Handler {
+    type Response = Response<Full<Bytes>>;
+    type Error = Infallible;
+    type Future = Ready<Result<Self::Response, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        let grant = request.extensions().get::<Grant>();
+        let subject = grant.and_then(Grant::subject).unwrap_or("anonymous");
+        ready(Ok(Response::new(Full::from(subject.to_owned()))))
+    }
+}
+
+/// A response, read to its end, and whether the handler ran.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+    pub(crate) handled: bool,
+    pub(crate) rejection: Option<Rejection>,
+}
+
+/// Sends one request through `layer` around a fresh [`Handler`].
+pub(crate) async fn send<L, S>(layer: L, request: Request<Full<Bytes>>) -> Answer
+where
+    L: Layer<Handler, Service = S>,
+    S: Service<Request<Full<Bytes>>, Error = Infallible>,
+    S: SendsResponse,
+    S: Service<Request<Full<Bytes>>, Response = Response<<S as SendsResponse>::Body>>,
+{
+    let handler = Handler::default();
+    let service = layer.layer(handler.clone());
+    let response = service.oneshot(request).await.expect("infallible");
+    read(response, handler.calls() > 0).await
+}
+
+/// Names the body of a service's responses, which `Service` itself cannot.
+pub(crate) trait SendsResponse {
+    type Body: http_body::Body<Data = Bytes, Error = Infallible>;
+}
+
+impl<S, B> SendsResponse for S
+where
+    S: Service<Request<Full<Bytes>>, Response = Response<B>>,
+    B: http_body::Body<Data = Bytes, Error = Infallible>,
+{
+    type Body = B;
+}
+
+/// Reads a response to its end.
+pub(crate) async fn read<B>(response: Response<B>, handled: bool) -> Answer
+where
+    B: http_body::Body<Data = Bytes>,
+    B::Error: std::fmt::Debug,
+{
+    let (parts, body) = response.into_parts();
+    let body = body.collect().await.expect("test bodies do not fail").to_bytes();
+    let rejection = parts.extensions.get::<Rejection>().cloned();
+    Answer { status: parts.status, headers: parts.headers, body, handled, rejection }
+}
+
+impl Answer {
+    pub(crate) fn kind(&self) -> Option<RejectionKind> {
+        self.rejection.as_ref().map(Rejection::kind)
+    }
+
+    pub(crate) fn json(&self) -> serde_json::Value {
+        serde_json::from_slice(&self.body).expect("a JSON body")
+    }
+
+    /// All field values of that name.
+    pub(crate) fn all(&self, name: &str) -> Vec<&str> {
+        let values = self.headers.get_all(name).iter();
+        values.map(|value| value.to_str().expect("visible ASCII")).collect()
+    }
+
+    /// The challenges, read by a strict parser.
+    pub(crate) fn challenges(&self) -> Vec<Challenge> {
+        self.all("www-authenticate").into_iter().map(Challenge::parse).collect()
+    }
+
+    /// The one Bearer challenge.
+    pub(crate) fn challenge(&self) -> Challenge {
+        let mut challenges = self.challenges();
+        assert_eq!(challenges.len(), 1, "one challenge");
+        challenges.remove(0)
+    }
+
+    /// OK of the matrix: the handler ran, and there is no challenge.
+    pub(crate) fn assert_ok(&self) {
+        assert_eq!(self.status, StatusCode::OK, "{self:?}");
+        assert!(self.handled);
+        assert!(self.all("www-authenticate").is_empty());
+    }
+
+    /// N401: a challenge without any error information.
+    pub(crate) fn assert_n401(&self) {
+        self.assert_refused(StatusCode::UNAUTHORIZED, None);
+        let challenge = self.challenge();
+        for name in ["error", "error_description", "error_uri"] {
+            assert_eq!(challenge.get(name), None, "{name}");
+        }
+        assert!(!String::from_utf8_lossy(&self.body).contains("\"error\":\"in"));
+    }
+
+    /// T401: `invalid_token`.
+    pub(crate) fn assert_t401(&self) {
+        self.assert_refused(StatusCode::UNAUTHORIZED, Some("invalid_token"));
+    }
+
+    /// R400: `invalid_request`.
+    pub(crate) fn assert_r400(&self) {
+        self.assert_refused(StatusCode::BAD_REQUEST, Some("invalid_request"));
+    }
+
+    /// S403: `insufficient_scope` with that scope.
+    pub(crate) fn assert_s403(&self, scope: &str) {
+        self.assert_refused(StatusCode::FORBIDDEN, Some("insufficient_scope"));
+        let named: std::collections::BTreeSet<_> = scope.split(' ').collect();
+        let challenge = self.challenge();
+        let found = challenge.get("scope").expect("a scope").split(' ').collect();
+        assert_eq!(named, found);
+        assert!(challenge.get("resource_metadata").is_some());
+    }
+
+    /// X503: an outage of ours, with nothing for the client to hold against its token.
+    pub(crate) fn assert_x503(&self) {
+        assert_eq!(self.status, StatusCode::SERVICE_UNAVAILABLE, "{self:?}");
+        assert!(!self.handled);
+        assert!(self.all("www-authenticate").is_empty());
+        assert_eq!(self.all("retry-after").len(), 1);
+        assert_eq!(self.all("cache-control"), ["no-store"]);
+        assert!(!String::from_utf8_lossy(&self.body).contains("\"error\":\"invalid"));
+    }
+
+    fn assert_refused(&self, status: StatusCode, error: Option<&str>) {
+        assert_eq!(self.status, status, "{self:?}");
+        assert!(!self.handled, "the handler ran");
+        assert_eq!(self.all("cache-control"), ["no-store"]);
+        assert!(self.rejection.is_some(), "no Rejection in the extensions");
+        assert_eq!(self.challenge().get("error"), error);
+    }
+}
+
+/// One challenge: scheme and parameters, in order.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Challenge {
+    pub(crate) scheme: String,
+    pub(crate) params: Vec<(String, String)>,
+}
+
+impl Challenge {
+    /// RFC 9110 §11.6.1 for a single challenge with quoted parameters; panics on anything else,
+    /// repeated names included.
+    pub(crate) fn parse(text: &str) -> Self {
+        let (scheme, mut rest) = text.split_once(' ').expect("a scheme and parameters");
+        let mut params: Vec<(String, String)> = Vec::new();
+        loop {
+            let (name, after) = rest.split_once("=\"").expect("name=\"");
+            assert!(
+                name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b)),
+                "{name}"
+            );
+            assert!(
+                !params.iter().any(|(other, _)| other.eq_ignore_ascii_case(name)),
+                "{name} twice"
+            );
+            let (value, after) = unquote(after);
+            params.push((name.to_owned(), value));
+            match after.strip_prefix(", ") {
+                Some(next) => rest = next,
+                None => {
+                    assert_eq!(after, "", "text after the last parameter");
+                    return Self { scheme: scheme.to_owned(), params };
+                }
+            }
+        }
+    }
+
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        self.params.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str())
+    }
+
+    pub(crate) fn names(&self) -> Vec<&str> {
+        self.params.iter().map(|(name, _)| name.as_str()).collect()
+    }
+}
+
+/// The content of a quoted-string whose opening quote is gone, and what follows it.
+fn unquote(text: &str) -> (String, &str) {
+    let mut value = String::new();
+    let mut chars = text.char_indices();
+    while let Some((at, c)) = chars.next() {
+        match c {
+            '"' => return (value, &text[at + 1..]),
+            '\\' => value.push(chars.next().expect("an escaped character").1),
+            _ => value.push(c),
+        }
+    }
+    panic!("no closing quote in {text}");
+}

@@ -101,7 +101,7 @@ fn missing(parts: &Parts) -> GrantRejection {
         Some(Anonymous { settings, label }) => {
             let kind = RejectionKind::MissingCredentials;
             let demand = std::sync::Arc::default();
-            Kind::Refused(Box::new(Rejection::new(kind, settings, &demand, label.clone())))
+            Kind::Refused(Box::new(Rejection::new(kind, settings, &demand, label.clone(), None)))
         }
     })
 }

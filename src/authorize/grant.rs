@@ -14,7 +14,7 @@ use crate::config::Settings;
 use crate::json::Object;
 use crate::proof::{Binding, BoundToken};
 use crate::rejection::Rejection;
-use crate::token::Signed;
+use crate::token::{Signed, VerifiedToken};
 
 /// The rights a request has shown: a verified access token and the server that verified it.
 ///
@@ -48,8 +48,12 @@ impl Grant {
         Self { token, settings, label }
     }
 
+    pub(crate) const fn token(&self) -> &VerifiedToken {
+        self.token.token()
+    }
+
     fn signed(&self) -> &Signed {
-        self.token.token().signed()
+        self.token().signed()
     }
 
     pub(crate) const fn settings(&self) -> &Arc<Settings> {

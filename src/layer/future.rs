@@ -120,7 +120,7 @@ impl Gate {
             .and_then(|verified| BoundToken::bind(verified, *unverifiable));
         let bound = match bound {
             Ok(bound) => bound,
-            Err(kind) => return Err(self.rejection(kind, label)),
+            Err((kind, signed)) => return Err(self.rejection(kind, label, Some(signed))),
         };
         let grant = Grant::new(bound, Arc::clone(&self.settings), label);
         self.demand.check(&grant).map_err(|short| short.into_rejection(&grant, &self.demand))?;
@@ -130,8 +130,13 @@ impl Gate {
         Ok(grant)
     }
 
-    fn rejection(&self, kind: RejectionKind, label: Label) -> Rejection {
-        Rejection::new(kind, &self.settings, &self.demand, label)
+    fn rejection(
+        &self,
+        kind: RejectionKind,
+        label: Label,
+        signed: Option<Arc<Signed>>,
+    ) -> Rejection {
+        Rejection::new(kind, &self.settings, &self.demand, label, signed)
     }
 
     /// Puts the outcome into the request's extensions, in place of whatever was there.
@@ -169,7 +174,7 @@ where
             Ok(First::Anonymous) => Self::call(gate, inner, request, None),
             Ok(First::Known(signed)) => Self::call(gate, inner, request, Some(signed)),
             Err(kind) => {
-                let rejection = gate.rejection(kind, label(&request));
+                let rejection = gate.rejection(kind, label(&request), None);
                 refuse(inner, &rejection)
             }
         };
@@ -225,7 +230,7 @@ where
                 State::Waiting { work: Some(self), waiting: Box::pin(waiting.ended()) }
             }
             Ok(Second::Keys(keys, generation)) => self.verify(&keys, generation),
-            Err(kind) => refused(&self.gate.rejection(kind, label(&self.request))),
+            Err(kind) => refused(&self.gate.rejection(kind, label(&self.request), None)),
         }
     }
 
@@ -237,7 +242,7 @@ where
                 gate.settings.cache.insert(digest, &signed);
                 gate.admit(&mut request, Some(signed))
             }
-            Err(kind) => Err(gate.rejection(kind, label(&request))),
+            Err(kind) => Err(gate.rejection(kind, label(&request), None)),
         };
         match admitted {
             Ok(reshape) => State::Calling { future: inner.call(request), reshape },

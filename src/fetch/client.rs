@@ -182,7 +182,7 @@ mod tests {
             let tls = ClientConfig::builder_with_provider(provider().expect("a backend").into())
                 .with_safe_default_protocol_versions()
                 .expect("the provider serves TLS 1.2 and 1.3")
-                .with_root_certificates(rustls::RootCertStore::empty())
+                .with_root_certificates(RootCertStore::empty())
                 .with_no_client_auth();
             HttpClient::with_tls(policy, tls)
         }

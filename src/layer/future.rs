@@ -18,6 +18,7 @@ use tower_service::Service;
 use super::ResponseBody;
 use super::reshape::Reshape;
 use crate::authorize::{Anonymous, Demand, Grant, Label};
+use crate::clock::Timestamp;
 use crate::config::Settings;
 use crate::credentials::{RequestHead, extract};
 use crate::error::RejectionKind;
@@ -68,17 +69,18 @@ struct Work<S, B> {
     gate: Arc<Gate>,
     inner: S,
     request: Request<B>,
-    parsed: Box<Parsed>,
+    parsed: Parsed,
     digest: Digest,
     waited: bool,
 }
 
 /// What the first look at a request shows.
+#[allow(clippy::large_enum_variant, reason = "it lives for one match; a box would cost more")]
 enum First {
     /// No token is needed: a preflight, or an optional layer and no credentials.
     Anonymous,
-    Known(Arc<Signed>),
-    New(Box<Parsed>, Digest),
+    Known(Arc<Signed>, Timestamp),
+    New(Parsed, Digest),
 }
 
 /// What a look at the keys shows.
@@ -104,19 +106,20 @@ impl Gate {
             };
         };
         let digest = Digest::of(presented.token());
-        match self.settings.remembered(&digest) {
-            Some(signed) => Ok(First::Known(signed)),
+        let now = self.settings.now();
+        match self.settings.remembered(&digest, now) {
+            Some(signed) => Ok(First::Known(signed, now)),
             None => {
                 let parsed = parse(presented.token(), &self.settings.tokens)?;
-                Ok(First::New(Box::new(parsed), digest))
+                Ok(First::New(parsed, digest))
             }
         }
     }
 
     /// Everything after the signature; the same for new tokens and for those seen before.
-    fn grant(&self, signed: Arc<Signed>, label: Label) -> Result<Grant, Rejection> {
+    fn grant(&self, signed: Arc<Signed>, now: Timestamp, label: Label) -> Result<Grant, Rejection> {
         let Settings { tokens, unverifiable, .. } = &*self.settings;
-        let bound = VerifiedToken::check_time(signed, self.settings.now(), tokens.leeway)
+        let bound = VerifiedToken::check_time(signed, now, tokens.leeway)
             .and_then(|verified| BoundToken::bind(verified, *unverifiable));
         let bound = match bound {
             Ok(bound) => bound,
@@ -143,12 +146,12 @@ impl Gate {
     fn admit<B>(
         &self,
         request: &mut Request<B>,
-        signed: Option<Arc<Signed>>,
+        signed: Option<(Arc<Signed>, Timestamp)>,
     ) -> Result<Reshape, Rejection> {
         let label = label(request);
         let authenticated = signed.is_some();
-        if let Some(signed) = signed {
-            let grant = self.grant(signed, label)?;
+        if let Some((signed, now)) = signed {
+            let grant = self.grant(signed, now, label)?;
             request.extensions_mut().insert(grant);
         } else {
             let settings = Arc::clone(&self.settings);
@@ -172,7 +175,7 @@ where
                 State::Verifying { work: Some(Box::new(work)) }
             }
             Ok(First::Anonymous) => Self::call(gate, inner, request, None),
-            Ok(First::Known(signed)) => Self::call(gate, inner, request, Some(signed)),
+            Ok(First::Known(signed, now)) => Self::call(gate, inner, request, Some((signed, now))),
             Err(kind) => {
                 let rejection = gate.rejection(kind, label(&request), None);
                 refuse(inner, &rejection)
@@ -185,7 +188,7 @@ where
         gate: &Gate,
         inner: &mut S,
         mut request: Request<B>,
-        signed: Option<Arc<Signed>>,
+        signed: Option<(Arc<Signed>, Timestamp)>,
     ) -> State<S, B, S::Future> {
         match gate.admit(&mut request, signed) {
             Ok(reshape) => State::Calling { future: inner.call(request), reshape },
@@ -240,7 +243,8 @@ where
             Ok(signed) => {
                 let signed = Arc::new(signed);
                 gate.settings.cache.insert(digest, &signed);
-                gate.admit(&mut request, Some(signed))
+                let now = gate.settings.now();
+                gate.admit(&mut request, Some((signed, now)))
             }
             Err(kind) => Err(gate.rejection(kind, label(&request), None)),
         };

@@ -26,7 +26,7 @@ macro_rules! log {
             kind = details.kind.name(),
             error = details.kind.error_code(),
             issuer = signed.map(|signed| details.settings.issuer(signed.issuer)),
-            client_id = signed.and_then(|it| it.claims.client_id.as_deref()).map(tracing::field::debug),
+            client_id = signed.and_then(|signed| signed.client_id()).map(tracing::field::debug),
             resource = details.settings.resource.identifier(),
             method = %details.label.method,
             path = ?path(details),

@@ -4,6 +4,7 @@ pub(crate) mod cache;
 mod claims;
 mod header;
 mod jwt;
+mod text;
 
 use std::sync::Arc;
 use std::time::Duration;

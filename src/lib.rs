@@ -6,6 +6,7 @@ mod authorize;
 #[cfg(feature = "axum")]
 pub mod axum;
 mod base64url;
+mod cache_control;
 mod charset;
 mod clock;
 mod config;

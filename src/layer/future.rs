@@ -149,6 +149,7 @@ impl Gate {
         signed: Option<(Arc<Signed>, Timestamp)>,
     ) -> Result<Reshape, Rejection> {
         let label = label(request);
+        hide_credentials(request);
         let authenticated = signed.is_some();
         if let Some((signed, now)) = signed {
             let grant = self.grant(signed, now, label)?;
@@ -280,6 +281,13 @@ where
             this.state.set(work.step());
         }
     }
+}
+
+/// Whoever prints the headers further in must not reveal the token (OAuth 2.1 §1.4).
+fn hide_credentials<B>(request: &mut Request<B>) {
+    let lines = request.headers_mut().iter_mut();
+    let credentials = lines.filter(|(name, _)| **name == header::AUTHORIZATION);
+    credentials.for_each(|(_, line)| line.set_sensitive(true));
 }
 
 /// A CORS preflight carries no credentials by design (Fetch §3.2).

@@ -10,6 +10,7 @@ use http::{HeaderMap, Response};
 
 use super::envelope::{NO_STORE, append_challenges};
 use super::plan::Plan;
+use crate::cache_control;
 
 pub(super) fn restore(plan: &Plan<'_>, response: &mut Response<Bytes>) {
     let mut mended = false;
@@ -41,12 +42,8 @@ fn restore_challenges(plan: &Plan<'_>, headers: &mut HeaderMap) -> bool {
 
 /// Exactly one Cache-Control line, with no-store in it (RFC 9111 §5.2.2.5).
 fn restore_no_store(headers: &mut HeaderMap) -> bool {
-    let mut lines = headers.get_all(CACHE_CONTROL).iter();
-    let forbids = lines.next().is_some_and(|line| {
-        let directives = line.to_str().unwrap_or_default().split(',');
-        directives.into_iter().any(|directive| directive.trim().eq_ignore_ascii_case("no-store"))
-    });
-    if forbids && lines.next().is_none() {
+    let lines = headers.get_all(CACHE_CONTROL).iter().count();
+    if lines == 1 && cache_control::has(headers, "no-store") {
         return false;
     }
     headers.insert(CACHE_CONTROL, NO_STORE);

@@ -2,16 +2,21 @@
 
 use std::convert::Infallible;
 use std::future::{Ready, ready};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, Request, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
+use serde_json::Value;
 use tower::{Layer, Service, ServiceExt};
-use tower_resource_server::testing::{FixedClock, TestIssuer};
-use tower_resource_server::{Builder, Grant, Rejection, RejectionKind, ResourceServer};
+use tower_resource_server::testing::{FixedClock, ScriptedFetch, TestIssuer};
+use tower_resource_server::{
+    Builder, Grant, Issuer, JwkSet, Predicate, Rejection, RejectionKind, ResourceServer, Scopes,
+    StepUp,
+};
 
 pub(crate) const NOW: u64 = 1_700_000_000;
 pub(crate) const ISSUER: &str = "https://as.example.com";
@@ -49,6 +54,48 @@ impl Bed {
     }
 }
 
+/// The settings at fault in a configuration that does not build.
+pub(crate) fn faults(change: impl FnOnce(Builder) -> Builder) -> Vec<&'static str> {
+    let built = change(TestIssuer::new(ISSUER).resource_server(RESOURCE)).build();
+    let error = built.expect_err("a faulty configuration");
+    error.faults().iter().map(|fault| fault.setting()).collect()
+}
+
+/// What is logged on this thread until the guard goes.
+#[derive(Clone, Default)]
+pub(crate) struct Logs(Arc<Mutex<Vec<u8>>>);
+
+impl Logs {
+    pub(crate) fn capture() -> (Self, tracing::subscriber::DefaultGuard) {
+        // While there is only one dispatcher, tracing asks that of the thread which happens to
+        // come by an event first, and remembers its lack of interest for all threads.
+        static SECOND: OnceLock<tracing::Dispatch> = OnceLock::new();
+        SECOND.get_or_init(|| tracing::Dispatch::new(tracing_subscriber::registry()));
+        let logs = Self::default();
+        let writer = logs.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .with_max_level(tracing::Level::TRACE)
+            .with_ansi(false)
+            .with_writer(move || writer.clone())
+            .finish();
+        (logs, tracing::subscriber::set_default(subscriber))
+    }
+
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8(self.0.lock().expect("no panic").clone()).expect("UTF-8")
+    }
+}
+
+impl std::io::Write for Logs {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().expect("no panic").write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
 /// `GET /r` with `Authorization: Bearer <token>`.
 pub(crate) fn bearer(token: &str) -> Request<Full<Bytes>> {
     get(&[("authorization", &format!("Bearer {token}"))])
@@ -65,11 +112,25 @@ pub(crate) fn get(lines: &[(&str, &str)]) -> Request<Full<Bytes>> {
 
 /// The service inside: counts its calls and answers with the subject.
 #[derive(Clone, Default)]
-pub(crate) struct Handler(Arc<AtomicUsize>);
+pub(crate) struct Handler {
+    calls: Arc<AtomicUsize>,
+    status: StatusCode,
+    headers: HeaderMap,
+}
 
 impl Handler {
+    /// One that answers with that status and these header lines.
+    pub(crate) fn answering(status: u16, lines: &[(&'static str, &'static str)]) -> Self {
+        let status = StatusCode::from_u16(status).expect("a status");
+        let mut headers = HeaderMap::new();
+        for (name, value) in lines {
+            headers.append(*name, HeaderValue::from_static(value));
+        }
+        Self { status, headers, ..Self::default() }
+    }
+
     pub(crate) fn calls(&self) -> usize {
-        self.0.load(Ordering::SeqCst)
+        self.calls.load(Ordering::SeqCst)
     }
 }
 
@@ -83,10 +144,13 @@ impl<B> Service<Request<B>> for Handler {
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        self.0.fetch_add(1, Ordering::SeqCst);
+        self.calls.fetch_add(1, Ordering::SeqCst);
         let grant = request.extensions().get::<Grant>();
         let subject = grant.and_then(Grant::subject).unwrap_or("anonymous");
-        ready(Ok(Response::new(Full::from(subject.to_owned()))))
+        let mut response = Response::new(Full::from(subject.to_owned()));
+        *response.status_mut() = self.status;
+        *response.headers_mut() = self.headers.clone();
+        ready(Ok(response))
     }
 }
 
@@ -108,7 +172,21 @@ where
     S: SendsResponse,
     S: Service<Request<Full<Bytes>>, Response = Response<<S as SendsResponse>::Body>>,
 {
-    let handler = Handler::default();
+    send_around(layer, Handler::default(), request).await
+}
+
+/// Sends one request through `layer` around `handler`.
+pub(crate) async fn send_around<L, S>(
+    layer: L,
+    handler: Handler,
+    request: Request<Full<Bytes>>,
+) -> Answer
+where
+    L: Layer<Handler, Service = S>,
+    S: Service<Request<Full<Bytes>>, Error = Infallible>,
+    S: SendsResponse,
+    S: Service<Request<Full<Bytes>>, Response = Response<<S as SendsResponse>::Body>>,
+{
     let service = layer.layer(handler.clone());
     let response = service.oneshot(request).await.expect("infallible");
     read(response, handler.calls() > 0).await
@@ -125,6 +203,66 @@ where
     B: http_body::Body<Data = Bytes, Error = Infallible>,
 {
     type Body = B;
+}
+
+/// A refusal of every class of the error map, by a server with these settings: N401, R400, T401,
+/// S403 for a scope and for a predicate, U401, a concealed 404, X503 and 500.
+pub(crate) async fn refusals(change: impl FnOnce(Builder) -> Builder) -> Vec<Answer> {
+    refusals_of(change, |request| request).await
+}
+
+/// The same, for requests that are edited first.
+pub(crate) async fn refusals_of(
+    change: impl FnOnce(Builder) -> Builder,
+    edit: impl Fn(Request<Full<Bytes>>) -> Request<Full<Bytes>>,
+) -> Vec<Answer> {
+    let down = TestIssuer::new("https://down.example.com").clock(FixedClock::at(NOW));
+    let keys = Issuer::jwks_uri(down.issuer(), "https://down.example.com/jwks.json");
+    let bed = Bed::with(|builder| change(builder).issuer(keys).fetch(ScriptedFetch::new()));
+    let guard = bed.server.authenticate();
+    let token = bed.token();
+    let write = || Scopes::all(["write"]);
+    let step_up = StepUp::acr(["urn:mfa"]).max_age(Duration::from_secs(300));
+    let never = Predicate::new("The moon is not full", |_| false);
+    let concealed = (guard.clone(), bed.server.require(write()).conceal());
+    let valid = || edit(bearer(&token));
+    vec![
+        send(guard.clone(), edit(get(&[]))).await,
+        send(guard.clone(), edit(bearer("a b"))).await,
+        send(guard.clone(), edit(bearer("abc"))).await,
+        send(guard.clone().require(write()), valid()).await,
+        send(guard.clone().require(never), valid()).await,
+        send(guard.clone().require(step_up), valid()).await,
+        send(concealed, valid()).await,
+        send(guard, edit(bearer(&down.token().build()))).await,
+        send(bed.server.require(write()), valid()).await,
+    ]
+}
+
+/// A table of the vectors.
+pub(crate) fn table(name: &str) -> Vec<Value> {
+    vectors()["tables"][name].as_array().expect("a table").clone()
+}
+
+fn vectors() -> Value {
+    serde_json::from_str(include_str!("../vectors.json")).expect("the vectors are JSON")
+}
+
+/// The answer to an access token of the vectors, by the server they are made for.
+pub(crate) async fn send_vector(name: &str) -> Answer {
+    let vectors = vectors();
+    let text = |value: &Value| value.as_str().expect("a string").to_owned();
+    let config = &vectors["config"];
+    let keys = JwkSet::from_json(config["as_jwks"].to_string().as_bytes()).expect("a key set");
+    let server = ResourceServer::builder(text(&config["audience"]))
+        .issuer(Issuer::jwks(text(&config["issuer"]), keys))
+        .clock(FixedClock::at(config["now"].as_u64().expect("a time")))
+        .leeway(Duration::ZERO)
+        .build()
+        .expect("a valid configuration");
+    let mut tokens = vectors["generated"]["access_tokens"].as_array().expect("tokens").iter();
+    let vector = tokens.find(|vector| vector["name"] == name).expect("a vector of that name");
+    send(server.authenticate(), bearer(&text(&vector["token"]))).await
 }
 
 /// Reads a response to its end.
@@ -144,8 +282,17 @@ impl Answer {
         self.rejection.as_ref().map(Rejection::kind)
     }
 
-    pub(crate) fn json(&self) -> serde_json::Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).expect("a JSON body")
+    }
+
+    /// Everything the client sees, as one text.
+    pub(crate) fn text(&self) -> String {
+        let mut text = String::from_utf8_lossy(&self.body).into_owned();
+        for (name, value) in &self.headers {
+            text.push_str(&format!("\n{name}: {}", String::from_utf8_lossy(value.as_bytes())));
+        }
+        text
     }
 
     /// All field values of that name.

@@ -34,7 +34,7 @@ pub(crate) fn respond(rejection: &Rejection) -> Response<Bytes> {
     let plan = Plan::of(rejection);
     // A hook that panics must cost neither the connection nor the challenge.
     let mut response = catch_unwind(AssertUnwindSafe(|| hooks.run(&plan))).unwrap_or_else(|_| {
-        restore::warn("an envelope hook panicked; the default rendering was sent");
+        restore::warn_of_panic();
         Hooks::default().run(&plan)
     });
     restore::restore(&plan, &mut response);

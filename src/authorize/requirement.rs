@@ -160,6 +160,10 @@ impl Requirement {
     }
 }
 
+/// Asks an authorization server for a refresh token and means nothing to a resource, so neither
+/// challenges nor metadata name it.
+pub(crate) const OFFLINE_ACCESS: &str = "offline_access";
+
 impl Node {
     fn shortfall(&self, grant: &Grant) -> Shortfall {
         match self {
@@ -194,7 +198,7 @@ impl Node {
         match self {
             Self::Scopes(leaf) => {
                 for scope in leaf.challenged() {
-                    if !scopes.contains(scope) {
+                    if !scopes.contains(scope) && scope != OFFLINE_ACCESS {
                         scopes.push(scope.clone());
                     }
                 }

@@ -20,7 +20,7 @@ pub enum CryptoBackend {
     #[cfg(feature = "aws-lc-rs")]
     AwsLcRs,
     /// The RustCrypto crates, in Rust throughout (feature `rust-crypto`). RSA keys over 4096 bits
-    /// do not verify with it.
+    /// are passed over.
     #[cfg(feature = "rust-crypto")]
     RustCrypto,
 }
@@ -35,6 +35,19 @@ impl CryptoBackend {
         #[cfg(feature = "rust-crypto")]
         return Some(Self::RustCrypto);
         None
+    }
+
+    /// What a backend finds out only when it verifies.
+    const fn takes(self, material: &Material) -> bool {
+        match self {
+            #[cfg(feature = "aws-lc-rs")]
+            Self::AwsLcRs => {
+                let _ = material;
+                true
+            }
+            #[cfg(feature = "rust-crypto")]
+            Self::RustCrypto => !matches!(material, Material::Rsa { n, .. } if n.len() > 512),
+        }
     }
 
     fn provider(self) -> &'static CryptoProvider {
@@ -84,7 +97,7 @@ impl fmt::Debug for Verifier {
 }
 
 impl Verifier {
-    /// `None` when the backend refuses the key.
+    /// `None` when the backend does not take the key.
     pub(crate) fn new(
         algorithm: Algorithm,
         material: &Material,
@@ -97,7 +110,7 @@ impl Verifier {
             key: material.decoding_key(),
             backend,
         };
-        verifier.build().is_some().then_some(verifier)
+        (backend.takes(material) && verifier.build().is_some()).then_some(verifier)
     }
 
     // The signature is a `Vec` because jsonwebtoken's trait is written over one.

@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use super::ResourceMetadata;
+use crate::authorize::OFFLINE_ACCESS;
 use crate::config::{Fault, Issuer, Resource};
 
 pub(super) const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
@@ -77,6 +78,7 @@ impl Document {
 
     pub(crate) fn add_scopes(&self, named: Vec<String>) {
         if let Some(scopes) = &self.scopes {
+            let named = named.into_iter().filter(|scope| scope != OFFLINE_ACCESS);
             scopes.lock().unwrap_or_else(PoisonError::into_inner).extend(named);
             *self.rendered.lock().unwrap_or_else(PoisonError::into_inner) = None;
         }

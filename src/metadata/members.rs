@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use crate::authorize::OFFLINE_ACCESS;
 use crate::charset;
 use crate::config::Fault;
 use crate::config::uri;
@@ -119,6 +120,11 @@ impl ResourceMetadata {
         for scope in self.scopes.iter().flatten() {
             if !charset::is_scope_token(scope) {
                 faults.push(Fault::scope("metadata", scope));
+            }
+            if scope == OFFLINE_ACCESS {
+                let problem = "scopes_supported: lists offline_access";
+                let mend = "leave it out; it asks for a refresh token and grants nothing here";
+                faults.push(Fault::new("metadata", problem, mend));
             }
         }
         for (name, value) in &self.members {

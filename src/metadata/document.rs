@@ -10,7 +10,7 @@ use http::HeaderValue;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-use super::ResourceMetadata;
+use super::{ResourceMetadata, signed};
 use crate::authorize::OFFLINE_ACCESS;
 use crate::config::{Fault, Issuer, Resource};
 
@@ -55,6 +55,7 @@ impl Document {
         if let Some(scopes) = chosen.scopes.clone().filter(|scopes| !scopes.is_empty()) {
             members.insert("scopes_supported".into(), scopes.into());
         }
+        signed::check(&chosen.members, &members, faults);
         let (path, query) = location(&resource.rest);
         let max_age = chosen.max_age.unwrap_or(DEFAULT_MAX_AGE);
         Self {

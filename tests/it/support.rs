@@ -10,8 +10,11 @@ use bytes::Bytes;
 use http::{HeaderMap, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use tower::{Layer, Service, ServiceExt};
-use tower_resource_server::testing::{FixedClock, TestIssuer};
-use tower_resource_server::{Builder, Grant, Rejection, RejectionKind, ResourceServer};
+use tower_resource_server::testing::{FixedClock, SigningKey, TestIssuer, TokenBuilder};
+use tower_resource_server::{
+    Algorithm, Builder, CryptoBackend, Grant, Issuer, JwkSet, Rejection, RejectionKind,
+    ResourceServer,
+};
 
 pub(crate) const NOW: u64 = 1_700_000_000;
 pub(crate) const ISSUER: &str = "https://as.example.com";
@@ -47,6 +50,107 @@ impl Bed {
     pub(crate) async fn bearer(&self, token: &str) -> Answer {
         send(self.server.authenticate(), bearer(token)).await
     }
+}
+
+/// The signature backends that are compiled in.
+pub(crate) fn backends() -> Vec<CryptoBackend> {
+    vec![
+        #[cfg(feature = "aws-lc-rs")]
+        CryptoBackend::AwsLcRs,
+        #[cfg(feature = "rust-crypto")]
+        CryptoBackend::RustCrypto,
+    ]
+}
+
+/// A key of that algorithm and id.
+pub(crate) fn key(algorithm: Algorithm, kid: &str) -> SigningKey {
+    SigningKey::generate(algorithm).with_kid(kid)
+}
+
+/// A valid token of [`ISSUER`] with scope `read`, signed with that key.
+pub(crate) fn token_by(key: &SigningKey) -> TokenBuilder {
+    let issuer = TestIssuer::with_key(ISSUER, key.clone()).clock(FixedClock::at(NOW));
+    issuer.token().scope("read")
+}
+
+/// The claims of a valid token as JSON text, with `more` as its first members.
+pub(crate) fn payload(more: &str) -> String {
+    let (exp, iat) = (NOW + 300, NOW);
+    format!(
+        "{{{more}\"sub\":\"user-1\",\"client_id\":\"client-1\",\"jti\":\"1\",\"iat\":{iat},\
+         \"exp\":{exp},\"iss\":\"{ISSUER}\",\"aud\":\"{RESOURCE}\"}}"
+    )
+}
+
+/// [`ISSUER`], trusted with these JWKs.
+pub(crate) fn publishing(keys: impl IntoIterator<Item = serde_json::Value>) -> Issuer {
+    let set = serde_json::json!({ "keys": keys.into_iter().collect::<Vec<_>>() });
+    let set = JwkSet::from_json(set.to_string().as_bytes()).expect("a key set");
+    Issuer::jwks(ISSUER, set)
+}
+
+/// A server that trusts that issuer, at [`NOW`].
+pub(crate) fn trusting(issuer: Issuer) -> Builder {
+    ResourceServer::builder(RESOURCE).issuer(issuer).clock(FixedClock::at(NOW))
+}
+
+/// A server that trusts [`ISSUER`] with these JWKs, at [`NOW`].
+pub(crate) fn server_of(keys: impl IntoIterator<Item = serde_json::Value>) -> ResourceServer {
+    trusting(publishing(keys)).build().expect("a valid configuration")
+}
+
+/// The answer of that server to a request with that token.
+pub(crate) async fn present(server: &ResourceServer, token: &str) -> Answer {
+    send(server.authenticate(), bearer(token)).await
+}
+
+/// The grant that a handler gets for that token.
+pub(crate) async fn grant(server: &ResourceServer, token: &str) -> Grant {
+    let handler = tower::service_fn(|request: Request<Full<Bytes>>| async move {
+        let mut response = Response::new(Full::<Bytes>::default());
+        response.extensions_mut().extend(request.extensions().clone());
+        Ok::<_, Infallible>(response)
+    });
+    let service = server.authenticate().layer(handler);
+    let response = service.oneshot(bearer(token)).await.expect("infallible");
+    response.extensions().get::<Grant>().cloned().expect("the token is accepted")
+}
+
+/// A published or generated entry of the vectors; `member` is that of its text.
+fn vector_text(list: &str, field: &str, name: &str, member: &str) -> String {
+    let vectors = vectors();
+    let entries = vectors.pointer(list).and_then(serde_json::Value::as_array).expect("a list");
+    let entry = entries.iter().find(|entry| entry[field] == name).expect(name);
+    entry[member].as_str().expect(member).to_owned()
+}
+
+fn vectors() -> &'static serde_json::Value {
+    static VECTORS: std::sync::LazyLock<serde_json::Value> = std::sync::LazyLock::new(|| {
+        serde_json::from_str(include_str!("../vectors.json")).expect("the vectors are JSON")
+    });
+    &VECTORS
+}
+
+/// The compact JWS of a published vector.
+pub(crate) fn published_jws(id: &str) -> String {
+    vector_text("/published", "id", id, "jws")
+}
+
+/// The access token of that name among the generated vectors.
+pub(crate) fn vector_token(name: &str) -> String {
+    vector_text("/generated/access_tokens", "name", name, "token")
+}
+
+/// A server as the vectors suppose it, without leeway.
+pub(crate) fn vector_server() -> ResourceServer {
+    let keys = vectors()["config"]["as_jwks"]["keys"].as_array().expect("keys").clone();
+    let builder = trusting(publishing(keys)).leeway(std::time::Duration::ZERO);
+    builder.build().expect("a valid configuration")
+}
+
+/// The answer to the access token of that name among the generated vectors.
+pub(crate) async fn vector(name: &str) -> Answer {
+    present(&vector_server(), &vector_token(name)).await
 }
 
 /// `GET /r` with `Authorization: Bearer <token>`.

@@ -1,7 +1,7 @@
 //! JWT and its best current practices (RFC 7519, RFC 8725 and its successor).
 
 use std::io;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 
 use serde_json::{Value, json};
 use tower_resource_server::testing::{FixedClock, ScriptedFetch, TestIssuer, TokenBuilder};
@@ -321,6 +321,11 @@ impl io::Write for Log {
 
 impl Log {
     fn subscriber(&self) -> impl tracing::Subscriber + Send + Sync + use<> {
+        // While there is but one subscriber, tracing lets the thread that first reaches a place
+        // decide whether the place is ever heard. Other tests, which do not listen, must not.
+        static OTHER: LazyLock<tracing::Dispatch> =
+            LazyLock::new(|| tracing::Dispatch::new(tracing::subscriber::NoSubscriber::default()));
+        LazyLock::force(&OTHER);
         let log = self.clone();
         let subscriber = tracing_subscriber::fmt().with_ansi(false);
         subscriber.with_max_level(tracing::Level::TRACE).with_writer(move || log.clone()).finish()

@@ -1,6 +1,6 @@
 //! Key sets behind a URL: fetches, outages, rotation.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -8,7 +8,6 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 use futures_util::FutureExt;
 use http::Request;
 use serde_json::{Value, json};
-use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tower_resource_server::fetch::{Fetch, FetchErrorKind, FetchFuture, FetchLimits};
 use tower_resource_server::testing::{FixedClock, Flaw, ScriptedFetch, SigningKey, TestIssuer};
@@ -27,8 +26,8 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 type Refresh = Result<usize, RefreshError>;
 
 /// Remembers how each fetch ended.
-#[derive(Clone, Debug)]
-struct Refreshes(Arc<watch::Sender<Vec<Refresh>>>);
+#[derive(Clone, Debug, Default)]
+struct Refreshes(Arc<Mutex<Vec<Refresh>>>);
 
 impl Observer for Refreshes {
     fn observe(&self, event: &Event<'_>) {
@@ -39,24 +38,20 @@ impl Observer for Refreshes {
         };
         if let Some((issuer, outcome)) = refresh {
             assert!(issuer.starts_with("https://"), "{issuer}");
-            self.0.send_modify(|all| all.push(outcome));
+            self.0.lock().expect("no panic").push(outcome);
         }
     }
 }
 
 impl Refreshes {
-    fn new() -> Self {
-        Self(Arc::new(watch::Sender::new(Vec::new())))
-    }
-
     fn all(&self) -> Vec<Refresh> {
-        self.0.borrow().clone()
+        self.0.lock().expect("no panic").clone()
     }
 
-    /// Waits until that many fetches have ended.
+    /// Lets other tasks run until that many fetches have ended.
     async fn ended(&self, count: usize) {
-        let mut all = self.0.subscribe();
-        drop(all.wait_for(|all| all.len() >= count).await);
+        let_others_run().await;
+        assert_eq!(self.all().len(), count, "{:?}", self.all());
     }
 }
 
@@ -86,7 +81,7 @@ impl Remote {
     fn with(change: impl FnOnce(Builder) -> Builder) -> Self {
         let clock = FixedClock::at(NOW);
         let issuer = TestIssuer::new(ISSUER).clock(clock.clone());
-        let (fetch, refreshes) = (ScriptedFetch::new(), Refreshes::new());
+        let (fetch, refreshes) = (ScriptedFetch::new(), Refreshes::default());
         let builder = ResourceServer::builder(RESOURCE).issuer(Issuer::jwks_uri(ISSUER, JWKS));
         let builder = builder.clock(clock.clone()).fetch(fetch.clone());
         let server = change(builder.observer(refreshes.clone())).build().expect("valid");
@@ -418,7 +413,7 @@ async fn known_keys_never_wait_for_a_fetch() {
     for token in [cached, remote.token(), remote.token()] {
         remote.at_once(&token).assert_ok();
     }
-    remote.fetch.arrived(2).await;
+    let_others_run().await;
     remote.at_once(&remote.token()).assert_ok();
     assert_eq!(remote.fetch.count(), 2);
 }
@@ -688,7 +683,8 @@ async fn a_client_that_goes_away_does_not_take_the_fetch_with_it() {
     let hold = remote.fetch.hold();
     let (server, token) = (remote.server.clone(), remote.token());
     let first = tokio::spawn(async move { present(&server, &token).await });
-    remote.fetch.arrived(1).await;
+    let_others_run().await;
+    assert_eq!(remote.fetch.count(), 1);
     first.abort();
     assert!(first.await.expect_err("aborted").is_cancelled());
     hold.release();

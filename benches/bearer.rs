@@ -1,2 +1,120 @@
-//! tmp
-fn main() {}
+//! Accepted Bearer tokens: seen before, and seen for the first time.
+//!
+//! Each figure stands beside its floor from the same run: the bare service, or the backend's bare
+//! verification of the same signature.
+
+mod support;
+
+use criterion::measurement::WallTime;
+use criterion::{BatchSize, BenchmarkGroup, Criterion, criterion_group, criterion_main};
+use http::Request;
+use jsonwebtoken::DecodingKey;
+use jsonwebtoken::crypto::JwtVerifier;
+use support::{Bare, Body, OneExtension, drive, issuer, layered, request, server};
+use tower_resource_server::testing::TestIssuer;
+use tower_resource_server::{Algorithm, CryptoBackend};
+use tower_service::Service;
+
+fn time<S>(
+    group: &mut BenchmarkGroup<'_, WallTime>,
+    name: &str,
+    mut service: S,
+    with: &Request<Body>,
+) where
+    S: Service<Request<Body>, Error = std::convert::Infallible>,
+{
+    group.bench_function(name, |bencher| {
+        bencher.iter_batched(
+            || with.clone(),
+            |request| drive(&mut service, request),
+            BatchSize::SmallInput,
+        );
+    });
+}
+
+/// The token is in the cache, among ever more others.
+fn seen(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("bearer/seen");
+    let issuer = issuer(Algorithm::Ed25519);
+    let with = request(Some(&issuer.token().scope("read").build()));
+    let server = server(&issuer, |builder| builder.token_cache_bytes(1 << 32));
+    time(&mut group, "bare", Bare, &with);
+    time(&mut group, "bare-with-one-extension", OneExtension, &with);
+    let mut cached = 1;
+    for target in [1, 1_000, 100_000] {
+        let mut filler = layered(&server);
+        for _ in cached..target {
+            drop(drive(&mut filler, request(Some(&issuer.token().build()))));
+        }
+        cached = target;
+        time(&mut group, &format!("layer-{target}"), layered(&server), &with);
+    }
+    group.finish();
+}
+
+/// Nothing is remembered, so every request verifies.
+fn first(criterion: &mut Criterion) {
+    for algorithm in [Algorithm::ES256, Algorithm::RS256, Algorithm::Ed25519] {
+        let mut group = criterion.benchmark_group(format!("bearer/first/{algorithm}"));
+        let issuer = issuer(algorithm);
+        let token = issuer.token().scope("read").build();
+        let with = request(Some(&token));
+        for backend in backends() {
+            let server = server(&issuer, |b| b.token_cache_bytes(0).crypto_backend(backend));
+            let (floor, message, signature) = floor(&issuer, &token, algorithm, backend);
+            group.bench_function(format!("floor-{backend:?}"), |bencher| {
+                bencher.iter(|| floor.verify(message.as_bytes(), &signature));
+            });
+            time(&mut group, &format!("layer-{backend:?}"), layered(&server), &with);
+        }
+        group.finish();
+    }
+}
+
+fn backends() -> Vec<CryptoBackend> {
+    vec![
+        #[cfg(feature = "aws-lc-rs")]
+        CryptoBackend::AwsLcRs,
+        #[cfg(feature = "rust-crypto")]
+        CryptoBackend::RustCrypto,
+    ]
+}
+
+/// The backend's own verifier, built beforehand, with what it verifies.
+fn floor(
+    issuer: &TestIssuer,
+    token: &str,
+    algorithm: Algorithm,
+    backend: CryptoBackend,
+) -> (Box<dyn JwtVerifier>, String, Vec<u8>) {
+    let key = &issuer.jwks_json()["keys"][0];
+    let part = |name: &str| key[name].as_str().expect("a key member");
+    let (algorithm, key) = match algorithm {
+        Algorithm::ES256 => {
+            (jsonwebtoken::Algorithm::ES256, DecodingKey::from_ec_components(part("x"), part("y")))
+        }
+        Algorithm::RS256 => {
+            (jsonwebtoken::Algorithm::RS256, DecodingKey::from_rsa_components(part("n"), part("e")))
+        }
+        _ => (jsonwebtoken::Algorithm::EdDSA, DecodingKey::from_ed_components(part("x"))),
+    };
+    let provider = match backend {
+        #[cfg(feature = "aws-lc-rs")]
+        CryptoBackend::AwsLcRs => &jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER,
+        #[cfg(feature = "rust-crypto")]
+        CryptoBackend::RustCrypto => &jsonwebtoken::crypto::rust_crypto::DEFAULT_PROVIDER,
+        _ => unreachable!("one of those compiled in"),
+    };
+    let verifier = (provider.verifier_factory)(&algorithm, &key.expect("a good key"));
+    let (message, signature) = token.rsplit_once('.').expect("a compact JWS");
+    let signature = decode(signature);
+    (verifier.expect("a verifier"), message.to_owned(), signature)
+}
+
+fn decode(text: &str) -> Vec<u8> {
+    use base64::Engine;
+    base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(text).expect("base64url")
+}
+
+criterion_group!(benches, seen, first);
+criterion_main!(benches);

@@ -101,7 +101,7 @@ fn missing(parts: &Parts) -> GrantRejection {
         Some(Anonymous { settings, label }) => {
             let kind = RejectionKind::MissingCredentials;
             let demand = std::sync::Arc::default();
-            Kind::Refused(Box::new(Rejection::new(kind, settings, &demand, label.clone())))
+            Kind::Refused(Box::new(Rejection::new(kind, settings, &demand, label.clone(), None)))
         }
     })
 }
@@ -127,10 +127,22 @@ impl<S: Clone + Send + Sync + 'static> From<MetadataService> for Router<S> {
     fn from(service: MetadataService) -> Self {
         let mut router = Self::new();
         for path in service.paths() {
-            // Braces mark captures in axum's paths.
-            let path = path.replace('{', "{{").replace('}', "}}");
-            router = router.route_service(&path, service.clone());
+            router = router.route_service(&pattern(path), service.clone());
         }
         router
     }
+}
+
+/// The path as axum writes routes: braces are doubled. Segments that begin as captures once did
+/// become captures, since no escape for them survives a merge; the service compares the whole
+/// path anyway.
+fn pattern(path: &str) -> String {
+    let segments = path.split('/').enumerate().map(|(at, segment)| {
+        if segment.starts_with([':', '*']) {
+            format!("{{segment{at}}}")
+        } else {
+            segment.replace('{', "{{").replace('}', "}}")
+        }
+    });
+    segments.collect::<Vec<_>>().join("/")
 }

@@ -79,7 +79,7 @@ const fn row(name: &'static str, error: Class, text: &'static str) -> Row {
     Row { name, status, code, text, grpc }
 }
 
-/// The rows of the matrix's error map.
+/// The forms that kinds share on the wire.
 #[derive(Clone, Copy)]
 enum Class {
     None,

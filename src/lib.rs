@@ -1,4 +1,99 @@
 //! Tower layers that make a service a conforming OAuth 2 resource server.
+//!
+//! A resource server is an API that is called with access tokens. This crate checks those tokens,
+//! hands what they grant to the application, and answers all other requests as the RFCs say, with
+//! challenges that clients understand. It goes around any Tower service that speaks the types of
+//! the [`http`] crate: an axum router, a hyper server, a stack of one's own.
+//!
+//! ```no_run
+//! use axum::{Router, routing::get};
+//! use tower_resource_server::{Grant, Issuer, ResourceServer, Scopes};
+//!
+//! #[tokio::main]
+//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let server = ResourceServer::builder("https://api.example.com")
+//!         .issuer(Issuer::jwks_uri("https://as.example.com", "https://as.example.com/jwks.json"))
+//!         .build()?;
+//!
+//!     let app = Router::new()
+//!         .route("/whoami", get(whoami))
+//!         .route("/tools", get(tools).layer(server.require(Scopes::all(["tools/read"]))))
+//!         .layer(server.authenticate()) // every route above needs a valid token
+//!         .merge(server.metadata()); // the RFC 9728 document is public
+//!
+//!     let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
+//!     axum::serve(listener, app).await?;
+//!     Ok(())
+//! }
+//!
+//! async fn whoami(grant: Grant) -> String {
+//!     grant.subject().unwrap_or("nobody").to_owned()
+//! }
+//!
+//! async fn tools() -> &'static str {
+//!     "hammer, saw"
+//! }
+//! ```
+//!
+//! # What it does
+//!
+//! - [`authenticate`](ResourceServer::authenticate) lets only requests with a valid JWT access
+//!   token through (RFC 9068, RFC 6750): signature, issuer, audience, type and time.
+//! - [`require`](ResourceServer::require) demands scopes, a strong or recent authentication (RFC
+//!   9470), or whatever a [`Predicate`] tests, of a route; [`Grant::require`] does it within a
+//!   handler.
+//! - Refusals carry `WWW-Authenticate` challenges with the scopes to ask for and the metadata
+//!   document to look at. Their bodies are an [`Envelope`](render::Envelope)'s to shape.
+//! - Keys come from a static [`JwkSet`] or from a URL, one fetch at a time, and stay in use while
+//!   the authorization server is down.
+//! - [`metadata`](ResourceServer::metadata) serves the protected resource metadata document (RFC
+//!   9728).
+//!
+//! A refusal is a response: the error type of a layered service is that of the service itself.
+//!
+//! # What it does not check
+//!
+//! - whether a token was **revoked**: it is good until it expires. Opaque tokens and introspection
+//!   (RFC 7662) are not supported in this version.
+//! - **proofs of possession** (DPoP, RFC 9449; mutual TLS, RFC 8705): tokens that are bound to a
+//!   key are refused.
+//! - **encrypted tokens** (JWE): refused as well.
+//! - whether *this* subject may act on *this* record: that is the application's to decide.
+//!
+//! Answers to gRPC requests have an HTTP status; a form of their own is not part of this version.
+//!
+//! # Guides
+//!
+//! | guide | about |
+//! |---|---|
+//! | [`quickstart`](guide::quickstart) | from an empty project to a protected server |
+//! | [`scopes`](guide::scopes) | what a route or a handler may demand |
+//! | [`envelopes`](guide::envelopes) | how refusals look |
+//! | [`keys_and_outages`](guide::keys_and_outages) | when keys are fetched, and what an outage looks like |
+//! | [`testing`](guide::testing) | testing an application that uses the crate |
+//! | [`error_catalogue`](guide::error_catalogue) | every kind of refusal, its cause and its fix |
+//! | [`threat_model`](guide::threat_model) | what is defended, and what is left to those who deploy |
+//!
+//! # Features
+//!
+//! | feature | default | what it adds |
+//! |---|---|---|
+//! | `aws-lc-rs` | yes | signatures by aws-lc-rs; it serves where both backends are on, unless [`crypto_backend`](Builder::crypto_backend) chooses |
+//! | `rust-crypto` | | signatures by the RustCrypto crates |
+//! | `http-client` | yes | the client that fetches key sets |
+//! | `axum` | | extractors, refusals as responses, the metadata document as a router |
+//! | `testing` | | an issuer, tokens, a clock and scripted fetches for tests |
+//! | `full` | | all of these |
+//!
+//! Without a backend nothing can be verified, so that [`build`](Builder::build) fails. Without
+//! `http-client`, key set URLs need a client given with [`fetch`](Builder::fetch). Features only
+//! add.
+//!
+//! The `http-client` takes its TLS from aws-lc-rs; with `rust-crypto` alone, from ring.
+//!
+//! # Rust version
+//!
+//! The crate needs Rust 1.88.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod algorithm;
@@ -6,6 +101,7 @@ mod authorize;
 #[cfg(feature = "axum")]
 pub mod axum;
 mod base64url;
+mod cache_control;
 mod charset;
 mod clock;
 mod config;

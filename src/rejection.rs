@@ -8,6 +8,7 @@ use http::StatusCode;
 use crate::authorize::{Demand, Grant, Label, Shortfall};
 use crate::config::Settings;
 use crate::error::RejectionKind;
+use crate::token::Signed;
 
 /// Why a request was refused, with the server whose envelope renders it.
 ///
@@ -21,8 +22,8 @@ pub(crate) struct Details {
     pub(crate) settings: Arc<Settings>,
     pub(crate) demand: Arc<Demand>,
     pub(crate) label: Label,
-    /// Known once the token is verified.
-    pub(crate) grant: Option<Grant>,
+    /// The token, once its signature is verified.
+    pub(crate) signed: Option<Arc<Signed>>,
     pub(crate) shortfall: Shortfall,
 }
 
@@ -32,13 +33,14 @@ impl Rejection {
         settings: &Arc<Settings>,
         demand: &Arc<Demand>,
         label: Label,
+        signed: Option<Arc<Signed>>,
     ) -> Self {
         Self(Arc::new(Details {
             kind,
             settings: Arc::clone(settings),
             demand: Arc::clone(demand),
             label,
-            grant: None,
+            signed,
             shortfall: Shortfall::default(),
         }))
     }
@@ -72,7 +74,7 @@ impl Rejection {
             settings: Arc::clone(grant.settings()),
             demand,
             label: grant.label().clone(),
-            grant: Some(grant.clone()),
+            signed: Some(Arc::clone(grant.token().signed())),
             shortfall,
         }))
     }

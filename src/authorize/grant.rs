@@ -14,7 +14,7 @@ use crate::config::Settings;
 use crate::json::Object;
 use crate::proof::{Binding, BoundToken};
 use crate::rejection::Rejection;
-use crate::token::Signed;
+use crate::token::{Signed, VerifiedToken};
 
 /// The rights a request has shown: a verified access token and the server that verified it.
 ///
@@ -48,8 +48,12 @@ impl Grant {
         Self { token, settings, label }
     }
 
+    pub(crate) const fn token(&self) -> &VerifiedToken {
+        self.token.token()
+    }
+
     fn signed(&self) -> &Signed {
-        self.token.token().signed()
+        self.token().signed()
     }
 
     pub(crate) const fn settings(&self) -> &Arc<Settings> {
@@ -70,7 +74,7 @@ impl Grant {
     /// RFC 9068. Unique only together with [`issuer`](Self::issuer): see [`principal`](Self::principal).
     #[must_use]
     pub fn subject(&self) -> Option<&str> {
-        self.signed().claims.subject.as_deref()
+        self.signed().subject()
     }
 
     /// The pair that identifies a subject across issuers (RFC 8725 §3.8).
@@ -82,7 +86,7 @@ impl Grant {
     /// `client_id`: the client the token was issued to. Always present under RFC 9068.
     #[must_use]
     pub fn client_id(&self) -> Option<&str> {
-        self.signed().claims.client_id.as_deref()
+        self.signed().client_id()
     }
 
     /// Whether the subject is the client itself: no user stands behind the token (RFC 9068 §5).
@@ -92,20 +96,19 @@ impl Grant {
     }
 
     /// `aud`: all audiences of the token; one of them is this server.
-    #[must_use]
-    pub fn audience(&self) -> &[String] {
-        &self.signed().claims.audience
+    pub fn audience(&self) -> impl Iterator<Item = &str> {
+        self.signed().audience()
     }
 
     /// `jti`, where the token has one.
     #[must_use]
     pub fn token_id(&self) -> Option<&str> {
-        self.signed().claims.token_id.as_deref()
+        self.signed().token_id()
     }
 
     /// `scope`: the scopes the token names, without those they include by hierarchy.
     pub fn scopes(&self) -> impl Iterator<Item = &str> {
-        let scope = self.signed().claims.scope.as_deref().unwrap_or_default();
+        let scope = self.signed().scope().unwrap_or_default();
         scope.split(' ').filter(|scope| !scope.is_empty())
     }
 
@@ -129,8 +132,7 @@ impl Grant {
     }
 
     pub(crate) fn authentication(&self) -> (Option<&str>, Option<Timestamp>) {
-        let claims = &self.signed().claims;
-        (claims.acr.as_deref(), claims.authenticated)
+        (self.signed().acr(), self.signed().claims.authenticated)
     }
 
     pub(crate) fn now_and_leeway(&self) -> (Timestamp, Duration) {

@@ -11,7 +11,7 @@ pub(crate) use self::demand::Demand;
 pub(crate) use self::grant::{Anonymous, Label};
 pub use self::grant::{ClaimsError, Grant};
 pub(crate) use self::hierarchy::ScopeHierarchy;
-pub(crate) use self::requirement::Shortfall;
+pub(crate) use self::requirement::{OFFLINE_ACCESS, Shortfall};
 pub use self::requirement::{Predicate, Requirement};
 pub use self::scopes::Scopes;
 pub use self::step_up::StepUp;

@@ -149,16 +149,15 @@ impl Requirement {
         named
     }
 
+    /// All that a challenge asks of the authentication.
     pub(crate) fn step_up(&self) -> Option<StepUp> {
-        let mut found = None;
-        self.0.leaves(&mut |leaf| {
-            if let (Node::StepUp(step_up), None) = (leaf, &found) {
-                found = Some(step_up.clone());
-            }
-        });
-        found
+        self.0.step_up()
     }
 }
+
+/// Asks an authorization server for a refresh token and means nothing to a resource, so neither
+/// challenges nor metadata name it.
+pub(crate) const OFFLINE_ACCESS: &str = "offline_access";
 
 impl Node {
     fn shortfall(&self, grant: &Grant) -> Shortfall {
@@ -194,7 +193,7 @@ impl Node {
         match self {
             Self::Scopes(leaf) => {
                 for scope in leaf.challenged() {
-                    if !scopes.contains(scope) {
+                    if !scopes.contains(scope) && scope != OFFLINE_ACCESS {
                         scopes.push(scope.clone());
                     }
                 }
@@ -202,6 +201,15 @@ impl Node {
             Self::All(nodes) => nodes.iter().for_each(|node| node.challenged(scopes)),
             Self::Any(nodes) => nodes.iter().take(1).for_each(|node| node.challenged(scopes)),
             Self::StepUp(_) | Self::Predicate(_) => {}
+        }
+    }
+
+    fn step_up(&self) -> Option<StepUp> {
+        match self {
+            Self::StepUp(step_up) => Some(step_up.clone()),
+            Self::All(nodes) => nodes.iter().filter_map(Self::step_up).reduce(StepUp::join),
+            Self::Any(nodes) => nodes.first().and_then(Self::step_up),
+            Self::Scopes(_) | Self::Predicate(_) => None,
         }
     }
 }

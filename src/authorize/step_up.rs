@@ -56,6 +56,19 @@ impl StepUp {
         strong && recent
     }
 
+    /// What meets both: the classes in common, if any, and the shorter time.
+    pub(super) fn join(mut self, other: Self) -> Self {
+        let both = |value: &String| other.acr_values.contains(value);
+        if self.acr_values.is_empty() {
+            self.acr_values = other.acr_values;
+        } else if self.acr_values.iter().any(both) {
+            self.acr_values.retain(both);
+        }
+        let ages = [self.max_age, other.max_age];
+        self.max_age = ages.into_iter().flatten().min();
+        self
+    }
+
     pub(super) fn acr_values(&self) -> Option<String> {
         (!self.acr_values.is_empty()).then(|| self.acr_values.join(" "))
     }

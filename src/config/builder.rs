@@ -17,7 +17,7 @@ use crate::proof::UnverifiableConfirmation;
 use crate::render::{Challenges, Envelope, ErrorBody, ErrorResponse, Hooks};
 
 /// What to do when a handler lets shared caches keep the response to an authenticated request
-/// (`public`, `s-maxage`; RFC 9111 §3.5).
+/// (`public`, `s-maxage` or `must-revalidate`, without `private` or `no-store`; RFC 9111 §3.5).
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum SharedCaching {

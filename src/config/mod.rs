@@ -2,10 +2,13 @@
 
 mod build;
 mod builder;
+mod challenge;
 mod danger;
 mod error;
+mod identity;
 mod issuer;
 mod settings;
+mod trust;
 pub(crate) mod uri;
 
 pub use self::builder::{Builder, SharedCaching};

@@ -72,10 +72,10 @@ impl Settings {
     }
 
     /// What is remembered of a token, unless its key has left the key set.
-    pub(crate) fn remembered(&self, digest: &Digest) -> Option<Arc<Signed>> {
+    pub(crate) fn remembered(&self, digest: &Digest, now: Timestamp) -> Option<Arc<Signed>> {
         let signed = self.cache.get(digest)?;
         let keys = self.keys_of(signed.issuer);
-        if keys.vouches(signed.key, &signed.generation, self.now()) {
+        if keys.vouches(signed.key, &signed.generation, now) {
             return Some(signed);
         }
         self.cache.remove(digest);

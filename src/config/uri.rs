@@ -26,9 +26,10 @@ impl<'a> Web<'a> {
         };
         let end = before_fragment.find(['/', '?']).unwrap_or(before_fragment.len());
         let (authority, rest) = before_fragment.split_at(end);
-        let sane = !authority.is_empty() && !authority.contains('@');
+        let (host, port) = split_port(authority);
+        let sane = !host.is_empty() && !host.contains('@') && port.parse::<u16>().is_ok();
         sane.then_some(())?;
-        // The http crate checks the syntax of host, port and path.
+        // The http crate checks the syntax of host and path.
         format!("{scheme}://{before_fragment}").parse::<Uri>().ok()?;
         Some(Self { scheme, authority, rest, fragment })
     }
@@ -39,9 +40,7 @@ impl<'a> Web<'a> {
 
     /// `localhost`, 127.0.0.0/8 or ::1.
     pub(crate) fn is_loopback(&self) -> bool {
-        let host = self.authority.rsplit_once(':').map_or(self.authority, |(host, port)| {
-            if port.bytes().all(|byte| byte.is_ascii_digit()) { host } else { self.authority }
-        });
+        let (host, _) = split_port(self.authority);
         let address = host.trim_start_matches('[').trim_end_matches(']');
         host.eq_ignore_ascii_case("localhost")
             || address.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
@@ -50,6 +49,15 @@ impl<'a> Web<'a> {
     /// https, or http to this very machine (OAuth 2.1 §1.5).
     pub(crate) fn is_protected(&self) -> bool {
         self.scheme == "https" || self.is_loopback()
+    }
+}
+
+/// Host and port; a port of no digits counts as 0. A colon within brackets is part of the host.
+fn split_port(authority: &str) -> (&str, &str) {
+    match authority.rsplit_once(':') {
+        Some((host, "")) => (host, "0"),
+        Some((host, port)) if !port.contains(']') => (host, port),
+        _ => (authority, "0"),
     }
 }
 
@@ -93,6 +101,8 @@ mod tests {
             "https://h/a b",
             "/x",
             "https://h:x",
+            "https://h:99999",
+            "https://:1",
         ] {
             assert!(Web::parse(uri).is_none(), "{uri}");
         }

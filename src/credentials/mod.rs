@@ -1,6 +1,7 @@
 //! Stage 1: from the head of a request to what it presents.
 
 mod authorization;
+mod form;
 mod source;
 
 use std::borrow::Cow;
@@ -9,6 +10,7 @@ use std::sync::Arc;
 use http::header::AUTHORIZATION;
 
 use self::authorization::Authorization;
+pub(crate) use self::form::{find as find_in_form, is_form};
 pub use self::source::{CredentialSource, RequestHead, SecureTransport};
 use crate::error::RejectionKind;
 
@@ -35,9 +37,10 @@ impl Presented<'_> {
 
 /// Finds the one access token of a request; `None` when it carries no credentials at all.
 ///
-/// Only the Authorization field counts, and the configured [`CredentialSource`]. Tokens in the
-/// query are ignored (OAuth 2.1 §5.1) or refused when the server is strict about them; cookies,
-/// bodies and trailers are never looked at.
+/// Only the Authorization field counts, and what was opted into: a [`CredentialSource`], or a form
+/// that a [`FormTokenLayer`](crate::layer::FormTokenLayer) has read. Tokens in the query are
+/// ignored (OAuth 2.1 §5.1) or refused when the server is strict about them; cookies and trailers
+/// are never looked at.
 pub(crate) fn extract<'a>(
     head: &RequestHead<'a>,
     policy: &CredentialPolicy,
@@ -48,20 +51,22 @@ pub(crate) fn extract<'a>(
     if policy.strict_query && head.query_has("access_token") {
         return Err(RejectionKind::TokenInQuery);
     }
-    let header = from_authorization(head, policy)?;
-    let Some(source) = &policy.source else {
-        return present(header.map(Cow::Borrowed));
+    let header = from_authorization(head, policy)?.map(Cow::Borrowed);
+    let form = checked(form::presented(head)?, policy)?;
+    let custom = match &policy.source {
+        Some(source) => checked(source.find(head)?, policy)?,
+        None => None,
     };
-    match (header, source.find(head)?) {
-        // RFC 6750 §2: a client uses one method per request.
-        (Some(_), Some(_)) => Err(RejectionKind::MultipleCredentials),
-        (Some(token), None) => present(Some(Cow::Borrowed(token))),
-        (None, found) => present(checked(found, policy)?),
-    }
+    // RFC 6750 §2: a client uses one method per request.
+    let token = exclusive(exclusive(header, form)?, custom)?;
+    Ok(token.map(|token| Presented { token }))
 }
 
-fn present(token: Option<Cow<'_, str>>) -> Result<Option<Presented<'_>>, RejectionKind> {
-    Ok(token.map(|token| Presented { token }))
+fn exclusive<T>(first: Option<T>, second: Option<T>) -> Result<Option<T>, RejectionKind> {
+    match (first, second) {
+        (Some(_), Some(_)) => Err(RejectionKind::MultipleCredentials),
+        (first, second) => Ok(first.or(second)),
+    }
 }
 
 /// RFC 9110 §11.6.2: Authorization is no list, so a second field line is an error, never ignored.
@@ -80,7 +85,7 @@ fn from_authorization<'a>(
     }
 }
 
-/// Holds a token from a custom source to the rules of the header.
+/// Holds a token from elsewhere to the rules of the header.
 fn checked<'a>(
     token: Option<Cow<'a, str>>,
     policy: &CredentialPolicy,

@@ -1,7 +1,7 @@
 //! The seams of stage 1: what it reads, and where else a token may stand.
 
 use std::borrow::Cow;
-use std::fmt::Debug;
+use std::fmt::{self, Debug};
 
 use http::uri::Scheme;
 use http::{Extensions, HeaderMap, Method, Request, Uri};
@@ -9,12 +9,22 @@ use http::{Extensions, HeaderMap, Method, Request, Uri};
 use crate::error::RejectionKind;
 
 /// The head of a request: everything but its body.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct RequestHead<'a> {
     method: &'a Method,
     uri: &'a Uri,
     headers: &'a HeaderMap,
     extensions: &'a Extensions,
+}
+
+impl Debug for RequestHead<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Header fields and query may hold tokens.
+        f.debug_struct("RequestHead")
+            .field("method", self.method)
+            .field("path", &self.uri.path())
+            .finish_non_exhaustive()
+    }
 }
 
 impl<'a> RequestHead<'a> {

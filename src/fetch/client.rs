@@ -12,8 +12,8 @@ use hyper_rustls::{ConfigBuilderExt, HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use rustls::ClientConfig;
 use rustls::crypto::CryptoProvider;
+use rustls::{ClientConfig, RootCertStore};
 
 use super::address::{AddressPolicy, PublicResolver, forbidden, is_localhost, is_loopback};
 use super::{Fetch, FetchError, FetchErrorKind, FetchFuture, FetchLimits, TowerFetch};
@@ -41,14 +41,20 @@ impl HttpClient {
     /// # Errors
     ///
     /// `Unsupported` without a cryptographic backend (features `aws-lc-rs`, `rust-crypto`),
-    /// `NotFound` when the system has no usable root certificate.
+    /// `NotFound` when the system has no usable root certificate, unless loopback is allowed.
     pub(crate) fn new(policy: AddressPolicy) -> io::Result<Self> {
         let tls = ClientConfig::builder_with_provider(provider()?.into())
             .with_safe_default_protocol_versions()
-            .map_err(io::Error::other)?
-            .with_native_roots()?
-            .with_no_client_auth();
-        Ok(Self::with_tls(policy, tls))
+            .map_err(io::Error::other)?;
+        let tls = match tls.clone().with_native_roots() {
+            // In development a machine without certificates may fetch over http all the same.
+            Err(error) if policy.allow_loopback => {
+                tracing::warn!(target: "tower_resource_server::keys", %error, "no https possible");
+                tls.with_root_certificates(RootCertStore::empty())
+            }
+            roots => roots?,
+        };
+        Ok(Self::with_tls(policy, tls.with_no_client_auth()))
     }
 
     fn with_tls(policy: AddressPolicy, tls: ClientConfig) -> Self {
@@ -176,7 +182,7 @@ mod tests {
             let tls = ClientConfig::builder_with_provider(provider().expect("a backend").into())
                 .with_safe_default_protocol_versions()
                 .expect("the provider serves TLS 1.2 and 1.3")
-                .with_root_certificates(rustls::RootCertStore::empty())
+                .with_root_certificates(RootCertStore::empty())
                 .with_no_client_auth();
             HttpClient::with_tls(policy, tls)
         }

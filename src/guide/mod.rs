@@ -1,15 +1,23 @@
 //! Guides: how to use the crate, and why it is as it is.
+
+/// From an empty project to a protected server.
 #[doc = include_str!("quickstart.md")]
 pub mod quickstart {}
+/// How refusals look, and what an application may change about that.
 #[doc = include_str!("envelopes.md")]
 pub mod envelopes {}
+/// What a route or a handler may demand of a token.
 #[doc = include_str!("scopes.md")]
 pub mod scopes {}
+/// Where keys come from, when they are fetched, and what an outage looks like.
 #[doc = include_str!("keys_and_outages.md")]
 pub mod keys_and_outages {}
+/// Every kind of refusal: its symptom, its cause and its fix.
 #[doc = include_str!("error_catalogue.md")]
 pub mod error_catalogue {}
+/// What is defended, what is not, and what is left to those who deploy.
 #[doc = include_str!("threat_model.md")]
 pub mod threat_model {}
+/// How to test an application that uses the crate.
 #[doc = include_str!("testing.md")]
 pub mod testing {}

@@ -85,19 +85,18 @@ impl KeySet {
     ///
     /// With a `kid`, those of that very name (RFC 7515 §4.1.4); several may share it. Without
     /// one, every key of the algorithm, unless that is more than a few (RFC 7517 §4.5).
-    pub(crate) fn candidates(&self, kid: Option<&str>, algorithm: Algorithm) -> Vec<&Key> {
-        let fits = |key: &&Key| key.fits(algorithm);
-        match kid {
-            Some(kid) => {
-                let named = self.by_kid.get(kid).map_or(&[][..], Vec::as_slice);
-                let named = named.iter().filter_map(|at| self.keys.get(*at));
-                named.filter(fits).take(MAX_TRIED).collect()
-            }
-            None => {
-                let few: Vec<_> = self.keys.iter().filter(fits).take(MAX_TRIED + 1).collect();
-                if few.len() > MAX_TRIED { Vec::new() } else { few }
-            }
-        }
+    pub(crate) fn candidates(
+        &self,
+        kid: Option<&str>,
+        algorithm: Algorithm,
+    ) -> impl Iterator<Item = &Key> {
+        let fits = move |key: &&Key| key.fits(algorithm);
+        let named = kid.and_then(|kid| self.by_kid.get(kid)).into_iter().flatten();
+        let named = named.filter_map(|at| self.keys.get(*at));
+        let few =
+            kid.is_none() && self.keys.iter().filter(fits).take(MAX_TRIED + 1).count() <= MAX_TRIED;
+        let unnamed = few.then_some(&self.keys).into_iter().flatten();
+        named.chain(unnamed).filter(fits).take(MAX_TRIED)
     }
 }
 

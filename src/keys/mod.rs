@@ -10,7 +10,7 @@ mod set;
 use std::sync::Arc;
 
 pub use self::crypto::CryptoBackend;
-pub(crate) use self::lookup::{KeyId, KeySet};
+pub(crate) use self::lookup::{Key, KeyId, KeySet};
 pub use self::remote::RefreshError;
 pub(crate) use self::remote::{RemoteKeys, RemoteSettings, Waiting};
 pub use self::set::{JwkSet, JwkSetError};

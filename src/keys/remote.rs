@@ -150,8 +150,9 @@ impl RemoteKeys {
 
     /// Without keys the wait is for the first set, which starts no cool-down.
     pub(crate) fn fetch_for_unknown(self: &Arc<Self>, now: Timestamp) -> Option<Waiting> {
-        let reason = if self.loaded.load().is_some() { Reason::UnknownKey } else { Reason::Aged };
-        self.join(reason, now)
+        let loaded = self.loaded.load();
+        let usable = loaded.as_ref().is_some_and(|loaded| loaded.lifetime.is_usable(now));
+        self.join(if usable { Reason::UnknownKey } else { Reason::Aged }, now)
     }
 
     /// Joins the running fetch, or starts one if the pace allows.

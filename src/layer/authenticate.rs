@@ -36,7 +36,8 @@ impl AuthenticateLayer {
     }
 
     /// Lets requests without credentials through, with no [`Grant`](crate::Grant). Credentials
-    /// that are malformed or do not verify are refused all the same.
+    /// that are malformed, of a scheme that is not accepted, or do not verify are refused all the
+    /// same: their sender meant to be known.
     #[must_use]
     pub fn optional(self) -> Self {
         self.map(|gate| gate.mode = Mode::Optional)

@@ -35,6 +35,13 @@ impl<B> ResponseBody<B> {
     }
 }
 
+/// An empty body, which layers outside want for answers of their own, `CorsLayer` among them.
+impl<B> Default for ResponseBody<B> {
+    fn default() -> Self {
+        Self::own(Bytes::new())
+    }
+}
+
 impl<B: Body<Data = Bytes>> Body for ResponseBody<B> {
     type Data = Bytes;
     type Error = B::Error;

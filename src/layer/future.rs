@@ -18,6 +18,7 @@ use tower_service::Service;
 use super::ResponseBody;
 use super::reshape::Reshape;
 use crate::authorize::{Anonymous, Demand, Grant, Label};
+use crate::clock::Timestamp;
 use crate::config::Settings;
 use crate::credentials::{RequestHead, extract};
 use crate::error::RejectionKind;
@@ -68,17 +69,18 @@ struct Work<S, B> {
     gate: Arc<Gate>,
     inner: S,
     request: Request<B>,
-    parsed: Box<Parsed>,
+    parsed: Parsed,
     digest: Digest,
     waited: bool,
 }
 
 /// What the first look at a request shows.
+#[allow(clippy::large_enum_variant, reason = "it lives for one match; a box would cost more")]
 enum First {
     /// No token is needed: a preflight, or an optional layer and no credentials.
     Anonymous,
-    Known(Arc<Signed>),
-    New(Box<Parsed>, Digest),
+    Known(Arc<Signed>, Timestamp),
+    New(Parsed, Digest),
 }
 
 /// What a look at the keys shows.
@@ -104,23 +106,24 @@ impl Gate {
             };
         };
         let digest = Digest::of(presented.token());
-        match self.settings.remembered(&digest) {
-            Some(signed) => Ok(First::Known(signed)),
+        let now = self.settings.now();
+        match self.settings.remembered(&digest, now) {
+            Some(signed) => Ok(First::Known(signed, now)),
             None => {
                 let parsed = parse(presented.token(), &self.settings.tokens)?;
-                Ok(First::New(Box::new(parsed), digest))
+                Ok(First::New(parsed, digest))
             }
         }
     }
 
     /// Everything after the signature; the same for new tokens and for those seen before.
-    fn grant(&self, signed: Arc<Signed>, label: Label) -> Result<Grant, Rejection> {
+    fn grant(&self, signed: Arc<Signed>, now: Timestamp, label: Label) -> Result<Grant, Rejection> {
         let Settings { tokens, unverifiable, .. } = &*self.settings;
-        let bound = VerifiedToken::check_time(signed, self.settings.now(), tokens.leeway)
+        let bound = VerifiedToken::check_time(signed, now, tokens.leeway)
             .and_then(|verified| BoundToken::bind(verified, *unverifiable));
         let bound = match bound {
             Ok(bound) => bound,
-            Err(kind) => return Err(self.rejection(kind, label)),
+            Err((kind, signed)) => return Err(self.rejection(kind, label, Some(signed))),
         };
         let grant = Grant::new(bound, Arc::clone(&self.settings), label);
         self.demand.check(&grant).map_err(|short| short.into_rejection(&grant, &self.demand))?;
@@ -130,20 +133,26 @@ impl Gate {
         Ok(grant)
     }
 
-    fn rejection(&self, kind: RejectionKind, label: Label) -> Rejection {
-        Rejection::new(kind, &self.settings, &self.demand, label)
+    fn rejection(
+        &self,
+        kind: RejectionKind,
+        label: Label,
+        signed: Option<Arc<Signed>>,
+    ) -> Rejection {
+        Rejection::new(kind, &self.settings, &self.demand, label, signed)
     }
 
     /// Puts the outcome into the request's extensions, in place of whatever was there.
     fn admit<B>(
         &self,
         request: &mut Request<B>,
-        signed: Option<Arc<Signed>>,
+        signed: Option<(Arc<Signed>, Timestamp)>,
     ) -> Result<Reshape, Rejection> {
         let label = label(request);
+        hide_credentials(request);
         let authenticated = signed.is_some();
-        if let Some(signed) = signed {
-            let grant = self.grant(signed, label)?;
+        if let Some((signed, now)) = signed {
+            let grant = self.grant(signed, now, label)?;
             request.extensions_mut().insert(grant);
         } else {
             let settings = Arc::clone(&self.settings);
@@ -167,9 +176,9 @@ where
                 State::Verifying { work: Some(Box::new(work)) }
             }
             Ok(First::Anonymous) => Self::call(gate, inner, request, None),
-            Ok(First::Known(signed)) => Self::call(gate, inner, request, Some(signed)),
+            Ok(First::Known(signed, now)) => Self::call(gate, inner, request, Some((signed, now))),
             Err(kind) => {
-                let rejection = gate.rejection(kind, label(&request));
+                let rejection = gate.rejection(kind, label(&request), None);
                 refuse(inner, &rejection)
             }
         };
@@ -180,7 +189,7 @@ where
         gate: &Gate,
         inner: &mut S,
         mut request: Request<B>,
-        signed: Option<Arc<Signed>>,
+        signed: Option<(Arc<Signed>, Timestamp)>,
     ) -> State<S, B, S::Future> {
         match gate.admit(&mut request, signed) {
             Ok(reshape) => State::Calling { future: inner.call(request), reshape },
@@ -225,7 +234,7 @@ where
                 State::Waiting { work: Some(self), waiting: Box::pin(waiting.ended()) }
             }
             Ok(Second::Keys(keys, generation)) => self.verify(&keys, generation),
-            Err(kind) => refused(&self.gate.rejection(kind, label(&self.request))),
+            Err(kind) => refused(&self.gate.rejection(kind, label(&self.request), None)),
         }
     }
 
@@ -235,9 +244,10 @@ where
             Ok(signed) => {
                 let signed = Arc::new(signed);
                 gate.settings.cache.insert(digest, &signed);
-                gate.admit(&mut request, Some(signed))
+                let now = gate.settings.now();
+                gate.admit(&mut request, Some((signed, now)))
             }
-            Err(kind) => Err(gate.rejection(kind, label(&request))),
+            Err(kind) => Err(gate.rejection(kind, label(&request), None)),
         };
         match admitted {
             Ok(reshape) => State::Calling { future: inner.call(request), reshape },
@@ -271,6 +281,13 @@ where
             this.state.set(work.step());
         }
     }
+}
+
+/// Whoever prints the headers further in must not reveal the token (OAuth 2.1 §1.4).
+fn hide_credentials<B>(request: &mut Request<B>) {
+    let lines = request.headers_mut().iter_mut();
+    let credentials = lines.filter(|(name, _)| **name == header::AUTHORIZATION);
+    credentials.for_each(|(_, line)| line.set_sensitive(true));
 }
 
 /// A CORS preflight carries no credentials by design (Fetch §3.2).

@@ -164,7 +164,7 @@ fn demanded<B>(
     } else {
         RejectionKind::MissingCredentials
     };
-    Err(Rejection::new(kind, settings, demand, label(request)))
+    Err(Rejection::new(kind, settings, demand, label(request), None))
 }
 
 fn own_grant<'r, B>(settings: &Arc<Settings>, request: &'r Request<B>) -> Option<&'r Grant> {

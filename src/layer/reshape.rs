@@ -4,6 +4,7 @@ use http::header::{CACHE_CONTROL, VARY};
 use http::{HeaderMap, HeaderValue, Response};
 
 use super::ResponseBody;
+use crate::cache_control;
 use crate::config::{CachePolicy, SharedCaching};
 
 /// How responses to accepted requests are treated. Copied into each future.
@@ -47,12 +48,16 @@ impl Reshape {
     }
 }
 
+/// The directives of RFC 9111 §3.5, unless others forbid what they allow.
 fn allows_shared_caching(headers: &HeaderMap) -> bool {
-    let lines = headers.get_all(CACHE_CONTROL).iter().filter_map(|line| line.to_str().ok());
-    lines.flat_map(|line| line.split(',')).any(|directive| {
-        let name = directive.split('=').next().unwrap_or_default().trim();
-        name.eq_ignore_ascii_case("public") || name.eq_ignore_ascii_case("s-maxage")
-    })
+    let has = |name| cache_control::has(headers, name);
+    let has_s_maxage = || {
+        let mut names = cache_control::directives(headers).filter_map(|d| d.split('=').next());
+        names.any(|name| name.trim().eq_ignore_ascii_case("s-maxage"))
+    };
+    let forbidden = has("private") || has("no-store");
+    let revalidated = || has("must-revalidate") && !has("no-cache");
+    !forbidden && (has("public") || has_s_maxage() || revalidated())
 }
 
 fn warn() {

@@ -10,7 +10,8 @@ use http::HeaderValue;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-use super::ResourceMetadata;
+use super::{ResourceMetadata, signed};
+use crate::authorize::OFFLINE_ACCESS;
 use crate::config::{Fault, Issuer, Resource};
 
 pub(super) const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
@@ -54,6 +55,7 @@ impl Document {
         if let Some(scopes) = chosen.scopes.clone().filter(|scopes| !scopes.is_empty()) {
             members.insert("scopes_supported".into(), scopes.into());
         }
+        signed::check(&chosen.members, &members, faults);
         let (path, query) = location(&resource.rest);
         let max_age = chosen.max_age.unwrap_or(DEFAULT_MAX_AGE);
         Self {
@@ -77,6 +79,7 @@ impl Document {
 
     pub(crate) fn add_scopes(&self, named: Vec<String>) {
         if let Some(scopes) = &self.scopes {
+            let named = named.into_iter().filter(|scope| scope != OFFLINE_ACCESS);
             scopes.lock().unwrap_or_else(PoisonError::into_inner).extend(named);
             *self.rendered.lock().unwrap_or_else(PoisonError::into_inner) = None;
         }

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use crate::authorize::OFFLINE_ACCESS;
 use crate::charset;
 use crate::config::Fault;
 use crate::config::uri;
@@ -120,6 +121,11 @@ impl ResourceMetadata {
             if !charset::is_scope_token(scope) {
                 faults.push(Fault::scope("metadata", scope));
             }
+            if scope == OFFLINE_ACCESS {
+                let problem = "scopes_supported: lists offline_access";
+                let mend = "leave it out; it asks for a refresh token and grants nothing here";
+                faults.push(Fault::new("metadata", problem, mend));
+            }
         }
         for (name, value) in &self.members {
             if let Some((problem, suggestion)) = fault(name, value) {
@@ -148,9 +154,6 @@ fn fault(name: &str, value: &Value) -> Option<(&'static str, &'static str)> {
     let names_none = value.as_array().is_some_and(|names| names.iter().any(|name| name == "none"));
     if base == "resource_signing_alg_values_supported" && names_none {
         return Some(("lists none", "list signature algorithms only"));
-    }
-    if base == "signed_metadata" && text.is_none_or(|jwt| jwt.split('.').count() != 3) {
-        return Some(("is not a signed JWT", "pass the compact form, three parts with dots"));
     }
     None
 }

@@ -3,6 +3,7 @@
 mod document;
 mod members;
 mod service;
+mod signed;
 
 pub(crate) use self::document::Document;
 pub use self::members::ResourceMetadata;

@@ -165,7 +165,7 @@ pub struct MetadataLayered<S> {
 
 impl<S, B, R> Service<Request<B>> for MetadataLayered<S>
 where
-    S: Service<Request<B>, Response = Response<R>>,
+    S: Service<Request<B>, Response = Response<R>> + Clone,
     R: Body<Data = Bytes>,
 {
     type Response = Response<ResponseBody<R>>;
@@ -178,6 +178,8 @@ where
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let state = if self.service.is_at(request.uri()) {
+            // Gives back what readiness reserved, such as a permit: the inner is not called.
+            self.inner = self.inner.clone();
             State::Own { response: Some(self.service.answer(&request)) }
         } else {
             State::Inner { future: self.inner.call(request) }

@@ -3,8 +3,10 @@
 //! The check for downgrades stands here, where no token gets past it: a token bound to a key is
 //! never accepted without proof of that key (RFC 9449 §7.2, RFC 8705 §3).
 
+use std::sync::Arc;
+
 use crate::error::RejectionKind;
-use crate::token::VerifiedToken;
+use crate::token::{Refused, VerifiedToken};
 
 /// How the presented token is tied to its sender.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -45,10 +47,10 @@ impl BoundToken {
     pub(crate) fn bind(
         token: VerifiedToken,
         unverifiable: UnverifiableConfirmation,
-    ) -> Result<Self, RejectionKind> {
+    ) -> Result<Self, Refused> {
         let bound = token.signed().claims.confirmation.is_some();
         if bound && unverifiable == UnverifiableConfirmation::Refuse {
-            return Err(RejectionKind::UnsupportedConfirmation);
+            return Err((RejectionKind::UnsupportedConfirmation, Arc::clone(token.signed())));
         }
         Ok(Self { token, binding: Binding::Bearer })
     }

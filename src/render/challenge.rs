@@ -69,8 +69,8 @@ fn write_parameters(rejection: &Rejection, out: &mut Parameters) {
     }
 }
 
-/// On 401 without error, so that clients ask for enough at once; on 403; and beside a step-up
-/// where scopes are missing as well. Not where the token or the request itself is at fault.
+/// On 401 where the layer knows it, so that clients ask for enough at once; on 403; and beside a
+/// step-up where scopes are missing as well. Not where the request itself is malformed.
 fn names_scope(rejection: &Rejection) -> bool {
     match rejection.kind() {
         RejectionKind::InsufficientAuthentication => rejection.details().shortfall.scope,

@@ -16,10 +16,10 @@ pub type ErrorResponse = Response<Bytes>;
 ///
 /// They run in the order [`no_store`](Self::no_store), [`www_authenticate`](Self::www_authenticate),
 /// [`send_error`](Self::send_error). They control bytes, never semantics: afterwards the library
-/// puts right the status, the challenges, `no-store` and `Retry-After`, and warns once per process
-/// if it had to. A hook that panics becomes the default rendering.
+/// puts right the status, the challenges, `no-store`, `Retry-After` and the framing, and warns once
+/// per process if it had to. A hook that panics becomes the default rendering.
 ///
-/// For gRPC requests and for HEAD, the body is not sent.
+/// For HEAD, the body is not sent. See the [guide](crate::guide::envelopes) for examples.
 pub trait Envelope: Send + Sync + 'static {
     /// Writes the body, its content type, and any further header.
     fn send_error(&self, status: StatusCode, error: &ErrorBody<'_>, response: &mut ErrorResponse) {

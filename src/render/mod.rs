@@ -34,7 +34,7 @@ pub(crate) fn respond(rejection: &Rejection) -> Response<Bytes> {
     let plan = Plan::of(rejection);
     // A hook that panics must cost neither the connection nor the challenge.
     let mut response = catch_unwind(AssertUnwindSafe(|| hooks.run(&plan))).unwrap_or_else(|_| {
-        restore::warn("an envelope hook panicked; the default rendering was sent");
+        restore::warn_of_panic();
         Hooks::default().run(&plan)
     });
     restore::restore(&plan, &mut response);
@@ -46,8 +46,11 @@ pub(crate) fn respond(rejection: &Rejection) -> Response<Bytes> {
     response
 }
 
-/// HEAD has the header fields of GET and no body (RFC 9110 §9.3.2).
+/// HEAD has the header fields of GET and no body (RFC 9110 §9.3.2). Where GET has none either,
+/// whether a length of zero is announced is the server's to say, for both alike.
 fn empty_for_head(response: &mut Response<Bytes>) {
     let length = std::mem::take(response.body_mut()).len();
-    response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(length));
+    if length > 0 {
+        response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(length));
+    }
 }

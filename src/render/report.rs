@@ -19,14 +19,14 @@ pub(super) fn report(rejection: &Rejection) {
 macro_rules! log {
     ($level:ident, $rejection:expr) => {{
         let details = $rejection.details();
-        let grant = details.grant.as_ref();
+        let signed = details.signed.as_ref();
         tracing::event!(
             target: "tower_resource_server::rejection",
             tracing::Level::$level,
             kind = details.kind.name(),
             error = details.kind.error_code(),
-            issuer = grant.map(|grant| grant.issuer()),
-            client_id = grant.and_then(|grant| grant.client_id()).map(tracing::field::debug),
+            issuer = signed.map(|signed| details.settings.issuer(signed.issuer)),
+            client_id = signed.and_then(|signed| signed.client_id()).map(tracing::field::debug),
             resource = details.settings.resource.identifier(),
             method = %details.label.method,
             path = ?path(details),

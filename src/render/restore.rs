@@ -4,12 +4,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
 use http::header::{
-    CACHE_CONTROL, CONTENT_LENGTH, RETRY_AFTER, TRANSFER_ENCODING, WWW_AUTHENTICATE,
+    CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, RETRY_AFTER, TRAILER, TRANSFER_ENCODING, UPGRADE,
+    WWW_AUTHENTICATE,
 };
-use http::{HeaderMap, Response};
+use http::{HeaderMap, Response, Version};
 
 use super::envelope::{NO_STORE, append_challenges};
 use super::plan::Plan;
+use crate::cache_control;
 
 pub(super) fn restore(plan: &Plan<'_>, response: &mut Response<Bytes>) {
     let mut mended = false;
@@ -17,6 +19,8 @@ pub(super) fn restore(plan: &Plan<'_>, response: &mut Response<Bytes>) {
         *response.status_mut() = plan.status;
         mended = true;
     }
+    // What the connection speaks is the server's to say.
+    *response.version_mut() = Version::default();
     let headers = response.headers_mut();
     mended |= restore_challenges(plan, headers);
     mended |= restore_no_store(headers);
@@ -26,7 +30,7 @@ pub(super) fn restore(plan: &Plan<'_>, response: &mut Response<Bytes>) {
         headers.insert(RETRY_AFTER, retry_after.clone());
     }
     if mended {
-        warn("an envelope hook changed status, challenges, caching or framing; that was undone");
+        warn_of_repair();
     }
 }
 
@@ -41,28 +45,40 @@ fn restore_challenges(plan: &Plan<'_>, headers: &mut HeaderMap) -> bool {
 
 /// Exactly one Cache-Control line, with no-store in it (RFC 9111 §5.2.2.5).
 fn restore_no_store(headers: &mut HeaderMap) -> bool {
-    let mut lines = headers.get_all(CACHE_CONTROL).iter();
-    let forbids = lines.next().is_some_and(|line| {
-        let directives = line.to_str().unwrap_or_default().split(',');
-        directives.into_iter().any(|directive| directive.trim().eq_ignore_ascii_case("no-store"))
-    });
-    if forbids && lines.next().is_none() {
+    let lines = headers.get_all(CACHE_CONTROL).iter().count();
+    if lines == 1 && cache_control::has(headers, "no-store") {
         return false;
     }
     headers.insert(CACHE_CONTROL, NO_STORE);
     true
 }
 
-/// The server frames the body; a hook's idea of its length could only be wrong.
+/// The server frames the body and manages the connection; a hook could only be wrong about them.
 fn restore_framing(headers: &mut HeaderMap) -> bool {
-    let length = headers.remove(CONTENT_LENGTH).is_some();
-    headers.remove(TRANSFER_ENCODING).is_some() || length
+    [CONTENT_LENGTH, TRANSFER_ENCODING, CONNECTION, UPGRADE, TRAILER]
+        .into_iter()
+        .filter(|name| headers.remove(name).is_some())
+        .count()
+        > 0
 }
 
-/// Once per process: a hook that is wrong is wrong on every request.
-pub(super) fn warn(what: &'static str) {
+/// Each once per process: a hook that is wrong is wrong on every request.
+fn warn_of_repair() {
     static WARNED: AtomicBool = AtomicBool::new(false);
     if !WARNED.swap(true, Ordering::Relaxed) {
-        tracing::warn!(target: "tower_resource_server::envelope", "{what}");
+        tracing::warn!(
+            target: "tower_resource_server::envelope",
+            "an envelope hook changed status, challenges, caching or framing; that was undone"
+        );
+    }
+}
+
+pub(super) fn warn_of_panic() {
+    static WARNED: AtomicBool = AtomicBool::new(false);
+    if !WARNED.swap(true, Ordering::Relaxed) {
+        tracing::warn!(
+            target: "tower_resource_server::envelope",
+            "an envelope hook panicked; the default rendering was sent"
+        );
     }
 }

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::text::Text;
 use super::{Profile, TokenPolicy};
 use crate::clock::Timestamp;
 use crate::error::RejectionKind;
@@ -10,16 +11,16 @@ use crate::json::{Object, WrongType};
 /// Claims of the right types; those the profile demands are there.
 #[derive(Debug)]
 pub(crate) struct Claims {
-    pub(crate) subject: Option<Box<str>>,
-    pub(crate) client_id: Option<Box<str>>,
-    pub(crate) audience: Vec<String>,
-    pub(crate) scope: Option<Box<str>>,
-    pub(crate) token_id: Option<Box<str>>,
+    pub(super) subject: Option<Text>,
+    pub(super) client_id: Option<Text>,
+    pub(super) audience: Vec<Text>,
+    pub(super) scope: Option<Text>,
+    pub(super) token_id: Option<Text>,
     pub(crate) expires: Timestamp,
     pub(crate) not_before: Option<Timestamp>,
     pub(crate) issued: Option<Timestamp>,
     pub(crate) confirmation: Option<Confirmation>,
-    pub(crate) acr: Option<Box<str>>,
+    pub(super) acr: Option<Text>,
     pub(crate) authenticated: Option<Timestamp>,
 }
 
@@ -38,19 +39,24 @@ pub(super) fn issuer<'a>(members: &Object<'a>) -> Result<Cow<'a, str>, Rejection
     members.string("iss")?.ok_or(RejectionKind::MissingClaim)
 }
 
-pub(super) fn parse(members: &Object<'_>, profile: Profile) -> Result<Claims, RejectionKind> {
+pub(super) fn parse(
+    payload: &str,
+    members: &Object<'_>,
+    profile: Profile,
+) -> Result<Claims, RejectionKind> {
+    let text = |name| text(payload, members, name);
     let claims = Claims {
-        subject: text(members, "sub")?,
-        client_id: text(members, "client_id")?,
-        audience: members.one_or_many("aud")?.ok_or(RejectionKind::MissingClaim)?,
-        scope: text(members, "scope")?,
-        token_id: text(members, "jti")?,
+        subject: text("sub")?,
+        client_id: text("client_id")?,
+        audience: audience(payload, members)?,
+        scope: text("scope")?,
+        token_id: text("jti")?,
         expires: members.date("exp")?.ok_or(RejectionKind::MissingClaim)?,
         not_before: members.date("nbf")?,
         issued: members.date("iat")?,
         confirmation: confirmation(members)?,
         // RFC 9470 §6.1: of the wrong type they meet no requirement, and spoil nothing else.
-        acr: text(members, "acr").unwrap_or_default(),
+        acr: text("acr").unwrap_or_default(),
         authenticated: members.date("auth_time").unwrap_or_default(),
     };
     match profile {
@@ -67,8 +73,13 @@ fn lacks_a_claim(claims: &Claims) -> bool {
         || claims.token_id.is_none()
 }
 
-fn text(members: &Object<'_>, name: &str) -> Result<Option<Box<str>>, WrongType> {
-    Ok(members.string(name)?.map(|value| value.into_owned().into_boxed_str()))
+fn text(payload: &str, members: &Object<'_>, name: &str) -> Result<Option<Text>, WrongType> {
+    Ok(members.string(name)?.map(|value| Text::of(value, payload)))
+}
+
+fn audience(payload: &str, members: &Object<'_>) -> Result<Vec<Text>, RejectionKind> {
+    let values = members.one_or_many("aud")?.ok_or(RejectionKind::MissingClaim)?;
+    Ok(values.into_iter().map(|value| Text::of(value, payload)).collect())
 }
 
 fn confirmation(members: &Object<'_>) -> Result<Option<Confirmation>, RejectionKind> {
@@ -79,11 +90,16 @@ fn confirmation(members: &Object<'_>) -> Result<Option<Confirmation>, RejectionK
 
 /// RFC 9068 §4 step 4: one of the token's audiences is one of ours, compared exactly. No prefix,
 /// no wildcard, no normalization (RFC 8707 §2).
-pub(super) fn check_audience(claims: &Claims, policy: &TokenPolicy) -> Result<(), RejectionKind> {
-    let ours = match &policy.audiences {
-        Some(ours) => claims.audience.iter().any(|audience| ours.contains(audience)),
-        None => !claims.audience.is_empty(),
+pub(super) fn check_audience(
+    payload: &str,
+    claims: &Claims,
+    policy: &TokenPolicy,
+) -> Result<(), RejectionKind> {
+    let mut audience = claims.audience.iter().map(|audience| audience.read(payload));
+    let named = match &policy.audiences {
+        Some(ours) => audience.any(|audience| ours.iter().any(|our| our == audience)),
+        None => audience.next().is_some(),
     };
     let narrow = !policy.single_audience_only || claims.audience.len() == 1;
-    if ours && narrow { Ok(()) } else { Err(RejectionKind::WrongAudience) }
+    if named && narrow { Ok(()) } else { Err(RejectionKind::WrongAudience) }
 }

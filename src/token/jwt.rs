@@ -5,10 +5,11 @@ use std::sync::atomic::AtomicU64;
 use super::TokenPolicy;
 use super::claims::{self, Claims};
 use super::header::{self, Header};
+use super::text::Text;
 use crate::base64url;
 use crate::error::RejectionKind;
 use crate::json::Object;
-use crate::keys::{KeyId, KeySet};
+use crate::keys::{Key, KeyId, KeySet};
 
 /// A token taken apart; its issuer is one we trust, nothing of it is believed yet.
 pub(crate) struct Parsed {
@@ -26,12 +27,42 @@ pub(crate) struct Parsed {
 pub(crate) struct Signed {
     pub(crate) claims: Claims,
     /// The claims as sent, for an application's own types.
-    pub(crate) payload: Box<str>,
+    pub(crate) payload: String,
     /// Position in [`TokenPolicy::issuers`].
     pub(crate) issuer: usize,
     pub(crate) key: KeyId,
     /// Generation of the key set in which the key was last seen.
     pub(crate) generation: AtomicU64,
+}
+
+impl Signed {
+    fn text<'a>(&'a self, text: Option<&'a Text>) -> Option<&'a str> {
+        text.map(|text| text.read(&self.payload))
+    }
+
+    pub(crate) fn subject(&self) -> Option<&str> {
+        self.text(self.claims.subject.as_ref())
+    }
+
+    pub(crate) fn client_id(&self) -> Option<&str> {
+        self.text(self.claims.client_id.as_ref())
+    }
+
+    pub(crate) fn token_id(&self) -> Option<&str> {
+        self.text(self.claims.token_id.as_ref())
+    }
+
+    pub(crate) fn scope(&self) -> Option<&str> {
+        self.text(self.claims.scope.as_ref())
+    }
+
+    pub(crate) fn acr(&self) -> Option<&str> {
+        self.text(self.claims.acr.as_ref())
+    }
+
+    pub(crate) fn audience(&self) -> impl Iterator<Item = &str> {
+        self.claims.audience.iter().map(|audience| audience.read(&self.payload))
+    }
 }
 
 /// RFC 9068 §4 steps 1 to 3, and everything about form.
@@ -45,7 +76,7 @@ pub(crate) fn parse(token: &str, policy: &TokenPolicy) -> Result<Parsed, Rejecti
     if !trusted.algorithms.contains(&header.algorithm) {
         return Err(RejectionKind::UnacceptableAlgorithm);
     }
-    let claims = claims::parse(&members, trusted.profile)?;
+    let claims = claims::parse(&payload, &members, trusted.profile)?;
     Ok(Parsed { header, signing_input: signing_input.into(), signature, payload, claims, issuer })
 }
 
@@ -76,7 +107,7 @@ impl Parsed {
 
     /// Whether some key of the set could have made the signature.
     pub(crate) fn has_candidate(&self, keys: &KeySet) -> bool {
-        !keys.candidates(self.header.kid.as_deref(), self.header.algorithm).is_empty()
+        self.candidates(keys).next().is_some()
     }
 
     /// RFC 9068 §4 step 5, then step 4, for which the claims must be believed.
@@ -87,10 +118,10 @@ impl Parsed {
         policy: &TokenPolicy,
     ) -> Result<Signed, RejectionKind> {
         let key = self.check_signature(keys)?;
-        claims::check_audience(&self.claims, policy)?;
+        claims::check_audience(&self.payload, &self.claims, policy)?;
         Ok(Signed {
             claims: self.claims,
-            payload: self.payload.into_boxed_str(),
+            payload: self.payload,
             issuer: self.issuer,
             key,
             generation: AtomicU64::new(generation),
@@ -98,12 +129,16 @@ impl Parsed {
     }
 
     fn check_signature(&self, keys: &KeySet) -> Result<KeyId, RejectionKind> {
-        let candidates = keys.candidates(self.header.kid.as_deref(), self.header.algorithm);
-        if candidates.is_empty() {
+        let mut candidates = self.candidates(keys).peekable();
+        if candidates.peek().is_none() {
             return Err(RejectionKind::UnknownKey);
         }
         let message = self.signing_input.as_bytes();
-        let verified = candidates.into_iter().find(|key| key.verify(message, &self.signature));
-        verified.map(|key| key.id()).ok_or(RejectionKind::BadSignature)
+        let verified = candidates.find(|key| key.verify(message, &self.signature));
+        verified.map(Key::id).ok_or(RejectionKind::BadSignature)
+    }
+
+    fn candidates<'k>(&self, keys: &'k KeySet) -> impl Iterator<Item = &'k Key> {
+        keys.candidates(self.header.kid.as_deref(), self.header.algorithm)
     }
 }

@@ -4,6 +4,7 @@ pub(crate) mod cache;
 mod claims;
 mod header;
 mod jwt;
+mod text;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -55,6 +56,9 @@ impl TokenPolicy {
     }
 }
 
+/// Why a token with a good signature is refused, and which it was: the log names its client.
+pub(crate) type Refused = (RejectionKind, Arc<Signed>);
+
 /// A token whose signature, claims and time are right. To hold it is to have passed those checks;
 /// whether its sender may use it is the next stage's to say.
 #[derive(Clone, Debug)]
@@ -67,20 +71,20 @@ impl VerifiedToken {
         signed: Arc<Signed>,
         now: Timestamp,
         leeway: Duration,
-    ) -> Result<Self, RejectionKind> {
+    ) -> Result<Self, Refused> {
         let claims = &signed.claims;
         if now.minus(leeway) >= claims.expires {
-            return Err(RejectionKind::ExpiredToken);
+            return Err((RejectionKind::ExpiredToken, signed));
         }
         let latest = now.plus(leeway);
         let ahead = |time: Option<Timestamp>| time.is_some_and(|time| time > latest);
         if ahead(claims.not_before) || ahead(claims.issued) {
-            return Err(RejectionKind::TokenNotYetValid);
+            return Err((RejectionKind::TokenNotYetValid, signed));
         }
         Ok(Self(signed))
     }
 
-    pub(crate) fn signed(&self) -> &Signed {
+    pub(crate) const fn signed(&self) -> &Arc<Signed> {
         &self.0
     }
 }

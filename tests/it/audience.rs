@@ -3,7 +3,7 @@
 use serde_json::json;
 use tower_resource_server::{Builder, ConfigError, ConfigFault, RejectionKind};
 
-use crate::support::{Bed, RESOURCE, grant, vector};
+use crate::support::{Bed, RESOURCE, grant, send_vector};
 
 const OTHER: &str = "https://other-api.example.com";
 
@@ -36,7 +36,7 @@ fn a_name_that_is_no_uri_is_given_as_such() {
 async fn an_audience_is_compared_byte_for_byte() {
     // R8707-2-2: neither a slash more nor a prefix is the resource.
     for name in ["at-aud-slash", "at-aud-prefix"] {
-        let answer = vector(name).await;
+        let answer = send_vector(name).await;
         answer.assert_t401();
         assert_eq!(answer.kind(), Some(RejectionKind::WrongAudience), "{name}");
     }
@@ -83,7 +83,8 @@ async fn other_audiences_beside_ours_are_fine_unless_refused() {
     let token = |bed: &Bed| bed.issuer.token().audiences([OTHER, RESOURCE]).build();
     let bed = Bed::new();
     bed.bearer(&token(&bed)).await.assert_ok();
-    assert_eq!(grant(&bed.server, &token(&bed)).await.audience(), [OTHER, RESOURCE]);
+    let grant = grant(&bed.server, &token(&bed)).await;
+    assert_eq!(grant.audience().collect::<Vec<_>>(), [OTHER, RESOURCE]);
 
     let narrow = Bed::with(Builder::single_audience_only);
     let answer = narrow.bearer(&token(&narrow)).await;

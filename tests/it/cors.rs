@@ -1,1 +1,168 @@
-//! To come in this very change.
+//! Browsers: preflights, and refusals that scripts can read (Fetch §3.2).
+
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, Method, Request, StatusCode, header};
+use http_body_util::Full;
+use tower_http::cors::CorsLayer;
+use tower_resource_server::{RejectionKind, Scopes};
+
+use crate::support::{Answer, Bed, read};
+
+const APP: &str = "https://app.example.com";
+const DPOP: HeaderName = HeaderName::from_static("dpop");
+const DPOP_NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
+
+/// As the guide shows it: outside the `authenticate` layer, with every name spelled out.
+fn cors() -> CorsLayer {
+    CorsLayer::new()
+        .allow_origin(HeaderValue::from_static(APP))
+        .allow_methods([Method::GET, Method::POST])
+        .allow_headers([header::AUTHORIZATION, DPOP, header::CONTENT_TYPE])
+        .expose_headers([header::WWW_AUTHENTICATE, DPOP_NONCE])
+}
+
+fn request(method: Method, lines: &[(&str, &str)]) -> Request<Full<Bytes>> {
+    let mut request = crate::support::get(lines);
+    *request.method_mut() = method;
+    request
+}
+
+fn preflight() -> Request<Full<Bytes>> {
+    request(
+        Method::OPTIONS,
+        &[
+            ("origin", APP),
+            ("access-control-request-method", "GET"),
+            ("access-control-request-headers", "authorization,dpop"),
+        ],
+    )
+}
+
+/// Through CORS, authentication and a requirement, in the documented order.
+async fn documented(bed: &Bed, request: Request<Full<Bytes>>) -> Answer {
+    use tower::{Layer, ServiceExt};
+    let handler = crate::support::Handler::default();
+    let layers = (cors(), bed.server.authenticate(), bed.server.require(Scopes::all(["read"])));
+    let response = layers.layer(handler.clone()).oneshot(request).await.expect("infallible");
+    read(response, handler.calls() > 0).await
+}
+
+fn names(answer: &Answer, field: &str) -> Vec<String> {
+    let lines = answer.all(field);
+    let names = lines.iter().flat_map(|line| line.split(','));
+    names.map(|name| name.trim().to_ascii_lowercase()).collect()
+}
+
+#[tokio::test]
+async fn a_preflight_is_answered_without_a_token() {
+    let bed = Bed::new();
+    let answer = documented(&bed, preflight()).await;
+    // FETCH-3.2-1: the preflight gets no 401, from the CORS layer here, from the handler below.
+    assert_eq!(answer.status, StatusCode::OK);
+    assert!(answer.all("www-authenticate").is_empty() && !answer.handled);
+    assert_eq!(answer.all("access-control-allow-origin"), [APP]);
+    // FETCH-3.2-2: both names stand there, not a star.
+    let allowed = names(&answer, "access-control-allow-headers");
+    assert!(allowed.contains(&"authorization".into()) && allowed.contains(&"dpop".into()));
+    assert!(!allowed.contains(&"*".into()));
+}
+
+#[tokio::test]
+async fn a_script_can_read_the_challenge() {
+    let bed = Bed::new();
+    for lines in [
+        vec![("origin", APP)],
+        vec![("origin", APP), ("authorization", "Bearer garbage")],
+        vec![("origin", APP), ("authorization", "Bearer a b")],
+    ] {
+        let answer = documented(&bed, request(Method::GET, &lines)).await;
+        assert!(answer.rejection.is_some() && !answer.handled);
+        assert_eq!(answer.challenges().len(), 1);
+        // FETCH-3.2-4: with the CORS layer outside, a refusal has its fields.
+        assert_eq!(answer.all("access-control-allow-origin"), [APP]);
+        let exposed = names(&answer, "access-control-expose-headers");
+        assert!(exposed.contains(&"www-authenticate".into()));
+    }
+}
+
+#[tokio::test]
+async fn a_script_can_read_a_missing_scope() {
+    let bed = Bed::new();
+    let token = bed.issuer.token().scope("other").build();
+    let authorization = format!("Bearer {token}");
+    let lines = [("origin", APP), ("authorization", authorization.as_str())];
+    let answer = documented(&bed, request(Method::GET, &lines)).await;
+    answer.assert_s403("read");
+    assert_eq!(answer.all("access-control-allow-origin"), [APP]);
+}
+
+#[tokio::test]
+async fn a_request_with_a_token_is_served_with_cors_fields() {
+    let bed = Bed::new();
+    let authorization = format!("Bearer {}", bed.token());
+    let lines = [("origin", APP), ("authorization", authorization.as_str())];
+    let answer = documented(&bed, request(Method::GET, &lines)).await;
+    answer.assert_ok();
+    assert_eq!(answer.all("access-control-allow-origin"), [APP]);
+}
+
+async fn bare(bed: &Bed, request: Request<Full<Bytes>>) -> Answer {
+    crate::support::send(bed.server.authenticate(), request).await
+}
+
+#[tokio::test]
+async fn without_a_cors_layer_a_preflight_reaches_the_service() {
+    let bed = Bed::new();
+    // FETCH-3.2-1: passes to the handler, which sees an anonymous request.
+    let answer = bare(&bed, preflight()).await;
+    answer.assert_ok();
+    assert_eq!(&answer.body[..], b"anonymous");
+}
+
+#[tokio::test]
+async fn a_preflight_passes_a_requirement_too() {
+    let bed = Bed::new();
+    let layers = (bed.server.authenticate(), bed.server.require(Scopes::all(["read"])));
+    crate::support::send(layers, preflight()).await.assert_ok();
+}
+
+#[tokio::test]
+async fn other_options_requests_are_protected() {
+    let bed = Bed::new();
+    for lines in [vec![], vec![("origin", APP)], vec![("access-control-request-method", "GET")]] {
+        // FETCH-3.2-1: OPTIONS is a preflight only with both fields.
+        bare(&bed, request(Method::OPTIONS, &lines)).await.assert_n401();
+    }
+}
+
+#[tokio::test]
+async fn only_options_is_ever_a_preflight() {
+    let bed = Bed::new();
+    for method in [Method::GET, Method::POST, Method::HEAD] {
+        let mut disguised = preflight();
+        *disguised.method_mut() = method;
+        bare(&bed, disguised).await.assert_n401();
+    }
+}
+
+#[tokio::test]
+async fn a_preflight_is_anonymous_whatever_it_carries() {
+    let bed = Bed::new();
+    let mut with_token = preflight();
+    let authorization = format!("Bearer {}", bed.token());
+    with_token.headers_mut().insert("authorization", authorization.parse().expect("a value"));
+    assert_eq!(&bare(&bed, with_token).await.body[..], b"anonymous");
+}
+
+#[tokio::test]
+async fn preflights_can_be_protected() {
+    let bed = Bed::with(|builder| builder.protect_preflight());
+    let answer = bare(&bed, preflight()).await;
+    answer.assert_n401();
+    assert_eq!(answer.kind(), Some(RejectionKind::MissingCredentials));
+    // A CORS layer outside answers them before that.
+    assert_eq!(documented(&bed, preflight()).await.status, StatusCode::OK);
+    let optional =
+        (bed.server.authenticate().optional(), bed.server.require(Scopes::all(["read"])));
+    crate::support::send(optional, preflight()).await.assert_n401();
+}

@@ -7,8 +7,8 @@ use tower_resource_server::testing::{Flaw, SigningKey};
 use tower_resource_server::{Algorithm, Builder, JwkSet, RejectionKind};
 
 use crate::support::{
-    Answer, Bed, backends, key, present, published_jws, publishing, server_of, token_by, trusting,
-    vector,
+    Answer, Bed, backends, key, present, published_jws, publishing, send_vector, server_of,
+    token_by, trusting,
 };
 
 fn assert_kind(answer: &Answer, kind: RejectionKind) {
@@ -25,7 +25,7 @@ fn take_apart(token: &str) -> (&str, Vec<u8>) {
 #[tokio::test]
 async fn segments_are_base64url_and_nothing_else() {
     // R7515-2-1: no padding.
-    assert_kind(&vector("at-padded").await, RejectionKind::MalformedToken);
+    assert_kind(&send_vector("at-padded").await, RejectionKind::MalformedToken);
     let bed = Bed::new();
     let token = bed.token();
     let spots = [3, token.find('.').expect("a dot") + 3, token.len() - 3];
@@ -51,14 +51,14 @@ async fn segments_are_base64url_and_nothing_else() {
 #[tokio::test]
 async fn spare_bits_are_zero() {
     // R7515-2-2: one text for one signature.
-    assert_kind(&vector("at-noncanonical-b64").await, RejectionKind::MalformedToken);
+    assert_kind(&send_vector("at-noncanonical-b64").await, RejectionKind::MalformedToken);
 }
 
 #[tokio::test]
 async fn there_are_three_segments() {
     // R7515-3.1-1: neither two nor four.
-    assert_kind(&vector("at-two-parts").await, RejectionKind::MalformedToken);
-    assert_kind(&vector("at-four-parts").await, RejectionKind::MalformedToken);
+    assert_kind(&send_vector("at-two-parts").await, RejectionKind::MalformedToken);
+    assert_kind(&send_vector("at-four-parts").await, RejectionKind::MalformedToken);
     let bed = Bed::new();
     let token = bed.token();
     for wrong in [".", "..", "...", "a", &format!("{token}."), &format!(".{token}")] {
@@ -69,7 +69,7 @@ async fn there_are_three_segments() {
 #[tokio::test]
 async fn header_names_are_unique() {
     // R7515-4-1: a repeated parameter is refused, whatever its values.
-    assert_kind(&vector("at-dup-header").await, RejectionKind::MalformedToken);
+    assert_kind(&send_vector("at-dup-header").await, RejectionKind::MalformedToken);
     let bed = Bed::new();
     for name in ["alg", "typ", "kid", "x"] {
         let header = format!(
@@ -83,7 +83,7 @@ async fn header_names_are_unique() {
 #[tokio::test]
 async fn unknown_header_parameters_are_ignored() {
     // R7515-4-2: unless they are critical.
-    vector("at-valid-unknown-header").await.assert_ok();
+    send_vector("at-valid-unknown-header").await.assert_ok();
     let bed = Bed::new();
     let token = bed.issuer.token().header("x", json!({ "y": [1] })).header("ALG", "none");
     bed.bearer(&token.build()).await.assert_ok();
@@ -92,8 +92,8 @@ async fn unknown_header_parameters_are_ignored() {
 #[tokio::test]
 async fn the_algorithm_is_named_exactly() {
     // R7515-4.1.1-1: present, understood, in its own letters.
-    assert_kind(&vector("at-alg-missing").await, RejectionKind::UnacceptableAlgorithm);
-    assert_kind(&vector("at-alg-lower").await, RejectionKind::UnacceptableAlgorithm);
+    assert_kind(&send_vector("at-alg-missing").await, RejectionKind::UnacceptableAlgorithm);
+    assert_kind(&send_vector("at-alg-lower").await, RejectionKind::UnacceptableAlgorithm);
     let bed = Bed::new();
     for alg in [json!(null), json!(256), json!(["ES256"]), json!({ "ES256": 1 })] {
         let answer = bed.bearer(&bed.issuer.token().header("alg", alg).build()).await;
@@ -104,8 +104,8 @@ async fn the_algorithm_is_named_exactly() {
 #[tokio::test]
 async fn a_token_brings_no_key_of_its_own() {
     // R7515-4.1.2-1: the key in the header or behind its URL did sign.
-    assert_kind(&vector("at-embedded-jwk").await, RejectionKind::BadSignature);
-    assert_kind(&vector("at-jku").await, RejectionKind::UnknownKey);
+    assert_kind(&send_vector("at-embedded-jwk").await, RejectionKind::BadSignature);
+    assert_kind(&send_vector("at-jku").await, RejectionKind::UnknownKey);
     let bed = Bed::new();
     let stranger = key(Algorithm::ES256, "stranger");
     let forged = bed.issuer.token().header("jwk", stranger.public_jwk()).signed_with(&stranger);
@@ -141,8 +141,8 @@ async fn a_key_id_is_a_case_sensitive_string() {
 #[tokio::test]
 async fn whatever_is_critical_is_refused() {
     // R7515-4.1.11-1: nothing is understood here, and ill-formed lists are refused as well.
-    assert_kind(&vector("at-crit-empty").await, RejectionKind::UnsupportedCritical);
-    assert_kind(&vector("at-crit-unknown").await, RejectionKind::UnsupportedCritical);
+    assert_kind(&send_vector("at-crit-empty").await, RejectionKind::UnsupportedCritical);
+    assert_kind(&send_vector("at-crit-unknown").await, RejectionKind::UnsupportedCritical);
     let bed = Bed::new();
     for crit in [
         json!(["exp"]),
@@ -179,7 +179,7 @@ async fn the_header_is_one_json_object() {
 #[tokio::test]
 async fn nothing_follows_the_json() {
     // R7515-10.12-1: not in the payload, nor in the header.
-    assert_kind(&vector("at-payload-trailing").await, RejectionKind::MalformedToken);
+    assert_kind(&send_vector("at-payload-trailing").await, RejectionKind::MalformedToken);
     let bed = Bed::new();
     for end in ["x", "\0", "}", "{}", ","] {
         let header = format!(r#"{{"alg":"ES256","typ":"at+jwt","kid":"test-1"}}{end}"#);
@@ -203,8 +203,8 @@ async fn names_are_compared_after_unescaping() {
 #[tokio::test]
 async fn an_ecdsa_signature_is_two_numbers_of_the_curves_length() {
     // R7515-A.3-1: not DER, not zero.
-    assert_kind(&vector("at-sig-der").await, RejectionKind::BadSignature);
-    assert_kind(&vector("at-sig-zero").await, RejectionKind::BadSignature);
+    assert_kind(&send_vector("at-sig-der").await, RejectionKind::BadSignature);
+    assert_kind(&send_vector("at-sig-zero").await, RejectionKind::BadSignature);
     for algorithm in [Algorithm::ES256, Algorithm::ES384] {
         let signer = key(algorithm, "k");
         let token = token_by(&signer).build();
@@ -234,13 +234,13 @@ async fn an_ecdsa_signature_is_two_numbers_of_the_curves_length() {
 #[tokio::test]
 async fn both_signatures_of_a_pair_are_accepted() {
     // R7515-A.3-2: nothing here relies on a signature being the only one.
-    vector("at-valid-high-s").await.assert_ok();
+    send_vector("at-valid-high-s").await.assert_ok();
 }
 
 #[tokio::test]
 async fn an_unencoded_payload_is_refused() {
     // R7797-7-1: never in a JWT.
-    assert_kind(&vector("at-b64-false").await, RejectionKind::UnsupportedCritical);
+    assert_kind(&send_vector("at-b64-false").await, RejectionKind::UnsupportedCritical);
     Bed::new().bearer(&published_jws("RFC7797-4.2")).await.assert_t401();
     let bed = Bed::new();
     for b64 in [json!(false), json!(0), json!("false"), json!(null)] {
@@ -248,7 +248,7 @@ async fn an_unencoded_payload_is_refused() {
         assert_kind(&answer, RejectionKind::UnsupportedCritical);
     }
     // R7797-6-1: listed as critical it would be honoured, and here it never is.
-    assert_kind(&vector("at-crit-b64-true").await, RejectionKind::UnsupportedCritical);
+    assert_kind(&send_vector("at-crit-b64-true").await, RejectionKind::UnsupportedCritical);
 }
 
 #[tokio::test]

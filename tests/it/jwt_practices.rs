@@ -1,15 +1,12 @@
 //! JWT and its best current practices (RFC 7519, RFC 8725 and its successor).
 
-use std::io;
-use std::sync::{Arc, LazyLock, Mutex};
-
 use serde_json::{Value, json};
 use tower_resource_server::testing::{FixedClock, ScriptedFetch, TestIssuer, TokenBuilder};
 use tower_resource_server::{Algorithm, Builder, ConfigFault, Issuer, RejectionKind};
 
 use crate::support::{
-    Answer, Bed, ISSUER, NOW, RESOURCE, backends, grant, key, payload, present, publishing,
-    server_of, token_by, trusting, vector,
+    Answer, Bed, ISSUER, Logs, NOW, RESOURCE, backends, grant, key, payload, present, publishing,
+    send_vector, server_of, token_by, trusting,
 };
 
 fn assert_kind(answer: &Answer, kind: RejectionKind) {
@@ -20,7 +17,7 @@ fn assert_kind(answer: &Answer, kind: RejectionKind) {
 #[tokio::test]
 async fn aud_is_a_string_or_an_array_of_strings() {
     // R7519-4.1.3-1: anything else is no audience.
-    assert_kind(&vector("at-aud-object").await, RejectionKind::InvalidClaim);
+    assert_kind(&send_vector("at-aud-object").await, RejectionKind::InvalidClaim);
     let bed = Bed::new();
     for audience in [json!([RESOURCE, 1]), json!([1]), json!(1), json!(null), json!([[RESOURCE]])] {
         let answer = bed.bearer(&bed.issuer.token().claim("aud", audience).build()).await;
@@ -32,7 +29,7 @@ async fn aud_is_a_string_or_an_array_of_strings() {
 #[tokio::test]
 async fn a_token_is_not_used_before_its_time() {
     // R7519-4.1.5-1: not before nbf, leeway allowed.
-    assert_kind(&vector("at-nbf-future").await, RejectionKind::TokenNotYetValid);
+    assert_kind(&send_vector("at-nbf-future").await, RejectionKind::TokenNotYetValid);
     let bed = Bed::new();
     for claim in ["nbf", "iat"] {
         let from = |seconds| bed.issuer.token().claim(claim, NOW + seconds).build();
@@ -54,9 +51,9 @@ async fn a_token_may_be_used_again() {
 #[tokio::test]
 async fn a_numeric_date_is_a_number_of_any_size() {
     // R7519-2-1: fractions are fine, strings and booleans are not.
-    assert_kind(&vector("at-exp-string").await, RejectionKind::InvalidClaim);
-    assert_kind(&vector("at-exp-bool").await, RejectionKind::InvalidClaim);
-    vector("at-valid-fractional-exp").await.assert_ok();
+    assert_kind(&send_vector("at-exp-string").await, RejectionKind::InvalidClaim);
+    assert_kind(&send_vector("at-exp-bool").await, RejectionKind::InvalidClaim);
+    send_vector("at-valid-fractional-exp").await.assert_ok();
     let bed = Bed::new();
     // R7519-2-1: far away is handled, not wrapped; before 1970 is over.
     bed.bearer(&bed.issuer.token().claim("exp", 1e308).build()).await.assert_ok();
@@ -78,7 +75,7 @@ async fn a_fraction_of_a_second_counts() {
 #[tokio::test]
 async fn claim_names_are_unique() {
     // R7519-4-1: a repeated claim is refused.
-    assert_kind(&vector("at-dup-claim").await, RejectionKind::MalformedToken);
+    assert_kind(&send_vector("at-dup-claim").await, RejectionKind::MalformedToken);
     let bed = Bed::new();
     for more in [r#""sub":"admin","#, r#""x":1,"x":1,"#, r#""\u0073ub":"user-1","#] {
         let answer = bed.bearer(&bed.issuer.token().raw_payload(payload(more)).build()).await;
@@ -122,7 +119,7 @@ async fn a_good_outer_signature_saves_no_inner_token() {
 async fn the_payload_is_one_json_object_in_utf8() {
     // R7519-7.2-1: exactly one, and nothing around it.
     for name in ["at-payload-array", "at-payload-trailing", "at-payload-utf16"] {
-        assert_kind(&vector(name).await, RejectionKind::MalformedToken);
+        assert_kind(&send_vector(name).await, RejectionKind::MalformedToken);
     }
     let bed = Bed::new();
     let sound = payload("");
@@ -292,52 +289,17 @@ async fn a_subject_is_one_of_its_issuer() {
 #[tokio::test]
 async fn the_audience_is_always_checked() {
     // R8725-3.9-1: a token for another party of the same issuer.
-    assert_kind(&vector("at-aud-other").await, RejectionKind::WrongAudience);
+    assert_kind(&send_vector("at-aud-other").await, RejectionKind::WrongAudience);
     let bed = Bed::new();
     // R8725-3.9-1: no audience to compare with is a configuration error.
     let error = bed.issuer.resource_server(RESOURCE).audience("").build().expect_err("none");
     assert_eq!(error.faults().iter().map(ConfigFault::setting).collect::<Vec<_>>(), ["audience"]);
     // R8725-3.9-1: the opt-out is explicit and warns.
-    let log = Log::default();
-    let open = log.during(|| Bed::with(|builder| builder.danger().accept_any_audience()));
+    let (log, listening) = Logs::capture();
+    let open = Bed::with(|builder| builder.danger().accept_any_audience());
+    drop(listening);
     assert!(log.text().contains("WARN") && log.text().contains("whatever their audience"));
     open.bearer(&open.issuer.token().audience("https://x.example").build()).await.assert_ok();
-}
-
-/// What is logged on this thread while it listens.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().expect("no panic").extend(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Log {
-    fn subscriber(&self) -> impl tracing::Subscriber + Send + Sync + use<> {
-        // While there is but one subscriber, tracing lets the thread that first reaches a place
-        // decide whether the place is ever heard. Other tests, which do not listen, must not.
-        static OTHER: LazyLock<tracing::Dispatch> =
-            LazyLock::new(|| tracing::Dispatch::new(tracing::subscriber::NoSubscriber::default()));
-        LazyLock::force(&OTHER);
-        let log = self.clone();
-        let subscriber = tracing_subscriber::fmt().with_ansi(false);
-        subscriber.with_max_level(tracing::Level::TRACE).with_writer(move || log.clone()).finish()
-    }
-
-    fn during<T>(&self, work: impl FnOnce() -> T) -> T {
-        tracing::subscriber::with_default(self.subscriber(), work)
-    }
-
-    fn text(&self) -> String {
-        String::from_utf8(self.0.lock().expect("no panic").clone()).expect("UTF-8")
-    }
 }
 
 #[tokio::test]
@@ -363,8 +325,7 @@ async fn a_token_makes_nobody_fetch_what_it_names() {
 #[tokio::test]
 async fn a_key_id_is_only_ever_compared() {
     let bed = Bed::new();
-    let log = Log::default();
-    let _listening = tracing::subscriber::set_default(log.subscriber());
+    let (log, _listening) = Logs::capture();
     let long = "kid-of-10-kB".repeat(850);
     for kid in [&long, "../../etc/passwd", "' OR 1=1 --", "x\r\nSet-Cookie: a=b", "test-1\0"] {
         let answer = bed.bearer(&bed.issuer.token().header("kid", kid).build()).await;
@@ -381,8 +342,8 @@ async fn a_key_id_is_only_ever_compared() {
 #[tokio::test]
 async fn algorithm_names_are_compared_case_sensitively() {
     // R8725BIS-3.1-1: against the allow-list.
-    assert_kind(&vector("at-alg-None-case").await, RejectionKind::UnacceptableAlgorithm);
-    assert_kind(&vector("at-alg-lower").await, RejectionKind::UnacceptableAlgorithm);
+    assert_kind(&send_vector("at-alg-None-case").await, RejectionKind::UnacceptableAlgorithm);
+    assert_kind(&send_vector("at-alg-lower").await, RejectionKind::UnacceptableAlgorithm);
     let bed = Bed::new();
     for alg in ["none", "None", "NONE", "", " ES256", "ES256 ", "ES256\0", "HS256", "ES256K", "x"] {
         let answer = bed.bearer(&bed.issuer.token().header("alg", alg).build()).await;
@@ -427,8 +388,8 @@ async fn an_ed25519_key_that_names_its_algorithm_holds_to_it() {
 #[tokio::test]
 async fn a_token_has_only_the_characters_of_the_compact_form() {
     // R8725BIS-3.14-1: the braces already break the grammar of the header.
-    vector("at-json-serialization").await.assert_r400();
-    assert_kind(&vector("at-padded").await, RejectionKind::MalformedToken);
+    send_vector("at-json-serialization").await.assert_r400();
+    assert_kind(&send_vector("at-padded").await, RejectionKind::MalformedToken);
     let bed = Bed::with(Builder::lenient_token_charset);
     let token = bed.token();
     let json = bed.issuer.token().flaw(tower_resource_server::testing::Flaw::JsonSerialization);

@@ -2,18 +2,22 @@
 
 use std::convert::Infallible;
 use std::future::{Ready, ready};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, LazyLock, Mutex, OnceLock};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, Request, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
+use serde_json::Value;
 use tower::{Layer, Service, ServiceExt};
-use tower_resource_server::testing::{FixedClock, SigningKey, TestIssuer, TokenBuilder};
+use tower_resource_server::testing::{
+    FixedClock, ScriptedFetch, SigningKey, TestIssuer, TokenBuilder,
+};
 use tower_resource_server::{
-    Algorithm, Builder, CryptoBackend, Grant, Issuer, JwkSet, Rejection, RejectionKind,
-    ResourceServer,
+    Algorithm, Builder, CryptoBackend, Grant, Issuer, JwkSet, Predicate, Rejection, RejectionKind,
+    ResourceServer, Scopes, StepUp,
 };
 
 pub(crate) const NOW: u64 = 1_700_000_000;
@@ -83,7 +87,7 @@ pub(crate) fn payload(more: &str) -> String {
 }
 
 /// [`ISSUER`], trusted with these JWKs.
-pub(crate) fn publishing(keys: impl IntoIterator<Item = serde_json::Value>) -> Issuer {
+pub(crate) fn publishing(keys: impl IntoIterator<Item = Value>) -> Issuer {
     let set = serde_json::json!({ "keys": keys.into_iter().collect::<Vec<_>>() });
     let set = JwkSet::from_json(set.to_string().as_bytes()).expect("a key set");
     Issuer::jwks(ISSUER, set)
@@ -95,7 +99,7 @@ pub(crate) fn trusting(issuer: Issuer) -> Builder {
 }
 
 /// A server that trusts [`ISSUER`] with these JWKs, at [`NOW`].
-pub(crate) fn server_of(keys: impl IntoIterator<Item = serde_json::Value>) -> ResourceServer {
+pub(crate) fn server_of(keys: impl IntoIterator<Item = Value>) -> ResourceServer {
     trusting(publishing(keys)).build().expect("a valid configuration")
 }
 
@@ -119,13 +123,13 @@ pub(crate) async fn grant(server: &ResourceServer, token: &str) -> Grant {
 /// A published or generated entry of the vectors; `member` is that of its text.
 fn vector_text(list: &str, field: &str, name: &str, member: &str) -> String {
     let vectors = vectors();
-    let entries = vectors.pointer(list).and_then(serde_json::Value::as_array).expect("a list");
+    let entries = vectors.pointer(list).and_then(Value::as_array).expect("a list");
     let entry = entries.iter().find(|entry| entry[field] == name).expect(name);
     entry[member].as_str().expect(member).to_owned()
 }
 
-fn vectors() -> &'static serde_json::Value {
-    static VECTORS: std::sync::LazyLock<serde_json::Value> = std::sync::LazyLock::new(|| {
+fn vectors() -> &'static Value {
+    static VECTORS: LazyLock<Value> = LazyLock::new(|| {
         serde_json::from_str(include_str!("../vectors.json")).expect("the vectors are JSON")
     });
     &VECTORS
@@ -144,13 +148,50 @@ pub(crate) fn vector_token(name: &str) -> String {
 /// A server as the vectors suppose it, without leeway.
 pub(crate) fn vector_server() -> ResourceServer {
     let keys = vectors()["config"]["as_jwks"]["keys"].as_array().expect("keys").clone();
-    let builder = trusting(publishing(keys)).leeway(std::time::Duration::ZERO);
+    let builder = trusting(publishing(keys)).leeway(Duration::ZERO);
     builder.build().expect("a valid configuration")
 }
 
-/// The answer to the access token of that name among the generated vectors.
-pub(crate) async fn vector(name: &str) -> Answer {
-    present(&vector_server(), &vector_token(name)).await
+/// The settings at fault in a configuration that does not build.
+pub(crate) fn faults(change: impl FnOnce(Builder) -> Builder) -> Vec<&'static str> {
+    let built = change(TestIssuer::new(ISSUER).resource_server(RESOURCE)).build();
+    let error = built.expect_err("a faulty configuration");
+    error.faults().iter().map(|fault| fault.setting()).collect()
+}
+
+/// What is logged on this thread until the guard goes.
+#[derive(Clone, Default)]
+pub(crate) struct Logs(Arc<Mutex<Vec<u8>>>);
+
+impl Logs {
+    pub(crate) fn capture() -> (Self, tracing::subscriber::DefaultGuard) {
+        // While there is only one dispatcher, tracing asks that of the thread which happens to
+        // come by an event first, and remembers its lack of interest for all threads.
+        static SECOND: OnceLock<tracing::Dispatch> = OnceLock::new();
+        SECOND.get_or_init(|| tracing::Dispatch::new(tracing_subscriber::registry()));
+        let logs = Self::default();
+        let writer = logs.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .with_max_level(tracing::Level::TRACE)
+            .with_ansi(false)
+            .with_writer(move || writer.clone())
+            .finish();
+        (logs, tracing::subscriber::set_default(subscriber))
+    }
+
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8(self.0.lock().expect("no panic").clone()).expect("UTF-8")
+    }
+}
+
+impl std::io::Write for Logs {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().expect("no panic").write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }
 
 /// `GET /r` with `Authorization: Bearer <token>`.
@@ -169,11 +210,25 @@ pub(crate) fn get(lines: &[(&str, &str)]) -> Request<Full<Bytes>> {
 
 /// The service inside: counts its calls and answers with the subject.
 #[derive(Clone, Default)]
-pub(crate) struct Handler(Arc<AtomicUsize>);
+pub(crate) struct Handler {
+    calls: Arc<AtomicUsize>,
+    status: StatusCode,
+    headers: HeaderMap,
+}
 
 impl Handler {
+    /// One that answers with that status and these header lines.
+    pub(crate) fn answering(status: u16, lines: &[(&'static str, &'static str)]) -> Self {
+        let status = StatusCode::from_u16(status).expect("a status");
+        let mut headers = HeaderMap::new();
+        for (name, value) in lines {
+            headers.append(*name, HeaderValue::from_static(value));
+        }
+        Self { status, headers, ..Self::default() }
+    }
+
     pub(crate) fn calls(&self) -> usize {
-        self.0.load(Ordering::SeqCst)
+        self.calls.load(Ordering::SeqCst)
     }
 }
 
@@ -187,10 +242,13 @@ impl<B> Service<Request<B>> for Handler {
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        self.0.fetch_add(1, Ordering::SeqCst);
+        self.calls.fetch_add(1, Ordering::SeqCst);
         let grant = request.extensions().get::<Grant>();
         let subject = grant.and_then(Grant::subject).unwrap_or("anonymous");
-        ready(Ok(Response::new(Full::from(subject.to_owned()))))
+        let mut response = Response::new(Full::from(subject.to_owned()));
+        *response.status_mut() = self.status;
+        *response.headers_mut() = self.headers.clone();
+        ready(Ok(response))
     }
 }
 
@@ -212,7 +270,21 @@ where
     S: SendsResponse,
     S: Service<Request<Full<Bytes>>, Response = Response<<S as SendsResponse>::Body>>,
 {
-    let handler = Handler::default();
+    send_around(layer, Handler::default(), request).await
+}
+
+/// Sends one request through `layer` around `handler`.
+pub(crate) async fn send_around<L, S>(
+    layer: L,
+    handler: Handler,
+    request: Request<Full<Bytes>>,
+) -> Answer
+where
+    L: Layer<Handler, Service = S>,
+    S: Service<Request<Full<Bytes>>, Error = Infallible>,
+    S: SendsResponse,
+    S: Service<Request<Full<Bytes>>, Response = Response<<S as SendsResponse>::Body>>,
+{
     let service = layer.layer(handler.clone());
     let response = service.oneshot(request).await.expect("infallible");
     read(response, handler.calls() > 0).await
@@ -229,6 +301,50 @@ where
     B: http_body::Body<Data = Bytes, Error = Infallible>,
 {
     type Body = B;
+}
+
+/// A refusal of every class of the error map, by a server with these settings: N401, R400, T401,
+/// S403 for a scope and for a predicate, U401, a concealed 404, X503 and 500.
+pub(crate) async fn refusals(change: impl FnOnce(Builder) -> Builder) -> Vec<Answer> {
+    refusals_of(change, |request| request).await
+}
+
+/// The same, for requests that are edited first.
+pub(crate) async fn refusals_of(
+    change: impl FnOnce(Builder) -> Builder,
+    edit: impl Fn(Request<Full<Bytes>>) -> Request<Full<Bytes>>,
+) -> Vec<Answer> {
+    let down = TestIssuer::new("https://down.example.com").clock(FixedClock::at(NOW));
+    let keys = Issuer::jwks_uri(down.issuer(), "https://down.example.com/jwks.json");
+    let bed = Bed::with(|builder| change(builder).issuer(keys).fetch(ScriptedFetch::new()));
+    let guard = bed.server.authenticate();
+    let token = bed.token();
+    let write = || Scopes::all(["write"]);
+    let step_up = StepUp::acr(["urn:mfa"]).max_age(Duration::from_secs(300));
+    let never = Predicate::new("The moon is not full", |_| false);
+    let concealed = (guard.clone(), bed.server.require(write()).conceal());
+    let valid = || edit(bearer(&token));
+    vec![
+        send(guard.clone(), edit(get(&[]))).await,
+        send(guard.clone(), edit(bearer("a b"))).await,
+        send(guard.clone(), edit(bearer("abc"))).await,
+        send(guard.clone().require(write()), valid()).await,
+        send(guard.clone().require(never), valid()).await,
+        send(guard.clone().require(step_up), valid()).await,
+        send(concealed, valid()).await,
+        send(guard, edit(bearer(&down.token().build()))).await,
+        send(bed.server.require(write()), valid()).await,
+    ]
+}
+
+/// A table of the vectors.
+pub(crate) fn table(name: &str) -> Vec<Value> {
+    vectors()["tables"][name].as_array().expect("a table").clone()
+}
+
+/// The answer to an access token of the vectors, by the server they are made for.
+pub(crate) async fn send_vector(name: &str) -> Answer {
+    present(&vector_server(), &vector_token(name)).await
 }
 
 /// Reads a response to its end.
@@ -248,8 +364,17 @@ impl Answer {
         self.rejection.as_ref().map(Rejection::kind)
     }
 
-    pub(crate) fn json(&self) -> serde_json::Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).expect("a JSON body")
+    }
+
+    /// Everything the client sees, as one text.
+    pub(crate) fn text(&self) -> String {
+        let mut text = String::from_utf8_lossy(&self.body).into_owned();
+        for (name, value) in &self.headers {
+            text.push_str(&format!("\n{name}: {}", String::from_utf8_lossy(value.as_bytes())));
+        }
+        text
     }
 
     /// All field values of that name.

@@ -1,0 +1,126 @@
+//! The command line, the same for every example server.
+
+use std::net::SocketAddr;
+use std::process::ExitCode;
+
+use lexopt::prelude::{Long, Short, Value, ValueExt};
+use tower_resource_server::Profile;
+
+pub(crate) const USAGE: &str = "\
+  --listen ADDR            address to serve on (default 127.0.0.1:8080)
+  --resource URL           resource identifier and public base URL (default http://<listen>)
+  --issuer URL             external authorization server; needs --jwks
+  --jwks FILE or URL       its key set
+  --audience AUD           audience of its tokens (default: the resource)
+  --profile PROFILE        rfc9068 (default) or lenient
+  --envelope ENVELOPE      oauth (default), problem, empty or json-rpc
+  --allow-loopback         let keys be fetched over http on loopback
+  --help                   print this";
+
+/// Flags of the common command line whose features are still to come.
+const NOT_YET: [&str; 6] =
+    ["introspection", "client-id", "client-secret", "sender-constraint", "nonce", "redis"];
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum EnvelopeChoice {
+    OAuth,
+    Problem,
+    Empty,
+    JsonRpc,
+}
+
+#[derive(Debug)]
+pub(crate) struct Options {
+    pub(crate) listen: SocketAddr,
+    pub(crate) resource: Option<String>,
+    pub(crate) issuer: Option<String>,
+    pub(crate) jwks: Option<String>,
+    pub(crate) audience: Option<String>,
+    pub(crate) profile: Profile,
+    pub(crate) envelope: EnvelopeChoice,
+    pub(crate) allow_loopback: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            resource: None,
+            issuer: None,
+            jwks: None,
+            audience: None,
+            profile: Profile::Rfc9068,
+            envelope: EnvelopeChoice::OAuth,
+            allow_loopback: false,
+        }
+    }
+}
+
+/// The options; or how to end, after a line that says why.
+pub(crate) fn options() -> Result<Options, ExitCode> {
+    match parse(lexopt::Parser::from_env()) {
+        Ok(Some(options)) => Ok(options),
+        Ok(None) => {
+            println!("{USAGE}");
+            Err(ExitCode::SUCCESS)
+        }
+        Err(error) => Err(fail(&error.to_string())),
+    }
+}
+
+/// One line on standard error, and the status of a bad command line.
+pub(crate) fn fail(message: &str) -> ExitCode {
+    eprintln!("error: {}", message.replace('\n', " "));
+    ExitCode::from(2)
+}
+
+fn parse(mut parser: lexopt::Parser) -> Result<Option<Options>, lexopt::Error> {
+    let mut options = Options::default();
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Long("listen") => options.listen = parser.value()?.parse()?,
+            Long("resource") => options.resource = Some(parser.value()?.string()?),
+            Long("issuer") => options.issuer = Some(parser.value()?.string()?),
+            Long("jwks") => options.jwks = Some(parser.value()?.string()?),
+            Long("audience") => options.audience = Some(parser.value()?.string()?),
+            Long("profile") => options.profile = parser.value()?.parse_with(profile)?,
+            Long("envelope") => options.envelope = parser.value()?.parse_with(envelope)?,
+            Long("allow-loopback") => options.allow_loopback = true,
+            Long("help") | Short('h') => return Ok(None),
+            Long(flag) if NOT_YET.contains(&flag) => {
+                return Err(format!("--{flag} is not yet available").into());
+            }
+            Long(_) | Short(_) | Value(_) => return Err(argument.unexpected()),
+        }
+    }
+    check(&options)?;
+    Ok(Some(options))
+}
+
+fn check(options: &Options) -> Result<(), lexopt::Error> {
+    match (&options.issuer, &options.jwks) {
+        (Some(_), None) => {
+            Err("--issuer without --jwks is not yet available: give its key set".into())
+        }
+        (None, Some(_)) => Err("--jwks needs --issuer, whose keys they are".into()),
+        _ => Ok(()),
+    }
+}
+
+fn profile(name: &str) -> Result<Profile, String> {
+    match name {
+        "rfc9068" => Ok(Profile::Rfc9068),
+        "lenient" => Ok(Profile::Lenient),
+        _ => Err("use rfc9068 or lenient".to_owned()),
+    }
+}
+
+fn envelope(name: &str) -> Result<EnvelopeChoice, String> {
+    match name {
+        "oauth" => Ok(EnvelopeChoice::OAuth),
+        "problem" => Ok(EnvelopeChoice::Problem),
+        "empty" => Ok(EnvelopeChoice::Empty),
+        "json-rpc" => Ok(EnvelopeChoice::JsonRpc),
+        _ => Err("use oauth, problem, empty or json-rpc".to_owned()),
+    }
+}

@@ -1,0 +1,31 @@
+//! What the example servers share: command line, embedded issuer, server, curl lines.
+
+pub(crate) mod cli;
+pub(crate) mod issuer;
+pub(crate) mod server;
+pub(crate) mod walkthrough;
+
+use tracing_subscriber::EnvFilter;
+
+/// Logs to standard error; `RUST_LOG` chooses what.
+pub(crate) fn log() {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+}
+
+/// Resolves when the process is asked to stop.
+pub(crate) async fn stop_signal() {
+    let interrupt = tokio::signal::ctrl_c();
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = interrupt => {}
+                _ = terminate.recv() => {}
+            }
+            return;
+        }
+    }
+    let _ = interrupt.await;
+}

@@ -1,0 +1,56 @@
+//! From the command line to a resource server.
+
+use tower_resource_server::render::{Empty, JsonRpc, OAuthJson, ProblemJson};
+use tower_resource_server::testing::TestIssuer;
+use tower_resource_server::{Builder, Issuer, JwkSet, ResourceMetadata, ResourceServer};
+
+use super::cli::{EnvelopeChoice, Options};
+
+/// The server those options ask for. `embedded` is there when no external issuer is named.
+pub(crate) fn build(
+    options: &Options,
+    resource: &str,
+    embedded: Option<&TestIssuer>,
+) -> Result<ResourceServer, Box<dyn std::error::Error>> {
+    let issuer = match embedded {
+        Some(issuer) => Issuer::jwks_uri(issuer.issuer(), format!("{}/jwks.json", issuer.issuer())),
+        None => external(options)?,
+    };
+    let builder = ResourceServer::builder(resource)
+        .issuer(issuer.profile(options.profile))
+        .realm("example")
+        .scope_includes("tools/write", "tools/read")
+        .metadata(ResourceMetadata::new().name("Example resource server"));
+    let builder = with_audience(builder, options.audience.as_deref());
+    let builder = with_envelope(builder, options.envelope);
+    let loopback = options.allow_loopback || embedded.is_some();
+    Ok(if loopback { builder.allow_loopback() } else { builder }.build()?)
+}
+
+fn external(options: &Options) -> Result<Issuer, Box<dyn std::error::Error>> {
+    let identifier = options.issuer.as_deref().unwrap_or_default();
+    let keys = options.jwks.as_deref().unwrap_or_default();
+    if keys.starts_with("https://") || keys.starts_with("http://") {
+        return Ok(Issuer::jwks_uri(identifier, keys));
+    }
+    let set = JwkSet::from_file(keys).map_err(|error| format!("{keys}: {error}"))?;
+    Ok(Issuer::jwks(identifier, set))
+}
+
+/// An audience with a colon is taken for a URI, any other for a plain name.
+fn with_audience(builder: Builder, audience: Option<&str>) -> Builder {
+    match audience {
+        Some(uri) if uri.contains(':') => builder.audience(uri),
+        Some(name) => builder.audience_name(name),
+        None => builder,
+    }
+}
+
+fn with_envelope(builder: Builder, choice: EnvelopeChoice) -> Builder {
+    match choice {
+        EnvelopeChoice::OAuth => builder.envelope(OAuthJson::default()),
+        EnvelopeChoice::Problem => builder.envelope(ProblemJson::default()),
+        EnvelopeChoice::Empty => builder.envelope(Empty::default()),
+        EnvelopeChoice::JsonRpc => builder.envelope(JsonRpc::default()),
+    }
+}

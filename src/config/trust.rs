@@ -1,0 +1,176 @@
+//! Checks of whom the server trusts, and where the keys come from.
+
+use std::sync::Arc;
+
+use http::Uri;
+
+use super::issuer::Keys;
+use super::uri::Web;
+use super::{Builder, Fault, Issuer};
+use crate::fetch::Fetch;
+use crate::keys::{CryptoBackend, JwkSet, KeySet, KeySource, RemoteKeys, RemoteSettings};
+use crate::token::TrustedIssuer;
+
+impl Builder {
+    pub(super) fn trusted_issuers(&self, faults: &mut Vec<Fault>) -> Vec<TrustedIssuer> {
+        if self.issuers.is_empty() {
+            let mend = "add one, such as Issuer::jwks_uri(issuer, url)";
+            faults.push(Fault::new("issuer", "no issuer is trusted", mend));
+        }
+        let Some(backend) = self.backend else {
+            let mend = "enable the feature aws-lc-rs or rust-crypto";
+            faults.push(Fault::new("crypto_backend", "no signature backend is compiled in", mend));
+            return Vec::new();
+        };
+        let mut trusted: Vec<TrustedIssuer> = Vec::new();
+        let mut client = Client::default();
+        for issuer in &self.issuers {
+            self.check_issuer(issuer, faults);
+            if trusted.iter().any(|other| *other.identifier == *issuer.identifier) {
+                let problem = format!("{:?} is given twice", issuer.identifier);
+                faults.push(Fault::new("issuer", problem, "give each issuer once"));
+            }
+            if let Some(keys) = self.keys(issuer, backend, &mut client, faults) {
+                trusted.push(TrustedIssuer {
+                    identifier: issuer.identifier.as_str().into(),
+                    profile: issuer.profile,
+                    algorithms: issuer.algorithms.clone(),
+                    keys,
+                });
+            }
+        }
+        trusted
+    }
+
+    /// RFC 8414 §2: https without query or fragment; http is for loopback only.
+    fn check_issuer(&self, issuer: &Issuer, faults: &mut Vec<Fault>) {
+        let identifier = &issuer.identifier;
+        let mut fault = |problem: &str, mend: &'static str| {
+            faults.push(Fault::new("issuer", format!("{identifier:?} {problem}"), mend));
+        };
+        match Web::parse(identifier) {
+            None => fault("is not an absolute https URL", "use the exact iss of its tokens"),
+            Some(uri) if uri.fragment || uri.has_query() => {
+                fault("has a query or a fragment", "use the exact iss of its tokens");
+            }
+            Some(uri) if !uri.is_protected() => fault(
+                "is plain http to a host that is not loopback",
+                "use https; keys fetched in the clear can be replaced on the way",
+            ),
+            Some(_) => {}
+        }
+        if issuer.algorithms.is_empty() {
+            fault("accepts no algorithm", "name at least one, such as Algorithm::ES256");
+        }
+    }
+
+    fn keys(
+        &self,
+        issuer: &Issuer,
+        backend: CryptoBackend,
+        client: &mut Client,
+        faults: &mut Vec<Fault>,
+    ) -> Option<KeySource> {
+        match &issuer.keys {
+            Keys::Fixed(set) => fixed(issuer, set, backend, faults),
+            Keys::Remote(uri) => self.remote(issuer, uri, backend, client, faults),
+        }
+    }
+
+    fn remote(
+        &self,
+        issuer: &Issuer,
+        uri: &str,
+        backend: CryptoBackend,
+        client: &mut Client,
+        faults: &mut Vec<Fault>,
+    ) -> Option<KeySource> {
+        let uri = self.checked_jwks_uri(uri, faults)?;
+        let fetch = match &self.fetch {
+            Some(fetch) => Arc::clone(fetch),
+            None => client.get(self.allow_loopback, faults)?,
+        };
+        Some(KeySource::Remote(Arc::new(RemoteKeys::new(RemoteSettings {
+            issuer: issuer.identifier.as_str().into(),
+            uri,
+            allowed: issuer.algorithms.clone(),
+            backend,
+            fetch,
+            limits: self.limits,
+            clock: Arc::clone(&self.clock),
+            observer: self.observer.clone(),
+        }))))
+    }
+
+    fn checked_jwks_uri(&self, uri: &str, faults: &mut Vec<Fault>) -> Option<Uri> {
+        let mut fault = |problem: &str, mend: &'static str| {
+            faults.push(Fault::new("jwks_uri", format!("{uri:?} {problem}"), mend));
+        };
+        match Web::parse(uri) {
+            None => {
+                fault("is not an absolute https URL", "use the jwks_uri of the issuer's metadata")
+            }
+            Some(parsed) if !parsed.is_protected() => fault(
+                "is plain http to a host that is not loopback",
+                "use https; keys fetched in the clear can be replaced on the way",
+            ),
+            Some(parsed)
+                if parsed.scheme == "http" && !self.allow_loopback && self.fetch.is_none() =>
+            {
+                fault("is plain http on loopback", "call allow_loopback(), in development only");
+            }
+            Some(_) => return uri.parse().ok(),
+        }
+        None
+    }
+}
+
+fn fixed(
+    issuer: &Issuer,
+    set: &JwkSet,
+    backend: CryptoBackend,
+    faults: &mut Vec<Fault>,
+) -> Option<KeySource> {
+    let keys = KeySet::new(set, &issuer.algorithms, backend);
+    if keys.len() == 0 {
+        let problem = format!(
+            "the key set of {:?} has no key usable with the accepted algorithms ({} skipped)",
+            issuer.identifier,
+            set.skipped()
+        );
+        faults.push(Fault::new("jwks", problem, "check the keys' kty, alg and use"));
+        return None;
+    }
+    Some(KeySource::Fixed(Arc::new(keys)))
+}
+
+/// The embedded client, made when the first issuer asks for it and shared by all.
+#[derive(Default)]
+struct Client(Option<Arc<dyn Fetch>>);
+
+impl Client {
+    #[cfg(feature = "http-client")]
+    fn get(&mut self, allow_loopback: bool, faults: &mut Vec<Fault>) -> Option<Arc<dyn Fetch>> {
+        use crate::fetch::{AddressPolicy, HttpClient};
+        if self.0.is_none() {
+            match HttpClient::new(AddressPolicy { allow_loopback, allow_private: false }) {
+                Ok(client) => self.0 = Some(Arc::new(client)),
+                Err(error) => {
+                    let problem = format!("the embedded client cannot be made: {error}");
+                    let mend =
+                        "install the system's CA certificates, or give a client with fetch()";
+                    faults.push(Fault::new("fetch", problem, mend));
+                }
+            }
+        }
+        self.0.clone()
+    }
+
+    #[cfg(not(feature = "http-client"))]
+    fn get(&mut self, _: bool, faults: &mut Vec<Fault>) -> Option<Arc<dyn Fetch>> {
+        let problem = "keys are to be fetched, and no client is there to do it";
+        let mend = "enable the feature http-client, or give a client with fetch()";
+        faults.push(Fault::new("fetch", problem, mend));
+        self.0.clone()
+    }
+}

@@ -1,0 +1,247 @@
+//! The layer that reads a token from a form body (RFC 6750 §2.2), for those who must accept it.
+
+use std::fmt;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::{Buf, Bytes, BytesMut};
+use http::{Request, request};
+use http_body::{Body, Frame, SizeHint};
+use pin_project_lite::pin_project;
+use tower_layer::Layer;
+use tower_service::Service;
+
+use super::future::take_ready;
+use crate::credentials::{find_in_form, is_form};
+
+const DEFAULT_LIMIT: usize = 64 * 1024;
+
+/// Lets clients send their token as `access_token` in a form body. Goes directly outside an
+/// [`authenticate`](crate::ResourceServer::authenticate) layer.
+///
+/// RFC 6750 §2.2 discourages the method, so nothing reads bodies unless this layer is there. Only
+/// POST, PUT and PATCH requests of type `application/x-www-form-urlencoded` are read, up to a limit
+/// of 64 KiB unless set otherwise; the inner service still gets the whole body. A longer body is
+/// passed on unsearched. A token in the form and another in the Authorization field are refused.
+#[derive(Clone, Copy, Debug)]
+pub struct FormTokenLayer {
+    limit: usize,
+}
+
+impl FormTokenLayer {
+    /// Reads forms of up to 64 KiB.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { limit: DEFAULT_LIMIT }
+    }
+
+    /// Reads forms of up to so many bytes.
+    #[must_use]
+    pub const fn limit(self, limit: usize) -> Self {
+        Self { limit }
+    }
+}
+
+impl Default for FormTokenLayer {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<S> Layer<S> for FormTokenLayer {
+    type Service = FormTokens<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        FormTokens { inner, limit: self.limit }
+    }
+}
+
+/// Reads forms for the [`Authenticate`](super::Authenticate) service inside.
+#[derive(Clone, Debug)]
+pub struct FormTokens<S> {
+    inner: S,
+    limit: usize,
+}
+
+impl<S, B> Service<Request<B>> for FormTokens<S>
+where
+    S: Service<Request<FormBody<B>>> + Clone,
+    B: Body<Data = Bytes>,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = FormTokenFuture<S, B>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let state = if is_form(request.method(), request.headers()) {
+            let inner = take_ready(&mut self.inner);
+            let (parts, body) = request.into_parts();
+            let (body, read) = (Box::pin(body), BytesMut::new());
+            let reading = Reading { inner, parts, body, read, limit: self.limit };
+            State::Reading { reading: Some(Box::new(reading)) }
+        } else {
+            let request =
+                request.map(|body| FormBody::new(Bytes::new(), Some(Box::pin(body)), None));
+            State::Calling { future: self.inner.call(request) }
+        };
+        FormTokenFuture { state }
+    }
+}
+
+struct Reading<S, B> {
+    inner: S,
+    parts: request::Parts,
+    body: Pin<Box<B>>,
+    read: BytesMut,
+    limit: usize,
+}
+
+/// How reading a form ended.
+enum Read<E> {
+    Whole,
+    TooLong,
+    Failed(E),
+}
+
+impl<S, B: Body<Data = Bytes>> Reading<S, B> {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Read<B::Error>> {
+        loop {
+            match ready!(self.body.as_mut().poll_frame(cx)) {
+                None => return Poll::Ready(Read::Whole),
+                Some(Err(error)) => return Poll::Ready(Read::Failed(error)),
+                Some(Ok(frame)) => {
+                    if let Ok(mut data) = frame.into_data() {
+                        self.read.extend_from_slice(data.copy_to_bytes(data.remaining()).as_ref());
+                    }
+                    if self.read.len() > self.limit {
+                        return Poll::Ready(Read::TooLong);
+                    }
+                }
+            }
+        }
+    }
+
+    fn finish(self, read: Read<B::Error>) -> (S, Request<FormBody<B>>) {
+        let Self { inner, mut parts, body, read: bytes, .. } = self;
+        let bytes = bytes.freeze();
+        let body = match read {
+            Read::Whole => {
+                parts.extensions.insert(find_in_form(&bytes));
+                FormBody::new(bytes, None, None)
+            }
+            Read::TooLong => FormBody::new(bytes, Some(body), None),
+            Read::Failed(error) => FormBody::new(bytes, None, Some(error)),
+        };
+        (inner, Request::from_parts(parts, body))
+    }
+}
+
+pin_project! {
+    /// The future of [`FormTokens`].
+    pub struct FormTokenFuture<S, B>
+    where
+        S: Service<Request<FormBody<B>>>,
+        B: Body,
+    {
+        #[pin]
+        state: State<S, B, S::Future>,
+    }
+}
+
+pin_project! {
+    #[project = StateProjection]
+    enum State<S, B, F> {
+        Reading { reading: Option<Box<Reading<S, B>>> },
+        Calling { #[pin] future: F },
+    }
+}
+
+impl<S, B> Future for FormTokenFuture<S, B>
+where
+    S: Service<Request<FormBody<B>>>,
+    B: Body<Data = Bytes>,
+{
+    type Output = Result<S::Response, S::Error>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        loop {
+            let mut this = self.as_mut().project();
+            let (mut inner, request) = match this.state.as_mut().project() {
+                StateProjection::Calling { future } => return future.poll(cx),
+                StateProjection::Reading { reading } => {
+                    let read = match reading.as_mut() {
+                        Some(reading) => ready!(reading.poll(cx)),
+                        None => Read::Whole,
+                    };
+                    let reading = reading.take().expect("the state changes when it is taken");
+                    reading.finish(read)
+                }
+            };
+            this.state.set(State::Calling { future: inner.call(request) });
+        }
+    }
+}
+
+/// A request body that a form layer may have read: what it read, then what is left.
+pub struct FormBody<B: Body> {
+    read: Bytes,
+    rest: Option<Pin<Box<B>>>,
+    error: Option<B::Error>,
+}
+
+impl<B: Body> FormBody<B> {
+    const fn new(read: Bytes, rest: Option<Pin<Box<B>>>, error: Option<B::Error>) -> Self {
+        Self { read, rest, error }
+    }
+}
+
+impl<B: Body> Unpin for FormBody<B> {}
+
+impl<B: Body> fmt::Debug for FormBody<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The body may hold a token.
+        f.debug_struct("FormBody").field("read", &self.read.len()).finish_non_exhaustive()
+    }
+}
+
+impl<B: Body<Data = Bytes>> Body for FormBody<B> {
+    type Data = Bytes;
+    type Error = B::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
+        if !self.read.is_empty() {
+            return Poll::Ready(Some(Ok(Frame::data(std::mem::take(&mut self.read)))));
+        }
+        if let Some(error) = self.error.take() {
+            return Poll::Ready(Some(Err(error)));
+        }
+        match self.rest.as_mut() {
+            Some(rest) => rest.as_mut().poll_frame(cx),
+            None => Poll::Ready(None),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        let rest = self.rest.as_ref().is_none_or(|rest| rest.is_end_stream());
+        self.read.is_empty() && self.error.is_none() && rest
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        let read = self.read.len() as u64;
+        let Some(rest) = &self.rest else { return SizeHint::with_exact(read) };
+        let rest = rest.size_hint();
+        let mut hint = SizeHint::new();
+        hint.set_lower(rest.lower().saturating_add(read));
+        if let Some(upper) = rest.upper() {
+            hint.set_upper(upper.saturating_add(read));
+        }
+        hint
+    }
+}

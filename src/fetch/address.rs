@@ -239,6 +239,7 @@ mod tests {
     fn none_allowed_is_forbidden() {
         let refused = STRICT.keep("as.example", sockets(&["169.254.169.254", "127.0.0.1"]));
         let error = refused.expect_err("no public address");
+        // R8725BIS-3.10-1: a name that resolves to loopback or link-local addresses is blocked.
         assert_eq!(error.kind(), FetchErrorKind::ForbiddenAddress);
         let source = error.source().map(ToString::to_string);
         assert_eq!(source.as_deref(), Some("as.example is 169.254.169.254"));

@@ -240,6 +240,7 @@ mod tests {
             );
             let url = format!("http://{address}/jwks");
             let answer = client(LOOPBACK).fetch(get(&url), FetchLimits::default()).await;
+            // R8725BIS-3.10-1: so a redirect to an address that is not allowed leads nowhere.
             assert_eq!(answer.expect("an answer").status(), 302);
             served.join().expect("the server ends");
         }
@@ -252,6 +253,7 @@ mod tests {
             for host in
                 ["http://127.0.0.1", "http://localhost", "https://127.0.0.1", "https://localhost"]
             {
+                // R8725BIS-3.10-1: unless the development flag allows it, as in the test above.
                 assert_eq!(
                     kind(STRICT, &format!("{host}:{port}/")).await,
                     ForbiddenAddress,

@@ -176,3 +176,74 @@ impl Built {
         self.0.get(at).map(|(_, verifier)| verifier.as_ref())
     }
 }
+
+#[cfg(test)]
+#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+mod tests {
+    use super::*;
+    use crate::base64url;
+
+    fn backends() -> Vec<CryptoBackend> {
+        vec![
+            #[cfg(feature = "aws-lc-rs")]
+            CryptoBackend::AwsLcRs,
+            #[cfg(feature = "rust-crypto")]
+            CryptoBackend::RustCrypto,
+        ]
+    }
+
+    /// The header, payload and signature of RFC 7515 A.3, and its key.
+    const ES256: (&str, &str) = (
+        "eyJhbGciOiJFUzI1NiJ9.\
+         eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ.\
+         DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q",
+        // The octet 4 of an uncompressed point, x, y.
+        "BH_Nzidw9sRdQYPL7m_bS3tYBzM1e-nvE7rPbjx70VRFx_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0",
+    );
+    /// The same of RFC 8037 A.4.
+    const EDDSA: (&str, &str) = (
+        "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc.\
+         hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg",
+        "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo",
+    );
+
+    fn verifies(
+        (jws, key): (&str, &str),
+        algorithm: Algorithm,
+        change: impl Fn(&mut Vec<u8>),
+    ) -> Vec<bool> {
+        let key = base64url::decode(key).expect("base64url");
+        let material = match <[u8; 32]>::try_from(key) {
+            Ok(x) => Material::Ed25519(x),
+            Err(point) => Material::Ec(point),
+        };
+        let (message, signature) = jws.rsplit_once('.').expect("a JWS");
+        let mut signature = base64url::decode(signature).expect("base64url");
+        change(&mut signature);
+        let verify = |backend| {
+            let verifier = Verifier::new(algorithm, &material, backend).expect("a sound key");
+            verifier.verify(message.as_bytes(), &signature)
+        };
+        let mut verdicts: Vec<_> = backends().into_iter().map(verify).collect();
+        verdicts.dedup();
+        verdicts
+    }
+
+    #[test]
+    fn published_signatures_verify() {
+        // R7515-A.3-1: the vector of RFC 7515 A.3, with every backend.
+        assert_eq!(verifies(ES256, Algorithm::ES256, |_| {}), [true]);
+        assert_eq!(verifies(EDDSA, Algorithm::EdDSA, |_| {}), [true]);
+        assert_eq!(verifies(EDDSA, Algorithm::Ed25519, |_| {}), [true]);
+    }
+
+    #[test]
+    fn published_signatures_that_were_changed_do_not() {
+        for (published, algorithm) in [(ES256, Algorithm::ES256), (EDDSA, Algorithm::EdDSA)] {
+            assert_eq!(verifies(published, algorithm, |signature| signature[0] ^= 1), [false]);
+            assert_eq!(verifies(published, algorithm, |signature| signature.push(0)), [false]);
+            assert_eq!(verifies(published, algorithm, |signature| signature.truncate(63)), [false]);
+            assert_eq!(verifies(published, algorithm, Vec::clear), [false]);
+        }
+    }
+}

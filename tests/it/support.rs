@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::future::{Ready, ready};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, LazyLock, Mutex, OnceLock};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -12,10 +12,12 @@ use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use serde_json::Value;
 use tower::{Layer, Service, ServiceExt};
-use tower_resource_server::testing::{FixedClock, ScriptedFetch, TestIssuer};
+use tower_resource_server::testing::{
+    FixedClock, ScriptedFetch, SigningKey, TestIssuer, TokenBuilder,
+};
 use tower_resource_server::{
-    Builder, Grant, Issuer, JwkSet, Predicate, Rejection, RejectionKind, ResourceServer, Scopes,
-    StepUp,
+    Algorithm, Builder, CryptoBackend, Grant, Issuer, JwkSet, Predicate, Rejection, RejectionKind,
+    ResourceServer, Scopes, StepUp,
 };
 
 pub(crate) const NOW: u64 = 1_700_000_000;
@@ -52,6 +54,102 @@ impl Bed {
     pub(crate) async fn bearer(&self, token: &str) -> Answer {
         send(self.server.authenticate(), bearer(token)).await
     }
+}
+
+/// The signature backends that are compiled in.
+pub(crate) fn backends() -> Vec<CryptoBackend> {
+    vec![
+        #[cfg(feature = "aws-lc-rs")]
+        CryptoBackend::AwsLcRs,
+        #[cfg(feature = "rust-crypto")]
+        CryptoBackend::RustCrypto,
+    ]
+}
+
+/// A key of that algorithm and id.
+pub(crate) fn key(algorithm: Algorithm, kid: &str) -> SigningKey {
+    SigningKey::generate(algorithm).with_kid(kid)
+}
+
+/// A valid token of [`ISSUER`] with scope `read`, signed with that key.
+pub(crate) fn token_by(key: &SigningKey) -> TokenBuilder {
+    let issuer = TestIssuer::with_key(ISSUER, key.clone()).clock(FixedClock::at(NOW));
+    issuer.token().scope("read")
+}
+
+/// The claims of a valid token as JSON text, with `more` as its first members.
+pub(crate) fn payload(more: &str) -> String {
+    let (exp, iat) = (NOW + 300, NOW);
+    format!(
+        "{{{more}\"sub\":\"user-1\",\"client_id\":\"client-1\",\"jti\":\"1\",\"iat\":{iat},\
+         \"exp\":{exp},\"iss\":\"{ISSUER}\",\"aud\":\"{RESOURCE}\"}}"
+    )
+}
+
+/// [`ISSUER`], trusted with these JWKs.
+pub(crate) fn publishing(keys: impl IntoIterator<Item = Value>) -> Issuer {
+    let set = serde_json::json!({ "keys": keys.into_iter().collect::<Vec<_>>() });
+    let set = JwkSet::from_json(set.to_string().as_bytes()).expect("a key set");
+    Issuer::jwks(ISSUER, set)
+}
+
+/// A server that trusts that issuer, at [`NOW`].
+pub(crate) fn trusting(issuer: Issuer) -> Builder {
+    ResourceServer::builder(RESOURCE).issuer(issuer).clock(FixedClock::at(NOW))
+}
+
+/// A server that trusts [`ISSUER`] with these JWKs, at [`NOW`].
+pub(crate) fn server_of(keys: impl IntoIterator<Item = Value>) -> ResourceServer {
+    trusting(publishing(keys)).build().expect("a valid configuration")
+}
+
+/// The answer of that server to a request with that token.
+pub(crate) async fn present(server: &ResourceServer, token: &str) -> Answer {
+    send(server.authenticate(), bearer(token)).await
+}
+
+/// The grant that a handler gets for that token.
+pub(crate) async fn grant(server: &ResourceServer, token: &str) -> Grant {
+    let handler = tower::service_fn(|request: Request<Full<Bytes>>| async move {
+        let mut response = Response::new(Full::<Bytes>::default());
+        response.extensions_mut().extend(request.extensions().clone());
+        Ok::<_, Infallible>(response)
+    });
+    let service = server.authenticate().layer(handler);
+    let response = service.oneshot(bearer(token)).await.expect("infallible");
+    response.extensions().get::<Grant>().cloned().expect("the token is accepted")
+}
+
+/// A published or generated entry of the vectors; `member` is that of its text.
+fn vector_text(list: &str, field: &str, name: &str, member: &str) -> String {
+    let vectors = vectors();
+    let entries = vectors.pointer(list).and_then(Value::as_array).expect("a list");
+    let entry = entries.iter().find(|entry| entry[field] == name).expect(name);
+    entry[member].as_str().expect(member).to_owned()
+}
+
+fn vectors() -> &'static Value {
+    static VECTORS: LazyLock<Value> = LazyLock::new(|| {
+        serde_json::from_str(include_str!("../vectors.json")).expect("the vectors are JSON")
+    });
+    &VECTORS
+}
+
+/// The compact JWS of a published vector.
+pub(crate) fn published_jws(id: &str) -> String {
+    vector_text("/published", "id", id, "jws")
+}
+
+/// The access token of that name among the generated vectors.
+pub(crate) fn vector_token(name: &str) -> String {
+    vector_text("/generated/access_tokens", "name", name, "token")
+}
+
+/// A server as the vectors suppose it, without leeway.
+pub(crate) fn vector_server() -> ResourceServer {
+    let keys = vectors()["config"]["as_jwks"]["keys"].as_array().expect("keys").clone();
+    let builder = trusting(publishing(keys)).leeway(Duration::ZERO);
+    builder.build().expect("a valid configuration")
 }
 
 /// The settings at fault in a configuration that does not build.
@@ -244,25 +342,9 @@ pub(crate) fn table(name: &str) -> Vec<Value> {
     vectors()["tables"][name].as_array().expect("a table").clone()
 }
 
-fn vectors() -> Value {
-    serde_json::from_str(include_str!("../vectors.json")).expect("the vectors are JSON")
-}
-
 /// The answer to an access token of the vectors, by the server they are made for.
 pub(crate) async fn send_vector(name: &str) -> Answer {
-    let vectors = vectors();
-    let text = |value: &Value| value.as_str().expect("a string").to_owned();
-    let config = &vectors["config"];
-    let keys = JwkSet::from_json(config["as_jwks"].to_string().as_bytes()).expect("a key set");
-    let server = ResourceServer::builder(text(&config["audience"]))
-        .issuer(Issuer::jwks(text(&config["issuer"]), keys))
-        .clock(FixedClock::at(config["now"].as_u64().expect("a time")))
-        .leeway(Duration::ZERO)
-        .build()
-        .expect("a valid configuration");
-    let mut tokens = vectors["generated"]["access_tokens"].as_array().expect("tokens").iter();
-    let vector = tokens.find(|vector| vector["name"] == name).expect("a vector of that name");
-    send(server.authenticate(), bearer(&text(&vector["token"]))).await
+    present(&vector_server(), &vector_token(name)).await
 }
 
 /// Reads a response to its end.

@@ -59,7 +59,7 @@ impl<'a> Object<'a> {
         self.raw(name).map(|raw| serde_json::from_str(raw).map_err(|_| WrongType)).transpose()
     }
 
-    /// A `NumericDate` (RFC 7519 §2): a JSON number, fractions allowed, of any size.
+    /// A `NumericDate` (RFC 7519 §2): a JSON number, fractions allowed, up to the year 9999.
     pub(crate) fn date(&self, name: &str) -> Result<Option<Timestamp>, WrongType> {
         self.raw(name).map(date).transpose()
     }
@@ -84,11 +84,19 @@ fn string(raw: &str) -> Result<Cow<'_, str>, WrongType> {
     }
 }
 
+/// The end of the year 9999 in seconds. What lies beyond is no date anyone means.
+const LAST_DATE: i64 = 253_402_300_799;
+
 fn date(raw: &str) -> Result<Timestamp, WrongType> {
-    if let Ok(seconds) = raw.parse::<i64>() {
-        return Ok(Timestamp::from_seconds(seconds));
-    }
-    serde_json::from_str(raw).map(Timestamp::from_seconds_f64).map_err(|_| WrongType)
+    let date = match raw.parse::<i64>() {
+        Ok(seconds) => Timestamp::from_seconds(seconds),
+        Err(_) => {
+            serde_json::from_str(raw).map(Timestamp::from_seconds_f64).map_err(|_| WrongType)?
+        }
+    };
+    let last = Timestamp::from_seconds(LAST_DATE);
+    let first = Timestamp::from_seconds(-LAST_DATE);
+    if (first..=last).contains(&date) { Ok(date) } else { Err(WrongType) }
 }
 
 fn one_or_many(raw: &str) -> Result<Vec<Cow<'_, str>>, WrongType> {
@@ -259,10 +267,13 @@ mod tests {
 
     #[test]
     fn numbers_of_any_size_are_read_or_refused_without_wrapping() {
-        let object = Object::parse(r#"{"big":1e308,"neg":-9223372036854775808,"huge":1e999}"#)
-            .expect("valid");
-        assert_eq!(object.date("big"), Ok(Some(Timestamp::from_millis(i64::MAX))));
-        assert_eq!(object.date("neg"), Ok(Some(Timestamp::from_millis(i64::MIN))));
-        assert_eq!(object.date("huge"), Err(WrongType));
+        let refused = ["1e308", "1e999", "-9223372036854775808", "99999999999999999999", "1e12"];
+        for number in refused {
+            let text = format!(r#"{{"n":{number}}}"#);
+            assert_eq!(Object::parse(&text).expect("valid").date("n"), Err(WrongType), "{number}");
+        }
+        let object = Object::parse(r#"{"last":253402300799,"early":-1.5e0}"#).expect("valid");
+        assert_eq!(object.date("last"), Ok(Some(Timestamp::from_seconds(253_402_300_799))));
+        assert_eq!(object.date("early"), Ok(Some(Timestamp::from_millis(-1500))));
     }
 }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::authorize::Requirement;
+use crate::clock::Timestamp;
 use crate::config::{Builder, ConfigError, Settings};
 use crate::keys::{KeySource, Supply};
 use crate::layer::{AuthenticateLayer, RequireLayer};
@@ -84,24 +85,24 @@ impl ResourceServer {
     ///
     /// [`NotReady`] names the issuers whose keys could not be loaded.
     pub async fn ready(&self) -> Result<(), NotReady> {
-        let mut missing = Vec::new();
-        for issuer in &self.settings.tokens.issuers {
-            if !self.load(&issuer.keys).await {
-                missing.push(issuer.identifier.to_string());
-            }
+        let issuers = &self.settings.tokens.issuers;
+        let now = self.settings.now();
+        let absent = issuers.iter().filter(|issuer| !is_loaded(&issuer.keys, now));
+        // All fetches run at once; waiting for each in turn takes as long as the slowest.
+        let fetches: Vec<_> =
+            absent.filter_map(|issuer| issuer.keys.fetch_for_unknown(now)).collect();
+        for fetch in fetches {
+            fetch.ended().await;
         }
+        let now = self.settings.now();
+        let missing = issuers.iter().filter(|issuer| !is_loaded(&issuer.keys, now));
+        let missing: Vec<_> = missing.map(|issuer| issuer.identifier.to_string()).collect();
         if missing.is_empty() { Ok(()) } else { Err(NotReady { issuers: missing }) }
     }
+}
 
-    async fn load(&self, keys: &KeySource) -> bool {
-        let loaded = || matches!(keys.supply(self.settings.now()), Supply::Keys(_));
-        if !loaded()
-            && let Some(waiting) = keys.fetch_for_unknown(self.settings.now())
-        {
-            waiting.ended().await;
-        }
-        loaded()
-    }
+fn is_loaded(keys: &KeySource, now: Timestamp) -> bool {
+    matches!(keys.supply(now), Supply::Keys(_))
 }
 
 impl fmt::Debug for ResourceServer {

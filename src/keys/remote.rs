@@ -165,7 +165,7 @@ impl RemoteKeys {
             return None;
         }
         let Ok(runtime) = tokio::runtime::Handle::try_current() else {
-            flight.pace.failed(now);
+            flight.pace.failed(reason, now);
             drop(flight);
             self.report_failure(RefreshError::Runtime);
             return None;
@@ -205,10 +205,11 @@ impl RemoteKeys {
             return Err(RefreshError::NoUsableKey);
         }
         let lifetime = Lifetime::new(self.now(), answer.headers());
-        self.report_success(&set, keys.len());
+        let usable = keys.len();
         self.loaded.store(Some(Arc::new(Loaded { keys: Arc::new(keys), lifetime })));
         self.fresh_until.store(lifetime.fresh_until.millis(), Ordering::Relaxed);
         self.generation.fetch_add(1, Ordering::Release);
+        self.report_success(&set, usable);
         Ok(())
     }
 
@@ -291,7 +292,7 @@ impl Drop for Landing {
         let mut flight = self.keys.flight.lock().unwrap_or_else(PoisonError::into_inner);
         match outcome {
             Ok(()) => flight.pace.succeeded(self.reason, now),
-            Err(_) => flight.pace.failed(now),
+            Err(_) => flight.pace.failed(self.reason, now),
         }
         flight.running = None;
         drop(flight);

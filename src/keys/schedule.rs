@@ -25,8 +25,9 @@ pub(super) enum Reason {
     UnknownKey,
 }
 
-/// The pacing of fetches. Rests after failures double up to the cool-down, so that a server that
-/// starts before its authorization server recovers soon and still asks seldom.
+/// The pacing of fetches. Unknown key ids, which anyone can invent, cause one a cool-down at most,
+/// whatever comes of it. Other rests after failures double up to the cool-down, so that a server
+/// that starts before its authorization server recovers soon and still asks seldom.
 #[derive(Debug, Default)]
 pub(super) struct Pace {
     rest_until: Option<Timestamp>,
@@ -52,8 +53,11 @@ impl Pace {
         self.rest_until = (reason == Reason::UnknownKey).then(|| now.plus(COOL_DOWN));
     }
 
-    pub(super) fn failed(&mut self, now: Timestamp) {
-        let rest = FIRST_REST.saturating_mul(1 << self.failures.min(5)).min(COOL_DOWN);
+    pub(super) fn failed(&mut self, reason: Reason, now: Timestamp) {
+        let rest = match reason {
+            Reason::Aged => FIRST_REST.saturating_mul(1 << self.failures.min(5)).min(COOL_DOWN),
+            Reason::UnknownKey => COOL_DOWN,
+        };
         self.failures = self.failures.saturating_add(1);
         self.rest_until = Some(now.plus(rest));
     }
@@ -109,7 +113,7 @@ mod tests {
     fn rests_after_failures_double_up_to_the_cool_down() {
         let mut pace = Pace::default();
         for rest in [1, 2, 4, 8, 16, 30, 30] {
-            pace.failed(at(1000));
+            pace.failed(Reason::Aged, at(1000));
             assert!(!pace.allows(at(1000 + rest - 1)), "{rest}");
             assert!(pace.allows(at(1000 + rest)), "{rest}");
         }
@@ -121,6 +125,14 @@ mod tests {
         pace.succeeded(Reason::Aged, at(0));
         assert!(pace.allows(at(0)));
         pace.succeeded(Reason::UnknownKey, at(0));
+        assert!(!pace.allows(at(29)));
+        assert!(pace.allows(at(30)));
+    }
+
+    #[test]
+    fn unknown_keys_cool_down_after_a_failure_too() {
+        let mut pace = Pace::default();
+        pace.failed(Reason::UnknownKey, at(0));
         assert!(!pace.allows(at(29)));
         assert!(pace.allows(at(30)));
     }

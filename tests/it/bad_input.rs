@@ -335,10 +335,12 @@ fn times_may_be_any_number() {
                 &bed.server,
                 bearer(&bed.issuer.token().raw_payload(claims.clone()).build()),
             );
+            let value = number.parse::<f64>().unwrap_or(f64::NAN);
+            let date = legal && value.abs() <= 253_402_300_799.0;
             let good = match claim {
-                "exp" => legal && number.parse::<f64>().is_ok_and(|n| n > NOW as f64 - 60.0),
+                "exp" => date && value > NOW as f64 - 60.0,
                 "auth_time" => legal || number.ends_with("1e999"),
-                _ => legal && !lies_ahead(number),
+                _ => date && !lies_ahead(number),
             };
             assert_eq!(answer.handled, good, "{claims}");
             if !good {

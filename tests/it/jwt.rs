@@ -137,7 +137,7 @@ async fn scope_is_one_string() {
 
 #[tokio::test]
 async fn an_encrypted_token_is_refused() {
-    // R9068-4-2-1: nothing here decrypts, so five segments are no token.
+    // R9068-4-2-1, R8725BIS-3.3-1: nothing here decrypts, so five segments are no token.
     assert_kind(&send_vector("at-jwe-shape").await, RejectionKind::MalformedToken);
 }
 

@@ -183,7 +183,7 @@ async fn chosen_members_are_emitted() {
     assert_eq!(found["resource_tos_uri"], "https://dev.example.com/tos");
     // R9728-2.1-1: a member with a language tag, beside the one without.
     assert_eq!(found["resource_name#it"], "Pagamenti");
-    // R9728-2-9: types of authorization details.
+    // R9728-2-9, R9396-10-1: types of authorization details.
     assert_eq!(found["authorization_details_types_supported"], json!(["payment"]));
     assert_eq!(found["jwks_uri"], "https://api.example.com/jwks.json");
     assert_eq!(found["resource_signing_alg_values_supported"], json!(["ES256"]));

@@ -86,8 +86,8 @@ impl Server {
 
     /// Asks it to stop as a process supervisor does, and waits.
     fn stop(mut self) {
-        let id = self.child.id().to_string();
-        let sent = Command::new("kill").args(["-TERM", &id]).status().expect("kill runs");
+        let kill = format!("kill -TERM {}", self.child.id());
+        let sent = Command::new("sh").args(["-c", &kill]).status().expect("a shell");
         assert!(sent.success());
         assert!(self.child.wait().expect("it ends").success(), "it stops cleanly");
     }

@@ -24,6 +24,12 @@ pub(crate) struct Malformed;
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct WrongType;
 
+/// A string, or the strings of an array.
+pub(crate) enum OneOrMany<'a> {
+    One(Cow<'a, str>),
+    Many(Vec<String>),
+}
+
 type Member<'a> = (Cow<'a, str>, &'a RawValue);
 
 /// The members of one JSON object, sorted.
@@ -65,7 +71,7 @@ impl<'a> Object<'a> {
     }
 
     /// A string, or an array of strings (RFC 7519 §4.1.3).
-    pub(crate) fn one_or_many(&self, name: &str) -> Result<Option<Vec<Cow<'a, str>>>, WrongType> {
+    pub(crate) fn one_or_many(&self, name: &str) -> Result<Option<OneOrMany<'a>>, WrongType> {
         self.raw(name).map(one_or_many).transpose()
     }
 }
@@ -99,16 +105,21 @@ fn date(raw: &str) -> Result<Timestamp, WrongType> {
     if (first..=last).contains(&date) { Ok(date) } else { Err(WrongType) }
 }
 
-fn one_or_many(raw: &str) -> Result<Vec<Cow<'_, str>>, WrongType> {
+fn one_or_many(raw: &str) -> Result<OneOrMany<'_>, WrongType> {
     if raw.starts_with('[') {
-        return serde_json::from_str(raw).map_err(|_| WrongType);
+        return serde_json::from_str(raw).map(OneOrMany::Many).map_err(|_| WrongType);
     }
-    Ok(vec![string(raw)?])
+    string(raw).map(OneOrMany::One)
 }
 
 /// Checks what serde_json passes over in values it skips: nesting depth, and that escaped
 /// surrogates come in pairs. Everything else of the grammar is serde_json's to check.
 fn scan(text: &[u8]) -> Result<(), Malformed> {
+    let openings = text.iter().filter(|byte| matches!(byte, b'{' | b'[')).count();
+    // Nothing escaped and few brackets, as in most tokens: nothing of the kind can be there.
+    if openings <= MAX_DEPTH && !text.contains(&b'\\') {
+        return Ok(());
+    }
     let mut depth = 0usize;
     let mut at = 0;
     while let Some(&byte) = text.get(at) {

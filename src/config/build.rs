@@ -9,7 +9,7 @@ use crate::ResourceServer;
 use crate::authorize::ScopeHierarchy;
 use crate::credentials::CredentialPolicy;
 use crate::metadata::Document;
-use crate::token::{TokenCache, TokenPolicy};
+use crate::token::{Headers, TokenCache, TokenPolicy};
 
 const MAX_LEEWAY: Duration = Duration::from_secs(300);
 const MAX_TIMEOUT: Duration = Duration::from_secs(60);
@@ -40,6 +40,7 @@ impl Builder {
                 audiences,
                 single_audience_only: self.single_audience_only,
                 leeway: self.leeway,
+                headers: Headers::default(),
             },
             unverifiable: self.unverifiable,
             cache: TokenCache::new(self.cache_bytes),

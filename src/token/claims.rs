@@ -6,14 +6,14 @@ use super::text::Text;
 use super::{Profile, TokenPolicy};
 use crate::clock::Timestamp;
 use crate::error::RejectionKind;
-use crate::json::{Object, WrongType};
+use crate::json::{Object, OneOrMany, WrongType};
 
 /// Claims of the right types; those the profile demands are there.
 #[derive(Debug)]
 pub(crate) struct Claims {
     pub(super) subject: Option<Text>,
     pub(super) client_id: Option<Text>,
-    pub(super) audience: Vec<Text>,
+    pub(super) audience: Audience,
     pub(super) scope: Option<Text>,
     pub(super) token_id: Option<Text>,
     pub(crate) expires: Timestamp,
@@ -48,7 +48,7 @@ pub(super) fn parse(
     let claims = Claims {
         subject: text("sub")?,
         client_id: text("client_id")?,
-        audience: audience(payload, members)?,
+        audience: Audience::of(members, payload)?,
         scope: text("scope")?,
         token_id: text("jti")?,
         expires: members.date("exp")?.ok_or(RejectionKind::MissingClaim)?,
@@ -77,9 +77,28 @@ fn text(payload: &str, members: &Object<'_>, name: &str) -> Result<Option<Text>,
     Ok(members.string(name)?.map(|value| Text::of(value, payload)))
 }
 
-fn audience(payload: &str, members: &Object<'_>) -> Result<Vec<Text>, RejectionKind> {
-    let values = members.one_or_many("aud")?.ok_or(RejectionKind::MissingClaim)?;
-    Ok(values.into_iter().map(|value| Text::of(value, payload)).collect())
+/// `aud`, most often one.
+#[derive(Debug)]
+pub(super) enum Audience {
+    One(Text),
+    Many(Vec<String>),
+}
+
+impl Audience {
+    fn of(members: &Object<'_>, payload: &str) -> Result<Self, RejectionKind> {
+        Ok(match members.one_or_many("aud")?.ok_or(RejectionKind::MissingClaim)? {
+            OneOrMany::One(value) => Self::One(Text::of(value, payload)),
+            OneOrMany::Many(values) => Self::Many(values),
+        })
+    }
+
+    pub(super) fn read<'a>(&'a self, payload: &'a str) -> impl Iterator<Item = &'a str> {
+        let (one, many) = match self {
+            Self::One(one) => (Some(one), &[][..]),
+            Self::Many(many) => (None, many.as_slice()),
+        };
+        one.map(|one| one.read(payload)).into_iter().chain(many.iter().map(String::as_str))
+    }
 }
 
 fn confirmation(members: &Object<'_>) -> Result<Option<Confirmation>, RejectionKind> {
@@ -95,11 +114,11 @@ pub(super) fn check_audience(
     claims: &Claims,
     policy: &TokenPolicy,
 ) -> Result<(), RejectionKind> {
-    let mut audience = claims.audience.iter().map(|audience| audience.read(payload));
+    let mut audience = claims.audience.read(payload);
     let named = match &policy.audiences {
         Some(ours) => audience.any(|audience| ours.iter().any(|our| our == audience)),
         None => audience.next().is_some(),
     };
-    let narrow = !policy.single_audience_only || claims.audience.len() == 1;
+    let narrow = !policy.single_audience_only || claims.audience.read(payload).count() == 1;
     if named && narrow { Ok(()) } else { Err(RejectionKind::WrongAudience) }
 }

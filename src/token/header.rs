@@ -3,17 +3,24 @@
 use std::borrow::Cow;
 
 use crate::algorithm::Algorithm;
+use crate::base64url;
 use crate::error::RejectionKind;
 use crate::json::Object;
 
 /// The header parameters that verification acts on. `jku`, `jwk`, `x5u` and `x5c` are not among
 /// them: a token never chooses its own key (RFC 8725 §3.10).
+#[derive(Debug)]
 pub(super) struct Header {
     pub(super) algorithm: Algorithm,
     pub(super) kid: Option<String>,
 }
 
-pub(super) fn parse(text: &str) -> Result<Header, RejectionKind> {
+pub(super) fn decode(encoded: &str) -> Result<Header, RejectionKind> {
+    let bytes = base64url::decode(encoded).ok_or(RejectionKind::MalformedToken)?;
+    parse(std::str::from_utf8(&bytes).map_err(|_| RejectionKind::MalformedToken)?)
+}
+
+fn parse(text: &str) -> Result<Header, RejectionKind> {
     let members = Object::parse(text).map_err(|_| RejectionKind::MalformedToken)?;
     check_type(&members)?;
     check_critical(&members)?;

@@ -1,10 +1,11 @@
 //! JWT access tokens (RFC 9068 over RFC 7519 and 7515), cheapest checks first.
 
+use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use super::TokenPolicy;
 use super::claims::{self, Claims};
-use super::header::{self, Header};
+use super::header::Header;
 use super::text::Text;
 use crate::base64url;
 use crate::error::RejectionKind;
@@ -13,8 +14,10 @@ use crate::keys::{Key, KeyId, KeySet};
 
 /// A token taken apart; its issuer is one we trust, nothing of it is believed yet.
 pub(crate) struct Parsed {
-    header: Header,
+    header: Arc<Header>,
+    /// The encoded header and payload, with the dot between them.
     signing_input: Box<str>,
+    header_length: usize,
     signature: Vec<u8>,
     payload: String,
     claims: Claims,
@@ -61,14 +64,15 @@ impl Signed {
     }
 
     pub(crate) fn audience(&self) -> impl Iterator<Item = &str> {
-        self.claims.audience.iter().map(|audience| audience.read(&self.payload))
+        self.claims.audience.read(&self.payload)
     }
 }
 
 /// RFC 9068 §4 steps 1 to 3, and everything about form.
 pub(crate) fn parse(token: &str, policy: &TokenPolicy) -> Result<Parsed, RejectionKind> {
     let (signing_input, header, payload, signature) = split(token)?;
-    let header = header::parse(&decode_text(header)?)?;
+    let header_length = header.len();
+    let header = policy.headers.read(header)?;
     let payload = decode_text(payload)?;
     let signature = decode(signature)?;
     let members = Object::parse(&payload).map_err(|_| RejectionKind::MalformedToken)?;
@@ -77,7 +81,8 @@ pub(crate) fn parse(token: &str, policy: &TokenPolicy) -> Result<Parsed, Rejecti
         return Err(RejectionKind::UnacceptableAlgorithm);
     }
     let claims = claims::parse(&payload, &members, trusted.profile)?;
-    Ok(Parsed { header, signing_input: signing_input.into(), signature, payload, claims, issuer })
+    let signing_input = signing_input.into();
+    Ok(Parsed { header, signing_input, header_length, signature, payload, claims, issuer })
 }
 
 /// Exactly three segments (RFC 7515 §3.1). Five make a JWE, which is not a signed token.
@@ -118,6 +123,9 @@ impl Parsed {
         policy: &TokenPolicy,
     ) -> Result<Signed, RejectionKind> {
         let key = self.check_signature(keys)?;
+        if let Some(encoded) = self.signing_input.get(..self.header_length) {
+            policy.headers.remember(encoded, &self.header);
+        }
         claims::check_audience(&self.payload, &self.claims, policy)?;
         Ok(Signed {
             claims: self.claims,

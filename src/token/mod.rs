@@ -3,6 +3,7 @@
 pub(crate) mod cache;
 mod claims;
 mod header;
+mod headers;
 mod jwt;
 mod text;
 
@@ -10,6 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub(crate) use self::cache::{Digest, TokenCache};
+pub(crate) use self::headers::Headers;
 pub(crate) use self::jwt::{Parsed, Signed, parse};
 use crate::algorithm::Algorithm;
 use crate::clock::Timestamp;
@@ -45,6 +47,7 @@ pub(crate) struct TokenPolicy {
     pub(crate) audiences: Option<Vec<String>>,
     pub(crate) single_audience_only: bool,
     pub(crate) leeway: Duration,
+    pub(crate) headers: Headers,
 }
 
 impl TokenPolicy {

@@ -1,4 +1,13 @@
-//! axum: extractors, refusals as responses, the metadata document as a router.
+//! axum: extractors, refusals as responses, the metadata document as a router (feature `axum`).
+//!
+//! The layers need nothing of this: they go around axum routers as around any Tower service. What
+//! this module adds are three conveniences.
+//!
+//! - **Extractors.** [`Grant`] and [`Claims<T>`](Claims) in the arguments of a handler. Both need
+//!   an [`authenticate`](crate::ResourceServer::authenticate) layer around the route.
+//! - **Refusals as responses.** A [`Rejection`] is an axum response, rendered by the envelope of
+//!   its server, so that `grant.require(…)?` suffices in a handler.
+//! - **The metadata document as a [`Router`]**, to be merged.
 //!
 //! ```
 //! use axum::{Router, routing::get};
@@ -22,6 +31,63 @@
 //!         .merge(server.metadata())
 //! }
 //! ```
+//!
+//! # What an extractor finds
+//!
+//! | around the route | request | `Grant`, `Claims<T>` | `Option<Grant>` |
+//! |---|---|---|---|
+//! | `authenticate()` | valid token | the grant, the claims | `Some` |
+//! | `authenticate()` | anything else | the layer has answered | the layer has answered |
+//! | `authenticate().optional()` | no credentials | 401, `missing-credentials` | `None` |
+//! | either | a CORS preflight | 401, `missing-credentials` | `None` |
+//! | no layer | any | 500 | 500 |
+//!
+//! The last line is a mistake in the program, so it is answered as one and logged at level ERROR.
+//! An extractor never takes a missing layer for an anonymous caller.
+//!
+//! With several servers in one process, the extractors give the grant of the innermost
+//! `authenticate` layer, whichever server that belongs to, or none if that one found none.
+//!
+//! # Routes
+//!
+//! Each `.layer(…)` of axum goes around what was added *before* it. Routes and fallbacks added
+//! later are not protected. `.route_layer(…)` leaves the fallback unprotected. In a nested router
+//! the log still shows the path as the client sent it, since axum keeps it.
+//!
+//! # One router, two demands
+//!
+//! A customised application: anonymous reading, writing with a scope, an envelope of problem
+//! details, and a part that takes a whole set of claims:
+//!
+//! ```
+//! use axum::{Router, routing::{get, post}};
+//! use serde::Deserialize;
+//! use tower_resource_server::axum::Claims;
+//! use tower_resource_server::render::ProblemJson;
+//! use tower_resource_server::{Builder, ConfigError, Grant, Scopes};
+//!
+//! #[derive(Deserialize)]
+//! struct Tenant {
+//!     tenant: String,
+//! }
+//!
+//! async fn read(grant: Option<Grant>) -> &'static str {
+//!     if grant.is_some() { "all notes" } else { "public notes" }
+//! }
+//!
+//! async fn write(Claims(claims): Claims<Tenant>) -> String {
+//!     format!("noted for {}", claims.tenant)
+//! }
+//!
+//! fn app(builder: Builder) -> Result<Router, ConfigError> {
+//!     let server = builder.envelope(ProblemJson::default()).build()?;
+//!     let writing = server.authenticate().require(Scopes::all(["notes/write"]));
+//!     let reading = server.authenticate().optional();
+//!     Ok(Router::new()
+//!         .route("/notes", get(read).layer(reading).merge(post(write).layer(writing)))
+//!         .merge(server.metadata()))
+//! }
+//! ```
 
 use axum::Router;
 use axum::extract::{FromRequestParts, OptionalFromRequestParts};
@@ -36,6 +102,10 @@ use crate::metadata::MetadataService;
 use crate::rejection::Rejection;
 use crate::render;
 
+/// The response that the server's envelope makes of the refusal.
+///
+/// It is logged and counted when the conversion happens, once for each response made. A rejection
+/// that a handler drops, to try something else, leaves no trace.
 impl IntoResponse for Rejection {
     fn into_response(self) -> Response {
         render::respond(&self).map(Into::into)
@@ -43,6 +113,9 @@ impl IntoResponse for Rejection {
 }
 
 /// Why an extractor found no grant.
+///
+/// As a response it is the refusal of the server's envelope, or, without any layer around the
+/// route, a bare 500: there is no server whose envelope could be asked.
 #[derive(Debug)]
 pub struct GrantRejection(Kind);
 
@@ -70,6 +143,8 @@ impl IntoResponse for GrantRejection {
 }
 
 /// The grant, or a refusal: 401 for anonymous requests, 500 without an `authenticate` layer.
+///
+/// It clones the grant in the request's extensions, which costs a few reference counts.
 impl<S: Send + Sync> FromRequestParts<S> for Grant {
     type Rejection = GrantRejection;
 
@@ -79,6 +154,9 @@ impl<S: Send + Sync> FromRequestParts<S> for Grant {
 }
 
 /// `None` for anonymous requests that an optional layer let through; still 500 without a layer.
+///
+/// `None` also stands for a CORS preflight that passed the layers. It never stands for a token that
+/// did not verify: such a request does not reach the handler.
 impl<S: Send + Sync> OptionalFromRequestParts<S> for Grant {
     type Rejection = GrantRejection;
 
@@ -109,6 +187,47 @@ fn missing(parts: &Parts) -> GrantRejection {
 /// The claims of the token as a type of the application's.
 ///
 /// A token whose claims do not fit is refused as `invalid-claim`.
+///
+/// It deserializes the claims as the token carries them, at each use. The checks of the layer are
+/// done by then; this adds only a shape. A token whose claims do not fit is refused as
+/// `invalid-claim`, 401 `invalid_token`: the fault lies with the token, and another token may do
+/// better. Claims that are not always there should therefore be an `Option` of the type.
+///
+/// ```
+/// use axum::{Router, body::Body, routing::get};
+/// use http::{Request, StatusCode};
+/// use serde::Deserialize;
+/// use tower::ServiceExt;
+/// use tower_resource_server::axum::Claims;
+/// # use tower_resource_server::testing::TestIssuer;
+///
+/// #[derive(Deserialize)]
+/// struct Profile {
+///     sub: String,
+///     email: Option<String>,
+///     level: u8,
+/// }
+///
+/// async fn me(Claims(profile): Claims<Profile>) -> String {
+///     format!("{} {} {}", profile.sub, profile.email.unwrap_or_default(), profile.level)
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # if tower_resource_server::CryptoBackend::preferred().is_none() { return Ok(()) }
+/// # let issuer = TestIssuer::new("https://as.example.com");
+/// # let server = issuer.resource_server("https://api.example.com").build()?;
+/// let app = Router::new().route("/", get(me)).layer(server.authenticate());
+/// let request = || Request::new(Body::empty());
+///
+/// let fits = issuer.token().claim("level", 3).authorize(request());
+/// assert_eq!(app.clone().oneshot(fits).await?.status(), StatusCode::OK);
+///
+/// let lacks = issuer.token().authorize(request());
+/// assert_eq!(app.oneshot(lacks).await?.status(), StatusCode::UNAUTHORIZED);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug)]
 #[allow(clippy::exhaustive_structs, reason = "extractors are taken apart in handler signatures")]
 pub struct Claims<T>(pub T);

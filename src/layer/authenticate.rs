@@ -1,4 +1,8 @@
 //! The layer that lets only requests with a valid token through.
+//!
+//! The layer holds nothing but a shared [`Gate`]: the settings of its server, the demand, and
+//! whether anonymous requests pass. Its methods copy that gate and change the copy, so a layer that
+//! was already applied stays as it was. The work is done by [`ResponseFuture`].
 
 use std::fmt;
 use std::sync::Arc;
@@ -17,6 +21,57 @@ use crate::config::{ConfigError, Settings};
 
 /// Applies [`Authenticate`] to services. Made by
 /// [`ResourceServer::authenticate`](crate::ResourceServer::authenticate).
+///
+/// # What is checked
+///
+/// In this order, the cheapest first: the form of the token; `typ` (RFC 9068 §2.1), `crit` and
+/// `alg`; `iss`; the types and the presence of claims; the signature; `aud`; then, for tokens seen
+/// before as well, `exp`, `nbf` and `iat` with the [leeway](crate::Builder::leeway); and `cnf`,
+/// which must be absent unless [`danger`](crate::Builder::danger) was used.
+///
+/// Not checked: whether the token was revoked, whether it was sent before, and what it allows. The
+/// last is for [`require`](Self::require), for a [`RequireLayer`](super::RequireLayer) and for the
+/// application to say.
+///
+/// # What the inner service sees
+///
+/// An accepted request carries a [`Grant`](crate::Grant) in its extensions, in place of any that an
+/// outer layer left there. Its `Authorization` field is still there, marked as sensitive, so that
+/// its `Debug` form does not show the token. A handler that forwards requests should remove it: a
+/// token for this server is not meant for another.
+///
+/// CORS preflights pass without a token and without a grant, unless the builder says
+/// [`protect_preflight`](crate::Builder::protect_preflight).
+///
+/// # What becomes of the response
+///
+/// The response to an accepted request passes as it is, with the exceptions of
+/// [`optional`](Self::optional), [`SharedCaching`](crate::SharedCaching) and
+/// [`default_no_store`](crate::Builder::default_no_store).
+///
+/// ```
+/// use axum::{Router, body::Body, routing::get};
+/// use http::{Request, StatusCode};
+/// use tower::ServiceExt;
+/// use tower_resource_server::{Grant, testing::TestIssuer};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # if tower_resource_server::CryptoBackend::preferred().is_none() { return Ok(()) }
+/// # let issuer = TestIssuer::new("https://as.example.com");
+/// # let server = issuer.resource_server("https://api.example.com").build()?;
+/// let app = Router::new()
+///     .route("/", get(|grant: Grant| async move { grant.issuer().to_owned() }))
+///     .layer(server.authenticate());
+///
+/// let anonymous = app.clone().oneshot(Request::new(Body::empty())).await?;
+/// assert_eq!(anonymous.status(), StatusCode::UNAUTHORIZED);
+///
+/// let known = app.oneshot(issuer.token().authorize(Request::new(Body::empty()))).await?;
+/// assert_eq!(known.status(), StatusCode::OK);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct AuthenticateLayer {
     gate: Arc<Gate>,
@@ -38,6 +93,40 @@ impl AuthenticateLayer {
     /// Lets requests without credentials through, with no [`Grant`](crate::Grant). Credentials
     /// that are malformed, of a scheme that is not accepted, or do not verify are refused all the
     /// same: their sender meant to be known.
+    ///
+    /// An `Authorization` field that is empty, or a scheme with nothing after it, counts as no
+    /// credentials.
+    ///
+    /// Responses get `Vary: Authorization`, merged with what the handler set, since what a handler
+    /// answers may now depend on whether there was a token. If the layer also
+    /// [`require`](Self::require)s something, that is asked of tokens only; a
+    /// [`RequireLayer`](super::RequireLayer) further in does refuse anonymous requests, with a 401
+    /// that names its scopes.
+    ///
+    /// ```
+    /// use axum::{Router, body::Body, routing::get};
+    /// use http::{Request, StatusCode, header};
+    /// use tower::ServiceExt;
+    /// # use tower_resource_server::testing::TestIssuer;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # if tower_resource_server::CryptoBackend::preferred().is_none() { return Ok(()) }
+    /// # let server = TestIssuer::new("https://as.example.com")
+    /// #     .resource_server("https://api.example.com").build()?;
+    /// let app = Router::new()
+    ///     .route("/", get(|| async { "hello" }))
+    ///     .layer(server.authenticate().optional());
+    ///
+    /// let anonymous = app.clone().oneshot(Request::new(Body::empty())).await?;
+    /// assert_eq!(anonymous.status(), StatusCode::OK);
+    /// assert_eq!(anonymous.headers()[header::VARY], "authorization");
+    ///
+    /// let broken = Request::get("/").header(header::AUTHORIZATION, "Bearer x").body(Body::empty())?;
+    /// assert_eq!(app.oneshot(broken).await?.status(), StatusCode::UNAUTHORIZED);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn optional(self) -> Self {
         self.map(|gate| gate.mode = Mode::Optional)
@@ -48,6 +137,10 @@ impl AuthenticateLayer {
     ///
     /// A faulty requirement is logged at once and fails closed: every request is answered 500.
     /// [`try_require`](Self::try_require) returns the faults instead.
+    ///
+    /// A second call replaces the demand of the first. To demand both, combine them with
+    /// [`and`](crate::Requirement::and). The scopes named here are listed in `scopes_supported` of
+    /// the metadata document, those of a replaced demand too.
     #[must_use]
     pub fn require(self, requirement: impl Into<Requirement>) -> Self {
         self.map(|gate| gate.demand = gate.settings.demand(requirement.into()))
@@ -82,6 +175,10 @@ impl<S> Layer<S> for AuthenticateLayer {
 /// [`Grant`](crate::Grant) in their extensions; answers the others itself.
 ///
 /// A refusal is a response: the error type is the inner service's.
+///
+/// Its readiness is that of the inner service. A token that was verified before is settled within
+/// `call`; a new one when the returned future is first polled, so that a service behind a buffer
+/// does not check signatures in the buffer's one task.
 #[derive(Clone)]
 pub struct Authenticate<S> {
     inner: S,

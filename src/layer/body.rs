@@ -9,6 +9,9 @@ use pin_project_lite::pin_project;
 
 pin_project! {
     /// The inner service's body, passed through frame by frame, or the few bytes of a refusal.
+    ///
+    /// Size hint and end of stream are exact for a refusal, so that servers announce its length;
+    /// for an accepted request they are the inner body's. Errors can only come from the inner body.
     #[derive(Debug)]
     pub struct ResponseBody<B> {
         #[pin]

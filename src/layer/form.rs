@@ -1,4 +1,9 @@
 //! The layer that reads a token from a form body (RFC 6750 §2.2), for those who must accept it.
+//!
+//! The token is found here and judged elsewhere: this layer leaves what it found in an extension of
+//! the request, and the `authenticate` layer treats it as it treats every other source. What was
+//! read of the body is kept and handed on in front of the rest, so that the application parses the
+//! same bytes.
 
 use std::fmt;
 use std::pin::Pin;
@@ -23,6 +28,50 @@ const DEFAULT_LIMIT: usize = 64 * 1024;
 /// POST, PUT and PATCH requests of type `application/x-www-form-urlencoded` are read, up to a limit
 /// of 64 KiB unless set otherwise; the inner service still gets the whole body. A longer body is
 /// passed on unsearched. A token in the form and another in the Authorization field are refused.
+///
+/// # What counts as a token
+///
+/// The parameter `access_token`, once. An empty value is no token (RFC 6749 §3.1). Twice is refused
+/// as `multiple-credentials`, and so is one in the form beside one in the `Authorization` field
+/// (RFC 6750 §2). A body that has the parameter and any byte that is not ASCII is refused as
+/// `malformed-authorization` (RFC 6750 §2.2).
+///
+/// # What to know before using it
+///
+/// - A request that qualifies is read to its end, or to the limit, before anything is verified: a
+///   stranger can make the server hold that many bytes for each request.
+/// - There is no time limit here. A server that must not wait for slow senders needs a time-out
+///   outside.
+/// - An error while reading is handed to the inner service where it occurred, as an error of the
+///   body.
+/// - Trailers of a body that was read whole are dropped.
+/// - The metadata document lists `header` alone under `bearer_methods_supported` (RFC 9728 §2).
+/// - The inner service sees bodies of the type [`FormBody`], which axum turns into its own.
+///
+/// ```
+/// use axum::{Router, body::Body, routing::post};
+/// use http::{Request, StatusCode, header};
+/// use tower::ServiceExt;
+/// use tower_resource_server::layer::FormTokenLayer;
+/// # use tower_resource_server::testing::TestIssuer;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # if tower_resource_server::CryptoBackend::preferred().is_none() { return Ok(()) }
+/// # let issuer = TestIssuer::new("https://as.example.com");
+/// # let server = issuer.resource_server("https://api.example.com").build()?;
+/// let app = Router::new()
+///     .route("/notes", post(|body: String| async move { format!("{} bytes", body.len()) }))
+///     .layer(server.authenticate())
+///     .layer(FormTokenLayer::new().limit(8 * 1024));
+///
+/// let request = Request::post("/notes")
+///     .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+///     .body(Body::from(format!("text=hello&access_token={}", issuer.token().build())))?;
+/// assert_eq!(app.oneshot(request).await?.status(), StatusCode::OK);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct FormTokenLayer {
     limit: usize,
@@ -36,6 +85,9 @@ impl FormTokenLayer {
     }
 
     /// Reads forms of up to so many bytes.
+    ///
+    /// A longer body is not refused. It is passed on whole and unsearched, so that a request whose
+    /// only token stands in it is one without credentials.
     #[must_use]
     pub const fn limit(self, limit: usize) -> Self {
         Self { limit }
@@ -57,6 +109,9 @@ impl<S> Layer<S> for FormTokenLayer {
 }
 
 /// Reads forms for the [`Authenticate`](super::Authenticate) service inside.
+///
+/// Requests that are no forms are called at once; of the others the inner service, made ready, is
+/// kept until the body is read.
 #[derive(Clone, Debug)]
 pub struct FormTokens<S> {
     inner: S,
@@ -187,6 +242,8 @@ where
 }
 
 /// A request body that a form layer may have read: what it read, then what is left.
+///
+/// Its `Debug` output shows how many bytes were read and none of them.
 pub struct FormBody<B: Body> {
     read: Bytes,
     rest: Option<Pin<Box<B>>>,

@@ -1,8 +1,31 @@
 //! The sequence of the stages. Nothing else in the crate puts them in order or waits for them.
 //!
+//! # Three ways through
+//!
 //! A token seen before is settled within `call`, with neither a copy of the inner service nor a
-//! box. A new one is verified when the future is first polled, so that a service behind a buffer
-//! does not verify in the buffer's one task; only there is a box made.
+//! box. That is the warm path, and most requests take it. So do those that need no token, and those
+//! that are refused by their head alone.
+//!
+//! A new token is verified when the future is first polled, so that a service behind a buffer does
+//! not verify in the buffer's one task; only there is a box made. It holds the request, the token
+//! taken apart, and the inner service that was ready for it.
+//!
+//! A token whose key is not there waits once, for a fetch that is shared with all others that wait.
+//! After it the keys are looked at again, and what is not there then is judged: `unknown-key` if
+//! the set is current, `keys-unavailable` if the last attempt to load it failed.
+//!
+//! # Readiness
+//!
+//! `poll_ready` may reserve something, such as a permit, in the one instance it is called on. That
+//! instance is the one to call; a copy of it has reserved nothing. So [`take_ready`] takes the
+//! instance out and leaves a copy behind. When a request is refused the instance is dropped, which
+//! gives back what it had reserved.
+//!
+//! # One set of checks
+//!
+//! [`Gate::grant`] is the only way to a grant, for new tokens and known ones. What a known token is
+//! spared is the work that cannot come out differently a second time: decoding, the signature, the
+//! audience, the types of claims. Time, binding and the layer's demand are judged each time.
 
 use std::mem;
 use std::pin::Pin;

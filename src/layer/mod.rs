@@ -1,4 +1,101 @@
-//! The Tower skin: layers, services and the one future that sequences the stages.
+//! The Tower layers, their services, and the one future that sequences the stages.
+//!
+//! Three layers make up the protection of a service. Two are made by a
+//! [`ResourceServer`](crate::ResourceServer), so that they share its keys, its settings and the
+//! memory of the tokens it has verified. The third stands by itself.
+//!
+//! | layer | made by | what it does |
+//! |---|---|---|
+//! | [`AuthenticateLayer`] | [`authenticate`](crate::ResourceServer::authenticate) | verifies the token, leaves a [`Grant`](crate::Grant) in the request |
+//! | [`RequireLayer`] | [`require`](crate::ResourceServer::require) | demands more of that grant |
+//! | [`FormTokenLayer`] | [`new`](FormTokenLayer::new) | lets a form carry the token (RFC 6750 §2.2) |
+//!
+//! # Order
+//!
+//! From the outside in: [`FormTokenLayer`] if there is one, then [`AuthenticateLayer`], then
+//! [`RequireLayer`], then the application. Several `RequireLayer`s may follow each other; all have
+//! to be met. CORS, tracing and [`metadata_layer`](crate::ResourceServer::metadata_layer) go
+//! outside of all of them, whatever reads bodies goes inside. The
+//! [quickstart](crate::guide::quickstart#the-order-of-layers) has the whole table with the reasons.
+//!
+//! A wrong order fails closed. A `RequireLayer` that finds no grant of its own server answers 500
+//! and logs why; it never takes a missing grant for a sufficient one.
+//!
+//! # What a request goes through
+//!
+//! 1. The head is read: is there a token, exactly one, in a place where one may stand?
+//! 2. The token is looked up among those verified before. A new one is taken apart and its
+//!    signature checked. Only here may a request have to wait, for keys.
+//! 3. Times are compared with the clock, for known tokens too.
+//! 4. A token bound to a key (`cnf`) is refused by default, since no proof of that key is verified.
+//! 5. The requirement of the layer, if there is one, is put to the grant.
+//!
+//! The body is not touched by any of this, save by `FormTokenLayer`.
+//!
+//! # What becomes of the service
+//!
+//! All services here pass readiness and errors of the inner service through unchanged. A refusal is
+//! a response, so the error type stays the inner one's. Only the body type changes, to
+//! [`ResponseBody`], which is the inner body or the few bytes of a refusal. The inner service has
+//! to be `Clone`: a request that must be verified first keeps the very instance that `poll_ready`
+//! made ready. If a request is refused instead, that instance is dropped, and with it whatever its
+//! readiness had reserved, such as the permit of a concurrency limit.
+//!
+//! # With axum
+//!
+//! ```
+//! use axum::{Router, routing::get};
+//! use tower_resource_server::{ResourceServer, Scopes};
+//!
+//! fn app(server: &ResourceServer) -> Router {
+//!     Router::new()
+//!         .route("/tools", get(|| async { "hammer, saw" }))
+//!         .route_layer(server.require(Scopes::all(["tools/read"])))
+//!         .layer(server.authenticate()) // outside, hence later in the source
+//! }
+//! ```
+//!
+//! # Without a router
+//!
+//! With `tower::ServiceBuilder` the first layer is the outermost, so the source reads from the
+//! outside in. This stack serves the metadata document, takes tokens from forms too, and demands a
+//! scope already in the challenge to those who bring no token:
+//!
+//! ```
+//! use http::{Request, Response, StatusCode, header};
+//! use http_body_util::Full;
+//! use tower::{BoxError, ServiceBuilder, ServiceExt};
+//! use tower_resource_server::layer::FormTokenLayer;
+//! use tower_resource_server::{Scopes, testing::TestIssuer};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # if tower_resource_server::CryptoBackend::preferred().is_none() { return Ok(()) }
+//! # let issuer = TestIssuer::new("https://as.example.com");
+//! # let server = issuer.resource_server("https://api.example.com").build()?;
+//! let service = ServiceBuilder::new()
+//!     .layer(server.metadata_layer())
+//!     .layer(FormTokenLayer::new())
+//!     .layer(server.authenticate().require(Scopes::all(["notes/write"])))
+//!     .service_fn(async |_| Ok::<_, BoxError>(Response::new(Full::from("noted"))));
+//!
+//! let form = |body: String| {
+//!     Request::post("https://api.example.com/notes")
+//!         .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+//!         .body(Full::from(body))
+//!         .expect("a request")
+//! };
+//! let token = issuer.token().scope("notes/write").build();
+//! let noted = service.clone().oneshot(form(format!("access_token={token}&text=hello"))).await?;
+//! assert_eq!(noted.status(), StatusCode::OK);
+//!
+//! let refused = service.oneshot(form("text=hello".to_owned())).await?;
+//! assert_eq!(refused.status(), StatusCode::UNAUTHORIZED);
+//! let challenge = refused.headers()[header::WWW_AUTHENTICATE].to_str()?;
+//! assert!(challenge.starts_with(r#"Bearer scope="notes/write", resource_metadata="#));
+//! # Ok(())
+//! # }
+//! ```
 
 mod authenticate;
 mod body;

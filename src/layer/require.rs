@@ -1,4 +1,8 @@
 //! The layer that demands more of a token that is already verified.
+//!
+//! The grant was put into the request's extensions by the layer outside, together with the settings
+//! of the server that verified it. A requirement is put to that grant here, on the spot: nothing is
+//! fetched, nothing is awaited, and the future does no more than hold the answer.
 
 use std::fmt;
 use std::pin::Pin;
@@ -23,6 +27,48 @@ use crate::render;
 
 /// Applies [`Require`] to services. Made by
 /// [`ResourceServer::require`](crate::ResourceServer::require).
+///
+/// It verifies nothing itself. It reads the [`Grant`](crate::Grant) that an
+/// [`AuthenticateLayer`](super::AuthenticateLayer) of the *same* server has left, and answers
+///
+/// | it finds | answer |
+/// |---|---|
+/// | a grant that meets the requirement | the inner service's |
+/// | a grant without enough scopes, or one that fails a predicate | 403 `insufficient_scope` |
+/// | a grant with too weak or too old an authentication | 401 `insufficient_user_authentication` (RFC 9470 §3) |
+/// | an anonymous request behind an optional layer | 401 with the scopes to ask for |
+/// | a CORS preflight that the outer layer let through | the inner service's |
+/// | no grant, or that of another server | 500, logged at level ERROR |
+/// | a faulty requirement | 500 for every request |
+///
+/// The scopes it names are listed in `scopes_supported` of the metadata document from the moment it
+/// is made.
+///
+/// ```
+/// use axum::{Router, body::Body, routing::get};
+/// use http::{Request, StatusCode};
+/// use tower::ServiceExt;
+/// use tower_resource_server::{Scopes, testing::TestIssuer};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # if tower_resource_server::CryptoBackend::preferred().is_none() { return Ok(()) }
+/// # let issuer = TestIssuer::new("https://as.example.com");
+/// # let server = issuer.resource_server("https://api.example.com").build()?;
+/// let app = Router::new()
+///     .route("/tools", get(|| async { "hammer, saw" }))
+///     .layer(server.require(Scopes::all(["tools/read"])))
+///     .layer(server.authenticate());
+///
+/// let request = || Request::get("/tools").body(Body::empty()).expect("a request");
+/// let narrow = issuer.token().scope("tools/list").authorize(request());
+/// assert_eq!(app.clone().oneshot(narrow).await?.status(), StatusCode::FORBIDDEN);
+///
+/// let enough = issuer.token().scope("tools/read tools/list").authorize(request());
+/// assert_eq!(app.oneshot(enough).await?.status(), StatusCode::OK);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct RequireLayer {
     settings: Arc<Settings>,
@@ -36,6 +82,40 @@ impl RequireLayer {
 
     /// Answers 404 without a challenge where it would answer 403, to hide that the route exists
     /// (RFC 9110 §15.5.4). Requests without a valid token still get their 401.
+    ///
+    /// Neither is a step-up concealed: its answer is a 401 with a challenge, without which the
+    /// client could not go on. The kind in the log and in the [`Rejection`](crate::Rejection) stays
+    /// what it is, while the envelope is shown `not-found` and no error code.
+    ///
+    /// Concealment is only as good as the real 404s of the application are like this one; the
+    /// [guide](crate::guide::envelopes#concealed-routes) says what to look at.
+    ///
+    /// ```
+    /// use axum::{Router, body::Body, routing::get};
+    /// use http::{Request, StatusCode, header};
+    /// use tower::ServiceExt;
+    /// use tower_resource_server::{Rejection, Scopes, testing::TestIssuer};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # if tower_resource_server::CryptoBackend::preferred().is_none() { return Ok(()) }
+    /// # let issuer = TestIssuer::new("https://as.example.com");
+    /// # let server = issuer.resource_server("https://api.example.com").build()?;
+    /// let staff = server.require(Scopes::all(["staff"])).conceal();
+    /// let app = Router::new()
+    ///     .route("/ledger", get(|| async { "…" }).layer(staff))
+    ///     .layer(server.authenticate());
+    ///
+    /// let request = Request::get("/ledger").body(Body::empty())?;
+    /// let response = app.oneshot(issuer.token().scope("reader").authorize(request)).await?;
+    /// assert_eq!(response.status(), StatusCode::NOT_FOUND);
+    /// assert!(!response.headers().contains_key(header::WWW_AUTHENTICATE));
+    /// // Layers outside still learn why.
+    /// let rejection = response.extensions().get::<Rejection>().expect("a refusal");
+    /// assert_eq!(rejection.kind().name(), "insufficient-scope");
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn conceal(self) -> Self {
         let demand = Arc::new(self.demand.concealed());

@@ -1,4 +1,10 @@
 //! What becomes of the inner service's response: nothing, unless caches could misuse it.
+//!
+//! RFC 9111 §3.5 forbids shared caches to store the answer to a request with an `Authorization`
+//! field, unless the answer says `public`, `s-maxage` or `must-revalidate`. A handler that was
+//! written before there was any authentication may well say so; then one caller's data is served to
+//! another. Whether that is a mistake cannot be told from here, hence a warning by default and a
+//! rewrite on demand.
 
 use http::header::{CACHE_CONTROL, VARY};
 use http::{HeaderMap, HeaderValue, Response};

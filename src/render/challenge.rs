@@ -8,6 +8,28 @@ use crate::rejection::Rejection;
 
 /// The challenges of one response, computed: each is the value of a field line of its own, since
 /// several in one line do not interoperate (RFC 9110 §11.6.1).
+///
+/// There is at most one in this version, of the scheme `Bearer`; it has, where they apply, `realm`,
+/// `error`, `scope`, `acr_values`, `max_age`, `resource_metadata` (RFC 9728 §5.1), the parameters
+/// of [`challenge_param`](crate::Builder::challenge_param), `error_uri` and `error_description`, in
+/// this order. Code that handles challenges should nevertheless expect several.
+///
+/// ```
+/// use http::{HeaderMap, header};
+/// use tower_resource_server::{Builder, render::Challenges};
+///
+/// /// Some clients read only a field of this name.
+/// fn doubled(challenges: &Challenges, headers: &mut HeaderMap) {
+///     for challenge in challenges.iter() {
+///         headers.append(header::WWW_AUTHENTICATE, challenge.clone());
+///         headers.append("x-www-authenticate", challenge.clone());
+///     }
+/// }
+///
+/// fn configured(builder: Builder) -> Builder {
+///     builder.www_authenticate(doubled)
+/// }
+/// ```
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Challenges(Vec<HeaderValue>);
 

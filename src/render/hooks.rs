@@ -1,4 +1,7 @@
 //! The hooks of one server: an envelope, and closures that take the place of single methods.
+//!
+//! A closure given to the builder wins over the method of the envelope, in whichever order the two
+//! were set. All are shared by the server's clones and called from many threads at once.
 
 use std::fmt;
 use std::sync::Arc;

@@ -9,7 +9,31 @@ use super::oauth;
 /// A JSON-RPC 2.0 error with `id` null, since the refusal comes before the body is read.
 ///
 /// Codes: −32600 for malformed requests, −32001 for 401, −32003 for 403, −32002 for a concealed
-/// route, −32603 for 5xx. `data` holds the kind, and the OAuth members where there is an error code.
+/// route, −32603 for 5xx. `data` holds the kind, and the OAuth members where there is an error
+/// code.
+///
+/// HTTP status, challenge and caching are those of every envelope, so a client that follows the MCP
+/// authorization rules finds the metadata document as usual; the body is for clients that hand
+/// every answer to a JSON-RPC parser.
+///
+/// | status | code |
+/// |---|---|
+/// | 400 | −32600, *Invalid Request* of JSON-RPC 2.0 |
+/// | 401 | −32001 |
+/// | 403 | −32003 |
+/// | 404, concealed | −32002 |
+/// | 500, 503 | −32603, *Internal error* of JSON-RPC 2.0 |
+///
+/// The codes from −32000 to −32099 are left to servers by JSON-RPC 2.0 §5.1; these three are this
+/// crate's choice.
+///
+/// ```
+/// use tower_resource_server::{Builder, render::JsonRpc};
+///
+/// fn configured(builder: Builder) -> Builder {
+///     builder.envelope(JsonRpc::default())
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct JsonRpc;

@@ -1,4 +1,92 @@
 //! Stage 5: from a refusal to a response.
+//!
+//! What a refusal *means* is fixed by the crate: its status, its challenges, that no cache keeps
+//! it, when to try again. What it *looks like* is the envelope's to say: the body, its content
+//! type, and further headers. [`Envelope`] is the trait, and four come with the crate.
+//!
+//! | envelope | body | content type |
+//! |---|---|---|
+//! | [`OAuthJson`], the default | `error`, `error_description`, … (RFC 6749 §5.2) | `application/json` |
+//! | [`ProblemJson`] | problem details (RFC 9457) and the OAuth members | `application/problem+json` |
+//! | [`JsonRpc`] | a JSON-RPC 2.0 error | `application/json` |
+//! | [`Empty`] | none | none |
+//!
+//! One is chosen with [`Builder::envelope`](crate::Builder::envelope) and serves the layers, the
+//! extractors and the [`Rejection`](crate::Rejection)s of handlers alike. The parts a hook is
+//! handed are [`ErrorBody`], which says what there is to say; [`Challenges`], which are computed
+//! already; and [`ErrorResponse`], the response under construction.
+//!
+//! # How a refusal becomes a response
+//!
+//! 1. Status, challenges and `Retry-After` are settled from the kind of the refusal and the layer.
+//! 2. The hooks run in this order: [`no_store`](Envelope::no_store),
+//!    [`www_authenticate`](Envelope::www_authenticate) if there are challenges,
+//!    [`send_error`](Envelope::send_error).
+//! 3. What they broke of the first step is put right.
+//! 4. For a HEAD request the body is dropped and its length kept (RFC 9110 §9.3.2).
+//! 5. The [`Rejection`](crate::Rejection) goes into the extensions of the response, one event into
+//!    the log, one to the [`Observer`](crate::Observer).
+//!
+//! # The default
+//!
+//! ```
+//! use http::{Request, StatusCode, header};
+//! use tower::ServiceExt;
+//! # use tower_resource_server::testing::TestIssuer;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # if tower_resource_server::CryptoBackend::preferred().is_none() { return Ok(()) }
+//! # let issuer = TestIssuer::new("https://as.example.com");
+//! let server = issuer.resource_server("https://api.example.com").build()?;
+//! let app = axum::Router::new().fallback(|| async {}).layer(server.authenticate());
+//!
+//! let token = issuer.token().audience("https://other.example.com");
+//! let request = token.authorize(Request::new(String::new()));
+//! let response = app.oneshot(request).await?;
+//! assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
+//! assert_eq!(response.headers()[header::CACHE_CONTROL], "no-store");
+//! let body = axum::body::to_bytes(response.into_body(), 4096).await?;
+//! let body: serde_json::Value = serde_json::from_slice(&body)?;
+//! assert_eq!(body["error"], "invalid_token");
+//! assert_eq!(body["error_description"], "The access token is meant for another resource");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # One hook changed
+//!
+//! For less than a whole envelope, the builder takes each hook as a closure. Here every refusal
+//! names the gateway that made it; the body stays that of the envelope:
+//!
+//! ```
+//! use http::{Request, header};
+//! use tower::ServiceExt;
+//! use tower_resource_server::render::ProblemJson;
+//! # use tower_resource_server::testing::TestIssuer;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # if tower_resource_server::CryptoBackend::preferred().is_none() { return Ok(()) }
+//! # let issuer = TestIssuer::new("https://as.example.com");
+//! let server = issuer
+//!     .resource_server("https://api.example.com")
+//!     .envelope(ProblemJson::default())
+//!     .no_store(|headers| {
+//!         headers.insert(header::CACHE_CONTROL, header::HeaderValue::from_static("no-store"));
+//!         headers.insert("x-refused-by", header::HeaderValue::from_static("gateway-1"));
+//!     })
+//!     .build()?;
+//! let app = axum::Router::new().fallback(|| async {}).layer(server.authenticate());
+//!
+//! let response = app.oneshot(Request::new(String::new())).await?;
+//! assert_eq!(response.headers()["x-refused-by"], "gateway-1");
+//! assert_eq!(response.headers()[header::CONTENT_TYPE], "application/problem+json");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The [guide](crate::guide::envelopes) shows a whole envelope of an application's own.
 
 mod challenge;
 mod empty;

@@ -10,6 +10,15 @@ use super::envelope::{Envelope, ErrorBody, ErrorResponse};
 /// `{"error", "error_description", …}` as `application/json`, the default.
 ///
 /// The members mirror the challenge exactly. Where there is no error code there is no body.
+///
+/// RFC 6750 leaves the body of a refusal open. This is the form that RFC 6749 §5.2 gives to the
+/// errors of a token endpoint, which OAuth clients parse anyway. A 401 without credentials has no
+/// body, for RFC 6750 §3.1 wants no error information there; neither has a 5xx, for which OAuth has
+/// no code.
+///
+/// ```text
+/// {"error":"insufficient_scope","error_description":"The access token lacks a scope that this request needs","scope":"tools/write"}
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct OAuthJson;

@@ -1,4 +1,7 @@
 //! What a response must be, before any hook has a say.
+//!
+//! The plan is made from the refusal alone. It is what the response is compared with after the
+//! hooks ran, so that they have no way to influence it.
 
 use std::borrow::Cow;
 

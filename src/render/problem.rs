@@ -11,6 +11,21 @@ use super::oauth;
 ///
 /// `type` points at the kind's row in the error catalogue; where that is hosted can be set with
 /// [`documentation`](crate::Builder::documentation).
+///
+/// Every refusal has a body, also those without an OAuth error code; these lack the OAuth members.
+/// `title` is the reason phrase of the status and `detail` the text of the kind. There is no
+/// `instance`: it would have to repeat the request. A concealed route has no `type` (RFC 9457
+/// §3.1.1 then takes it for `about:blank`).
+///
+/// ```
+/// use tower_resource_server::{Builder, render::ProblemJson};
+///
+/// fn configured(builder: Builder) -> Builder {
+///     builder
+///         .envelope(ProblemJson::default())
+///         .documentation("https://developer.example.com/errors") // #expired-token and so on
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct ProblemJson;

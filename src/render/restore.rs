@@ -1,4 +1,9 @@
 //! Putting right what a hook broke.
+//!
+//! The hooks are the application's code and are trusted with bytes, not with meaning: a body can be
+//! ugly, but a 401 without its challenge leaves a client stuck, and a refusal without `no-store`
+//! may be served to others. So the result is compared with the plan, not the hooks restrained while
+//! they run. Each repair is silent on the wire and logged once per process.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 

@@ -1,4 +1,8 @@
 //! A requirement as a layer holds it: checked once, its challenges built once.
+//!
+//! What a challenge says depends on the layer and the kind of the refusal, hardly ever on the
+//! request. So each layer keeps its challenges, one slot a kind, and builds one when it is first
+//! needed. A flood of bad requests is then answered without formatting anything.
 
 use std::sync::OnceLock;
 

@@ -22,6 +22,40 @@ use crate::token::{Signed, VerifiedToken};
 /// extensions. To hold one is to have passed every check of the server. What it does **not** say
 /// is that the token suffices for the operation: that is what [`require`](Self::require) and the
 /// `require` layer ask.
+///
+/// Nothing else makes one: a handler that takes a grant cannot be called without the checks.
+/// Cloning it is cheap. Its `Debug` output shows issuer, subject and client, and neither token nor
+/// further claims.
+///
+/// ```
+/// use http::{Request, Response};
+/// use tower_resource_server::{Grant, testing::TestIssuer};
+/// # use tower::{Layer, ServiceExt, service_fn};
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # if tower_resource_server::CryptoBackend::preferred().is_none() { return Ok(()) }
+/// # let issuer = TestIssuer::new("https://as.example.com");
+/// # let server = issuer.resource_server("https://api.example.com").build()?;
+///
+/// let handler = service_fn(async |request: Request<()>| {
+///     let grant = request.extensions().get::<Grant>().expect("authenticate is outside");
+///     assert_eq!(grant.principal(), Some(("https://as.example.com", "alice")));
+///     assert_eq!(grant.client_id(), Some("app-1"));
+///     assert!(!grant.is_client_itself());
+///     assert_eq!(grant.audience().collect::<Vec<_>>(), ["https://api.example.com"]);
+///     assert_eq!(grant.scopes().collect::<Vec<_>>(), ["read", "write"]);
+///     assert!(grant.has_scope("read") && !grant.has_scope("admin"));
+///     assert_eq!(grant.claim::<String>("tenant").as_deref(), Some("blue"));
+///     assert_eq!(grant.binding().name(), "bearer");
+///     Ok::<_, std::convert::Infallible>(Response::new(http_body_util::Empty::<bytes::Bytes>::new()))
+/// });
+/// let token = issuer.token().subject("alice").client_id("app-1").scope("read write");
+/// let request = token.claim("tenant", "blue").authorize(Request::new(()));
+/// let response = server.authenticate().layer(handler).oneshot(request).await?;
+/// assert_eq!(response.status(), 200);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Grant {
     token: BoundToken,
@@ -71,13 +105,19 @@ impl Grant {
     }
 
     /// `sub`: the user, or the client itself in a client-credentials token. Always present under
-    /// RFC 9068. Unique only together with [`issuer`](Self::issuer): see [`principal`](Self::principal).
+    /// RFC 9068. Unique only together with [`issuer`](Self::issuer): see
+    /// [`principal`](Self::principal).
+    ///
+    /// Under [`Profile::Lenient`](crate::Profile::Lenient) it may be absent.
     #[must_use]
     pub fn subject(&self) -> Option<&str> {
         self.signed().subject()
     }
 
     /// The pair that identifies a subject across issuers (RFC 8725 §3.8).
+    ///
+    /// Use it as the key of a user, not the subject alone: two issuers may well give one name to
+    /// two people. `None` where the token has no `sub`.
     #[must_use]
     pub fn principal(&self) -> Option<(&str, &str)> {
         self.subject().map(|subject| (self.issuer(), subject))
@@ -90,29 +130,43 @@ impl Grant {
     }
 
     /// Whether the subject is the client itself: no user stands behind the token (RFC 9068 §5).
+    ///
+    /// Found by `sub` being equal to `client_id`. `false` where either is absent.
     #[must_use]
     pub fn is_client_itself(&self) -> bool {
         self.subject().is_some() && self.subject() == self.client_id()
     }
 
     /// `aud`: all audiences of the token; one of them is this server.
+    ///
+    /// Unless [`accept_any_audience`](crate::Danger::accept_any_audience) was chosen: then it need
+    /// not be. The others are services at which this very token can be used as well.
     pub fn audience(&self) -> impl Iterator<Item = &str> {
         self.signed().audience()
     }
 
     /// `jti`, where the token has one.
+    ///
+    /// Unique within its issuer (RFC 7519 §4.1.7). The crate does not look whether it was seen
+    /// before; it serves audit logs, and applications with a list of revoked tokens of their own.
     #[must_use]
     pub fn token_id(&self) -> Option<&str> {
         self.signed().token_id()
     }
 
     /// `scope`: the scopes the token names, without those they include by hierarchy.
+    ///
+    /// None at all where the claim is absent. Compare with [`has_scope`](Self::has_scope) rather
+    /// than with this list, which knows nothing of the hierarchy.
     pub fn scopes(&self) -> impl Iterator<Item = &str> {
         let scope = self.signed().scope().unwrap_or_default();
         scope.split(' ').filter(|scope| !scope.is_empty())
     }
 
     /// Whether the token has that scope, itself or through one that includes it.
+    ///
+    /// Compared exactly, case included (RFC 6749 §3.3). To refuse a request use
+    /// [`require`](Self::require), which also tells the client what to ask for.
     #[must_use]
     pub fn has_scope(&self, scope: &str) -> bool {
         let wider = self.settings.hierarchy.including(scope);
@@ -120,12 +174,17 @@ impl Grant {
     }
 
     /// `exp`, without leeway.
+    ///
+    /// A long answer, such as a stream, may outlive it; whether to end it then is the application's
+    /// to decide. `None` only where the platform cannot represent the time.
     #[must_use]
     pub fn expires_at(&self) -> Option<SystemTime> {
         self.signed().claims.expires.to_system_time()
     }
 
     /// How the token is tied to its sender.
+    ///
+    /// A bearer token in this version, always.
     #[must_use]
     pub const fn binding(&self) -> Binding {
         self.token.binding()
@@ -144,11 +203,35 @@ impl Grant {
     /// # Errors
     ///
     /// [`ClaimsError`] when the claims do not fit the type.
+    ///
+    /// They are parsed at each call, so call it once a request. Times are numbers in seconds, as in
+    /// the token. Claims of the wrong type that the crate does not read itself have not been
+    /// checked before.
+    ///
+    /// ```
+    /// use serde::Deserialize;
+    /// use tower_resource_server::{ClaimsError, Grant};
+    ///
+    /// #[derive(Deserialize)]
+    /// struct Tenancy {
+    ///     tenant: String,
+    ///     #[serde(default)]
+    ///     roles: Vec<String>,
+    /// }
+    ///
+    /// fn may_edit(grant: &Grant) -> Result<bool, ClaimsError> {
+    ///     let tenancy: Tenancy = grant.claims()?;
+    ///     Ok(tenancy.tenant == "blue" && tenancy.roles.iter().any(|role| role == "editor"))
+    /// }
+    /// ```
     pub fn claims<T: DeserializeOwned>(&self) -> Result<T, ClaimsError> {
         serde_json::from_str(&self.signed().payload).map_err(|_| ClaimsError)
     }
 
     /// One claim; `None` when it is absent or does not fit the type.
+    ///
+    /// The two cases are not told apart; where that matters, use [`claims`](Self::claims) with an
+    /// `Option` member. A decision should treat `None` as the lesser right.
     #[must_use]
     pub fn claim<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
         let members = Object::parse(&self.signed().payload).ok()?;
@@ -164,6 +247,23 @@ impl Grant {
     ///
     /// [`Rejection`] of kind `insufficient-scope`, `insufficient-authentication` or
     /// `requirement-not-met`; of kind `invalid-requirement` when the requirement itself is faulty.
+    ///
+    /// It is checked against the clock of this moment, as far as a [`StepUp`](crate::StepUp) is
+    /// concerned, and everything else against the token. The scopes named here are unknown to the
+    /// metadata document, since nothing knows of them before the handler runs; list them with
+    /// [`scopes_supported`](crate::ResourceMetadata::scopes_supported).
+    ///
+    /// ```
+    /// use tower_resource_server::{Grant, Rejection, Scopes};
+    ///
+    /// fn check(grant: &Grant, owner: &str) -> Result<(), Rejection> {
+    ///     if grant.subject() == Some(owner) {
+    ///         grant.require(Scopes::any(["notes/write", "notes/admin"]))
+    ///     } else {
+    ///         grant.require(Scopes::all(["notes/admin"]))
+    ///     }
+    /// }
+    /// ```
     pub fn require(&self, requirement: impl Into<Requirement>) -> Result<(), Rejection> {
         let demand = Arc::new(Demand::new(requirement.into()));
         if !demand.faults().is_empty() {
@@ -184,6 +284,8 @@ impl fmt::Debug for Grant {
 }
 
 /// The claims of a token do not fit the type asked for.
+///
+/// It does not say which claim: the text might end up in an answer, and claims are a user's data.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct ClaimsError;

@@ -1,4 +1,9 @@
 //! Stage 4: whether what a token grants is enough for what is asked.
+//!
+//! Two things are kept apart. A [`Grant`] says what the caller holds; it exists only for tokens
+//! that passed every check. A [`Requirement`] says what an operation needs; it exists before any
+//! request and can be checked for faults then. Putting one to the other yields a shortfall, from
+//! which the refusal and its challenge are made.
 
 mod demand;
 mod grant;

@@ -11,6 +11,29 @@ use crate::rejection::Rejection;
 /// A demand on the token of a request.
 ///
 /// Made from [`Scopes`], [`StepUp`] or a [`Predicate`], and combined with `and` and `or`.
+///
+/// Layers and [`Grant::require`] take anything that converts into one, so the type is rarely named.
+///
+/// # Combined
+///
+/// `and` binds what stands before it, as methods do: `a.or(b).and(c)` is *(a or b) and c*, and
+/// `a.or(b.and(c))` is *a or (b and c)*.
+///
+/// Every part of an `and` is tested, so that one answer can name all that is missing. If several
+/// are missing, the answer is a step-up before a lack of scopes before a failed predicate: the
+/// token that follows a step-up needs the scopes anyway. Of an `or`, parts are tested until one
+/// holds.
+///
+/// ```
+/// use tower_resource_server::{Predicate, Requirement, Scopes};
+///
+/// let own = Predicate::new("Only members may read", |grant| {
+///     grant.claim::<bool>("member").unwrap_or(false)
+/// });
+/// // Members with the scope, or support staff.
+/// let reading: Requirement = Scopes::all(["notes/read"]).and(own).or(Scopes::all(["support"]));
+/// # let _ = reading;
+/// ```
 #[derive(Clone, Debug)]
 pub struct Requirement(Node);
 
@@ -34,6 +57,14 @@ enum Node {
 /// let requirement = Scopes::all(["profile"]).and(verified);
 /// # let _ = requirement;
 /// ```
+///
+/// The refusal is a 403 `insufficient_scope`, for OAuth has no closer code, with the reason as
+/// `error_description`. The kind is `requirement-not-met`.
+///
+/// The test runs on the request path, at every request, and with the whole verified [`Grant`]. It
+/// cannot wait for anything and should not block; what needs a database belongs into the handler. A
+/// claim that is absent should fail it, as above. If it panics, so does the call of the layer:
+/// nothing catches it, and the request does not reach the application.
 #[derive(Clone)]
 pub struct Predicate {
     reason: Arc<str>,
@@ -42,6 +73,9 @@ pub struct Predicate {
 
 impl Predicate {
     /// A test and the reason for a refusal: plain ASCII without quotes, backslashes or `=`.
+    ///
+    /// A reason that is empty or has other characters is a fault of the requirement. Say what is
+    /// missing without the data of the token: the reason is fixed, and so cannot reveal any.
     pub fn new(
         reason: impl Into<Arc<str>>,
         test: impl Fn(&Grant) -> bool + Send + Sync + 'static,

@@ -17,6 +17,25 @@ use crate::config::Fault;
 /// let combined = both.or(either);
 /// # let _ = combined;
 /// ```
+///
+/// # Checked
+///
+/// Each name consists of visible ASCII without quote and backslash (RFC 6749 §3.3), so one name per
+/// string; and there is at least one. `["read write"]` and `[]` are faults. A layer with a fault
+/// refuses every request; [`try_require`](crate::ResourceServer::try_require) reports it instead.
+///
+/// ```
+/// use tower_resource_server::{Scopes, testing::TestIssuer};
+///
+/// # if tower_resource_server::CryptoBackend::preferred().is_none() { return Ok(()) }
+/// let server = TestIssuer::new("https://as.example.com")
+///     .resource_server("https://api.example.com")
+///     .build()?;
+/// assert!(server.try_require(Scopes::all(["read", "write"])).is_ok());
+/// assert!(server.try_require(Scopes::all(["read write"])).is_err());
+/// assert!(server.try_require(Scopes::any([""; 0])).is_err());
+/// # Ok::<(), tower_resource_server::ConfigError>(())
+/// ```
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Scopes {
     tokens: Vec<String>,
@@ -31,12 +50,17 @@ enum Mode {
 
 impl Scopes {
     /// Every one of these scopes. A challenge lists them all, not only those that are missing.
+    ///
+    /// `offline_access` may be demanded but is never named to a client: it asks an authorization
+    /// server for a refresh token and means nothing to a resource.
     pub fn all<S: Into<String>>(scopes: impl IntoIterator<Item = S>) -> Self {
         Self::new(scopes, Mode::All)
     }
 
     /// At least one of these scopes. Put the one that grants least first: a challenge asks for
     /// that one, since a client that is told several requests them all.
+    ///
+    /// The metadata document lists them all, though.
     pub fn any<S: Into<String>>(scopes: impl IntoIterator<Item = S>) -> Self {
         Self::new(scopes, Mode::Any)
     }

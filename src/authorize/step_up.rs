@@ -20,6 +20,35 @@ use crate::config::Fault;
 /// let payments = StepUp::acr(["urn:example:mfa"]).max_age(Duration::from_secs(300));
 /// # let _ = payments;
 /// ```
+///
+/// The refusal is a 401 `insufficient_user_authentication` with `acr_values` and `max_age` (RFC
+/// 9470 §3). A client that understands it sends the user to the authorization server with the same
+/// two parameters. Several step-ups joined by `and` must all be met; their challenge asks for the
+/// classes they have in common and for the shortest time.
+///
+/// ```
+/// use std::time::Duration;
+/// use http::{Request, StatusCode, header};
+/// use tower::ServiceExt;
+/// use tower_resource_server::{StepUp, testing::TestIssuer};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # if tower_resource_server::CryptoBackend::preferred().is_none() { return Ok(()) }
+/// # let issuer = TestIssuer::new("https://as.example.com");
+/// # let server = issuer.resource_server("https://api.example.com").build()?;
+/// let strong = StepUp::acr(["urn:example:mfa"]).max_age(Duration::from_secs(300));
+/// let layer = server.authenticate().require(strong);
+/// let app = axum::Router::new().fallback(|| async {}).layer(layer);
+///
+/// let password = issuer.token().claim("acr", "urn:example:pwd");
+/// let response = app.oneshot(password.authorize(Request::new(String::new()))).await?;
+/// assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
+/// let challenge = response.headers()[header::WWW_AUTHENTICATE].to_str()?;
+/// assert!(challenge.contains(r#"acr_values="urn:example:mfa", max_age="300""#));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct StepUp {
     acr_values: Vec<String>,
@@ -28,12 +57,19 @@ pub struct StepUp {
 
 impl StepUp {
     /// One of these authentication context classes, the preferred one first.
+    ///
+    /// List every class that will do: the crate knows of no order by which one contains another. A
+    /// value with a space, a quote or a backslash is a fault, since the challenge separates them by
+    /// spaces.
     pub fn acr<S: Into<String>>(values: impl IntoIterator<Item = S>) -> Self {
         let acr_values = values.into_iter().map(Into::into).collect();
         Self { acr_values, max_age: None }
     }
 
     /// Any class, at most so long ago. Whole seconds count; the server's leeway is added.
+    ///
+    /// An `auth_time` that lies ahead by more than the leeway does not count. Zero is allowed: then
+    /// the authentication must be newer than the leeway.
     #[must_use]
     pub const fn within(max_age: Duration) -> Self {
         Self { acr_values: Vec::new(), max_age: Some(max_age) }

@@ -20,6 +20,27 @@ impl Builder {
     /// # Errors
     ///
     /// [`ConfigError`] with every fault there is.
+    ///
+    /// It parses URLs, reads the system's root certificates if keys are to be fetched by the
+    /// embedded client, and looks for a usable key in each static set. Keys behind a URL are not
+    /// fetched: call [`ready`](ResourceServer::ready) to do that before serving. No Tokio runtime
+    /// is needed here.
+    ///
+    /// ```
+    /// use tower_resource_server::{Issuer, ResourceServer, Scopes};
+    ///
+    /// let result = ResourceServer::builder("https://api.example.com/#top")
+    ///     .issuer(Issuer::jwks_uri("https://as.example.com", "http://as.example.com/jwks.json"))
+    ///     .build();
+    /// let error = result.expect_err("a fragment, and keys in the clear");
+    /// for fault in error.faults() {
+    ///     println!("{}: {}; {}", fault.setting(), fault.problem(), fault.suggestion());
+    /// }
+    /// # if tower_resource_server::CryptoBackend::preferred().is_some() {
+    /// let settings: Vec<_> = error.faults().iter().map(|fault| fault.setting()).collect();
+    /// assert_eq!(settings, ["resource", "jwks_uri"]);
+    /// # }
+    /// ```
     pub fn build(self) -> Result<ResourceServer, ConfigError> {
         let mut faults = Vec::new();
         let resource = self.checked_resource(&mut faults);

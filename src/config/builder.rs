@@ -18,6 +18,10 @@ use crate::render::{Challenges, Envelope, ErrorBody, ErrorResponse, Hooks};
 
 /// What to do when a handler lets shared caches keep the response to an authenticated request
 /// (`public`, `s-maxage` or `must-revalidate`, without `private` or `no-store`; RFC 9111 §3.5).
+///
+/// It concerns accepted responses alone; refusals always say `no-store`. A handler that lets them
+/// pass deliberately, since every caller gets the same, can leave the default and ignore the
+/// warning (target `tower_resource_server::caching`).
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum SharedCaching {
@@ -28,7 +32,8 @@ pub enum SharedCaching {
     Rewrite,
 }
 
-/// Collects the settings of a [`ResourceServer`](crate::ResourceServer) and checks them all at once.
+/// Collects the settings of a [`ResourceServer`](crate::ResourceServer) and checks them all at
+/// once.
 ///
 /// # Defaults
 ///
@@ -44,6 +49,12 @@ pub enum SharedCaching {
 /// | fetches | embedded client, 5 s, 512 KiB, public addresses only |
 /// | Retry-After on 503 | 5 s |
 /// | CORS preflight | passes without a token |
+///
+/// # Checks
+///
+/// Nothing is checked before [`build`](Self::build), which reports every fault at once. Settings
+/// may be made in any order. Where a setting is given twice the last one counts, unless it says
+/// that it may be called several times.
 #[must_use]
 pub struct Builder {
     pub(super) resource: String,
@@ -125,6 +136,9 @@ impl Builder {
     }
 
     /// Trusts an issuer; may be called several times. A token is judged by its own issuer's keys.
+    ///
+    /// At least one is needed, and each identifier may stand once. It is compared with `iss` byte
+    /// for byte (RFC 9068 §4).
     pub fn issuer(mut self, issuer: Issuer) -> Self {
         self.issuers.push(issuer);
         self
@@ -132,6 +146,18 @@ impl Builder {
 
     /// Accepts this audience, an absolute URI without fragment (RFC 8707 §2), in place of the
     /// resource identifier; may be called several times. Compared exactly.
+    ///
+    /// The resource identifier is then no audience any more, unless it is named here as well.
+    /// Needed, for example, where an authorization server knows the API by another name than its
+    /// clients do.
+    ///
+    /// ```
+    /// use tower_resource_server::ResourceServer;
+    ///
+    /// let builder = ResourceServer::builder("https://api.example.com/v2")
+    ///     .audience("https://api.example.com/v2")
+    ///     .audience("https://api.example.com"); // tokens issued before the move
+    /// ```
     pub fn audience(mut self, audience: impl Into<String>) -> Self {
         self.audiences.get_or_insert_default().push(audience.into());
         self
@@ -139,30 +165,47 @@ impl Builder {
 
     /// Accepts this audience, which is not a URI: some authorization servers name audiences by
     /// client ids or plain words. May be called several times. Compared exactly.
+    ///
+    /// The names count besides those of [`audience`](Self::audience), and like them take the place
+    /// of the resource identifier. Such a name is only as unique as the issuer makes it.
     pub fn audience_name(mut self, audience: impl Into<String>) -> Self {
         self.audience_names.push(audience.into());
         self
     }
 
     /// Refuses tokens that have other audiences besides this server's (RFC 8707 §2.2).
+    ///
+    /// A token for several services can be used by any of them at the others. The refusal is
+    /// `wrong-audience`. Off by default.
     pub fn single_audience_only(mut self) -> Self {
         self.single_audience_only = true;
         self
     }
 
     /// How far the clocks of others may be off; at most 300 s.
+    ///
+    /// Default 60 s. It is added to `exp`, and granted to `nbf` and `iat` that lie ahead (RFC 7519
+    /// §4.1.4); it also counts for [`StepUp::within`](crate::StepUp::within). It is meant for
+    /// clocks: a longer one only keeps expired tokens in use.
     pub fn leeway(mut self, leeway: Duration) -> Self {
         self.leeway = leeway;
         self
     }
 
     /// The longest token read, in bytes, from 256 to 1 MiB. Longer ones are refused unread.
+    ///
+    /// Default 16384. The refusal is `token-too-large`, a 400. The HTTP server in front has a limit
+    /// of its own for header fields, which may be lower.
     pub fn max_token_bytes(mut self, bytes: usize) -> Self {
         self.max_token_bytes = bytes;
         self
     }
 
     /// About how much memory verified tokens may be remembered in, in bytes; 0 remembers none.
+    ///
+    /// Default 16 MiB, some 12,000 tokens of common size. An entry counts 512 bytes and twice the
+    /// size of the claims. Remembered tokens are spared the signature check, and nothing else:
+    /// times and requirements are judged for each request.
     pub fn token_cache_bytes(mut self, bytes: u64) -> Self {
         self.cache_bytes = bytes;
         self
@@ -170,12 +213,20 @@ impl Builder {
 
     /// Accepts tokens of any visible ASCII but the comma, as RFC 6749 A.12 allows opaque tokens,
     /// where RFC 6750 §2.1 takes only token68.
+    ///
+    /// A JWT has no such characters, so no token becomes valid by this. What changes is the
+    /// refusal: a stray character is then a 401 `malformed-token` rather than a 400
+    /// `malformed-authorization`.
     pub fn lenient_token_charset(mut self) -> Self {
         self.lenient_charset = true;
         self
     }
 
     /// Refuses requests with `access_token` in the query, which are ignored otherwise.
+    ///
+    /// The refusal is `token-in-query`, a 400 (OAuth 2.1 §5.1). It tells the developer of a client
+    /// early that the token just went into every log on the way. The name is compared as it stands,
+    /// without decoding `%` sequences.
     pub fn refuse_query_tokens(mut self) -> Self {
         self.strict_query = true;
         self
@@ -183,6 +234,11 @@ impl Builder {
 
     /// Refuses requests unless their target is https or the server has marked the connection
     /// with [`SecureTransport`](crate::SecureTransport) (RFC 6750 §5.2).
+    ///
+    /// The refusal is `insecure-transport`, a 400. This finds mistakes of set-up and of honest
+    /// clients. It does not stop a client that lies: in HTTP/2, and in the absolute form of
+    /// HTTP/1.1, the scheme of the target is what the client wrote. An insecure listener should not
+    /// reach this service at all.
     pub fn require_https(mut self) -> Self {
         self.require_https = true;
         self
@@ -198,6 +254,9 @@ impl Builder {
     }
 
     /// Looks for tokens in one more place than the Authorization field.
+    ///
+    /// There can be one. What it finds is held to the length and the characters of a token, and
+    /// beside another token it makes the request one with `multiple-credentials`.
     pub fn credential_source(mut self, source: impl CredentialSource) -> Self {
         self.source = Some(Arc::new(source));
         self
@@ -205,6 +264,9 @@ impl Builder {
 
     /// Says that `wider` includes `narrower`: whoever has the first is granted the second. May be
     /// called several times; inclusion is transitive.
+    ///
+    /// A circle is a fault. Challenges go on naming the narrow scope. The
+    /// [guide](crate::guide::scopes#hierarchy) has an example.
     pub fn scope_includes(mut self, wider: impl Into<String>, narrower: impl Into<String>) -> Self {
         self.hierarchy.push((wider.into(), narrower.into()));
         self
@@ -223,6 +285,10 @@ impl Builder {
     }
 
     /// One more parameter in every challenge.
+    ///
+    /// The name is a token (RFC 9110 §5.6.2), each given once; the value is sent as a quoted-string
+    /// of printable ASCII. Names that the crate writes itself, such as `scope` or `error`, are
+    /// faults.
     pub fn challenge_param(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.extra.push((name.into(), value.into()));
         self
@@ -231,6 +297,8 @@ impl Builder {
     /// Leaves `resource_metadata` (RFC 9728 §5.1) out of the challenges, for servers that do not
     /// publish the document. Without a realm of yours, the resource identifier becomes the realm,
     /// since a challenge needs a parameter (RFC 6750 §3).
+    ///
+    /// The document is still served where [`metadata`](crate::ResourceServer::metadata) is mounted.
     pub fn hide_metadata(mut self) -> Self {
         self.advertise_metadata = false;
         self
@@ -268,12 +336,23 @@ impl Builder {
 
     /// Where the error catalogue is hosted: an absolute URI to which `#kind` is added. By default
     /// this crate's own documentation.
+    ///
+    /// ```
+    /// use tower_resource_server::{Builder, render::ProblemJson};
+    ///
+    /// /// `type` becomes `https://developer.example.com/errors#expired-token` and so on.
+    /// fn explained(builder: Builder) -> Builder {
+    ///     builder.envelope(ProblemJson::default()).documentation("https://developer.example.com/errors")
+    /// }
+    /// ```
     pub fn documentation(mut self, uri: impl Into<String>) -> Self {
         self.documentation = Some(uri.into());
         self
     }
 
     /// `Retry-After` of 503 answers, in whole seconds, at least one.
+    ///
+    /// Default 5 s. Fractions of a second are cut off.
     pub fn retry_after(mut self, delay: Duration) -> Self {
         self.retry_after = delay;
         self
@@ -286,6 +365,8 @@ impl Builder {
     }
 
     /// The source of time.
+    ///
+    /// Default [`SystemClock`]. It judges tokens and the age of keys; fetches are timed by Tokio.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
         self
@@ -298,18 +379,26 @@ impl Builder {
     }
 
     /// The client that fetches keys, in place of the embedded one.
+    ///
+    /// One client serves all issuers. The address rules of the embedded client do not apply to it;
+    /// see [`TowerFetch`](crate::fetch::TowerFetch).
     pub fn fetch(mut self, fetch: impl Fetch) -> Self {
         self.fetch = Some(Arc::new(fetch));
         self
     }
 
     /// The longest a fetch may take; at most 60 s.
+    ///
+    /// Default 5 s; zero is a fault. The first requests after a cold start wait this long at most.
     pub fn fetch_timeout(mut self, timeout: Duration) -> Self {
         self.limits.timeout = timeout;
         self
     }
 
     /// Lets the embedded client reach loopback addresses, over http too. For development.
+    ///
+    /// A key set URL of plain http is accepted only with this, or with a client given to
+    /// [`fetch`](Self::fetch), and then only for loopback hosts.
     pub fn allow_loopback(mut self) -> Self {
         self.allow_loopback = true;
         self
@@ -328,6 +417,9 @@ impl Builder {
     }
 
     /// Adds `Cache-Control: no-store` to accepted responses that have no Cache-Control.
+    ///
+    /// Private caches, such as a browser's, may otherwise keep what a handler sends without a word
+    /// on caching. Responses to anonymous requests are left alone. Off by default.
     pub fn default_no_store(mut self) -> Self {
         self.default_no_store = true;
         self

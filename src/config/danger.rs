@@ -4,6 +4,17 @@ use super::Builder;
 use crate::proof::UnverifiableConfirmation;
 
 /// Settings that give up a protection, reached through [`Builder::danger`].
+///
+/// Each method makes one choice and gives the builder back, so that the word stands in the source
+/// once for each.
+///
+/// ```
+/// use tower_resource_server::ResourceServer;
+///
+/// let builder = ResourceServer::builder("https://api.example.com")
+///     .danger()
+///     .ignore_unverifiable_confirmation();
+/// ```
 #[derive(Debug)]
 #[must_use]
 pub struct Danger(Builder);
@@ -17,6 +28,10 @@ impl Danger {
     ///
     /// Any service that shares the issuer can then use its callers' tokens here (RFC 9068 §4,
     /// RFC 8725 §3.9). A token must still have an `aud`.
+    ///
+    /// `build` logs a warning. [`single_audience_only`](Builder::single_audience_only) still holds.
+    /// Where tokens merely name the server differently, use [`audience`](Builder::audience) or
+    /// [`audience_name`](Builder::audience_name) instead.
     pub fn accept_any_audience(self) -> Builder {
         Builder { any_audience: true, ..self.0 }
     }
@@ -25,6 +40,10 @@ impl Danger {
     ///
     /// A stolen token can then be used by the thief, which is what its issuer meant to prevent
     /// (RFC 7800 §3.1).
+    ///
+    /// It concerns every method of `cnf`, be it DPoP (`jkt`, RFC 9449 §6.1), mutual TLS
+    /// (`x5t#S256`, RFC 8705 §3.1) or one not known yet, since this version verifies none. A `cnf`
+    /// that is no JSON object is refused all the same.
     pub fn ignore_unverifiable_confirmation(self) -> Builder {
         Builder { unverifiable: UnverifiableConfirmation::Ignore, ..self.0 }
     }

@@ -16,6 +16,11 @@ use std::fmt;
 /// let settings: Vec<_> = error.faults().iter().map(|fault| fault.setting()).collect();
 /// assert_eq!(settings, ["resource", "issuer", "leeway"]);
 /// ```
+///
+/// Its `Display` form has a line for each fault. [`ResourceServer::try_require`] returns it for
+/// faulty requirements too.
+///
+/// [`ResourceServer::try_require`]: crate::ResourceServer::try_require
 #[derive(Debug)]
 pub struct ConfigError(Vec<ConfigFault>);
 
@@ -48,6 +53,10 @@ impl ConfigFault {
     }
 
     /// The builder method or requirement at fault.
+    ///
+    /// `require` stands for every requirement, `scope_hierarchy` for
+    /// [`scope_includes`](crate::Builder::scope_includes), and `metadata` for the members of
+    /// [`ResourceMetadata`](crate::ResourceMetadata).
     #[must_use]
     pub const fn setting(&self) -> &'static str {
         self.setting

@@ -64,7 +64,7 @@
 //! ```
 //! use http::{Request, Response, StatusCode, header};
 //! use http_body_util::Full;
-//! use tower::{BoxError, ServiceBuilder, ServiceExt};
+//! use tower::{ServiceBuilder, ServiceExt};
 //! use tower_resource_server::layer::FormTokenLayer;
 //! use tower_resource_server::{Scopes, testing::TestIssuer};
 //!
@@ -77,7 +77,7 @@
 //!     .layer(server.metadata_layer())
 //!     .layer(FormTokenLayer::new())
 //!     .layer(server.authenticate().require(Scopes::all(["notes/write"])))
-//!     .service_fn(async |_| Ok::<_, BoxError>(Response::new(Full::from("noted"))));
+//!     .service_fn(async |_| Ok::<_, std::io::Error>(Response::new(Full::from("noted"))));
 //!
 //! let form = |body: String| {
 //!     Request::post("https://api.example.com/notes")

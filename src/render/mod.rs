@@ -12,7 +12,7 @@
 //! | [`Empty`] | none | none |
 //!
 //! One is chosen with [`Builder::envelope`](crate::Builder::envelope) and serves the layers, the
-//! extractors and the [`Rejection`](crate::Rejection)s of handlers alike. The parts a hook is
+//! extractors and the [`Rejection`]s of handlers alike. The parts a hook is
 //! handed are [`ErrorBody`], which says what there is to say; [`Challenges`], which are computed
 //! already; and [`ErrorResponse`], the response under construction.
 //!
@@ -24,7 +24,7 @@
 //!    [`send_error`](Envelope::send_error).
 //! 3. What they broke of the first step is put right.
 //! 4. For a HEAD request the body is dropped and its length kept (RFC 9110 §9.3.2).
-//! 5. The [`Rejection`](crate::Rejection) goes into the extensions of the response, one event into
+//! 5. The [`Rejection`] goes into the extensions of the response, one event into
 //!    the log, one to the [`Observer`](crate::Observer).
 //!
 //! # The default

@@ -1,4 +1,8 @@
 //! JWS signature algorithms (RFC 7518 §3.1, RFC 8037, RFC 9864).
+//!
+//! The list is closed on purpose. HMAC would make every resource server able to issue tokens, and a
+//! key set that is published cannot hold a secret; `none` is no signature at all (RFC 8725 §3.1,
+//! §3.2).
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,6 +10,19 @@ use std::str::FromStr;
 /// An asymmetric JWS signature algorithm.
 ///
 /// There is no `none` and no HMAC here: neither can be configured.
+///
+/// Names are those of the `alg` header, case-sensitive. P-521, secp256k1 and Ed448 are not
+/// supported.
+///
+/// ```
+/// use tower_resource_server::Algorithm;
+///
+/// assert_eq!("ES256".parse(), Ok(Algorithm::ES256));
+/// assert_eq!(Algorithm::PS256.to_string(), "PS256");
+/// for refused in ["none", "HS256", "es256", "ES512"] {
+///     assert!(refused.parse::<Algorithm>().is_err());
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum Algorithm {
@@ -33,6 +50,9 @@ pub enum Algorithm {
 
 impl Algorithm {
     /// Every algorithm the crate verifies, in the order of preference for keys that name none.
+    ///
+    /// It is the default of [`Issuer::algorithms`](crate::Issuer::algorithms). The order decides
+    /// only for keys without `alg`: an RSA key of that kind verifies RS256 and nothing else.
     pub const ALL: [Self; 10] = [
         Self::RS256,
         Self::ES256,

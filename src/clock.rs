@@ -7,12 +7,39 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 ///
 /// Every time check of the crate asks the clock of its resource server, so that tests
 /// can hold time still. The default is [`SystemClock`].
+///
+/// It is asked for `exp`, `nbf` and `iat`, for the age of an authentication, and for how long keys
+/// are fresh and when they may be fetched again. It is *not* asked how long a fetch takes: that is
+/// measured by Tokio's timer. A clock that goes back does no harm to keys: they are fetched anew.
+///
+/// It is called on the request path, several times for a request, from many threads. For tests
+/// there is `FixedClock` in the `testing` module.
+///
+/// ```
+/// use std::time::{Duration, SystemTime};
+/// use tower_resource_server::{Clock, ResourceServer};
+///
+/// /// The system's clock, known to be ten seconds slow.
+/// #[derive(Debug)]
+/// struct Corrected;
+///
+/// impl Clock for Corrected {
+///     fn now(&self) -> SystemTime {
+///         SystemTime::now() + Duration::from_secs(10)
+///     }
+/// }
+///
+/// let builder = ResourceServer::builder("https://api.example.com").clock(Corrected);
+/// ```
 pub trait Clock: Debug + Send + Sync + 'static {
     /// The current time.
     fn now(&self) -> SystemTime;
 }
 
 /// The operating system's clock.
+///
+/// All checks trust it: a server whose clock is wrong by more than the leeway refuses good tokens
+/// or accepts expired ones.
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct SystemClock;

@@ -8,6 +8,25 @@ use http::StatusCode;
 ///
 /// Each kind has one row in the [error catalogue](crate::guide::error_catalogue), which says what
 /// the sender did, and what mends it.
+///
+/// More kinds may be added; the names and meanings of these stay. Code that acts on them should
+/// look at the [`status`](Self::status) or the [`error_code`](Self::error_code) for those it does
+/// not know.
+///
+/// ```
+/// use tower_resource_server::RejectionKind;
+///
+/// let kind = RejectionKind::InsufficientScope;
+/// assert_eq!(kind.name(), "insufficient-scope");
+/// assert_eq!(kind.status(), 403);
+/// assert_eq!(kind.error_code(), Some("insufficient_scope"));
+/// assert_eq!(kind.grpc_code(), 7); // PERMISSION_DENIED
+///
+/// // No token was sent: a challenge, and no error (RFC 6750 §3.1).
+/// assert_eq!(RejectionKind::MissingCredentials.error_code(), None);
+/// // An outage is not the client's fault, so it must not cost the client its token.
+/// assert!(!RejectionKind::KeysUnavailable.is_client_fault());
+/// ```
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum RejectionKind {
@@ -31,7 +50,8 @@ pub enum RejectionKind {
     MalformedAuthorization,
     /// The token is not a compact JWS of two JSON objects (RFC 7519 §7.2).
     MalformedToken,
-    /// A requirement was reached without an `authenticate` layer around it; the fault is the server's.
+    /// A requirement was reached without an `authenticate` layer around it; the fault is the
+    /// server's.
     MissingAuthentication,
     /// A claim the profile demands is absent (RFC 9068 §2.2).
     MissingClaim,
@@ -162,6 +182,8 @@ static TABLE: [Row; RejectionKind::ALL.len()] = {
 
 impl RejectionKind {
     /// Every kind, in the order of the catalogue.
+    ///
+    /// Of use to register a metric for each beforehand.
     pub const ALL: [Self; 26] = [
         Self::BadSignature,
         Self::ExpiredToken,
@@ -202,6 +224,9 @@ impl RejectionKind {
     }
 
     /// The HTTP status.
+    ///
+    /// That of a concealed route is 404 instead: see
+    /// [`Rejection::status`](crate::Rejection::status).
     #[must_use]
     pub fn status(self) -> StatusCode {
         self.row().status
@@ -220,12 +245,18 @@ impl RejectionKind {
     }
 
     /// The gRPC status code.
+    ///
+    /// Nothing in this crate sends it. It is there for layers that translate refusals for gRPC
+    /// clients: 16 for `UNAUTHENTICATED`, 7 for `PERMISSION_DENIED`, 14 for `UNAVAILABLE`, 13 for
+    /// `INTERNAL`.
     #[must_use]
     pub fn grpc_code(self) -> u8 {
         self.row().grpc
     }
 
     /// Whether the client is at fault (4xx), rather than this server or one it depends on (5xx).
+    ///
+    /// The log follows it: INFO for clients, ERROR for servers.
     #[must_use]
     pub fn is_client_fault(self) -> bool {
         self.status().is_client_error()

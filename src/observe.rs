@@ -1,4 +1,8 @@
 //! What the crate tells about its work: one log event a refusal, and events for metrics.
+//!
+//! Logs go through `tracing`, one event a refusal, under the targets
+//! `tower_resource_server::rejection`, `::keys`, `::config`, `::caching` and `::envelope`. Accepted
+//! requests are not logged: how many there are is for an [`Observer`] to count.
 
 use std::fmt::Debug;
 
@@ -6,6 +10,9 @@ use crate::error::RejectionKind;
 use crate::keys::RefreshError;
 
 /// One thing that happened. All values are of low cardinality: fit for metric labels.
+///
+/// Neither tokens nor subjects nor paths are among them. The number of label values is that of the
+/// issuers and of [`RejectionKind::ALL`].
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Event<'a> {
@@ -58,7 +65,20 @@ pub enum Event<'a> {
 ///     }
 /// }
 /// ```
+///
+/// # When it is called
+///
+/// - [`Event::Accepted`]: by each `authenticate` layer, before the inner service. A `require` layer
+///   or a handler may still refuse the request; then [`Event::Refused`] follows. Anonymous requests
+///   that an optional layer lets through are no event.
+/// - [`Event::Refused`]: when the response of a refusal is made.
+/// - [`Event::KeysRefreshed`] and [`Event::KeyRefreshFailed`]: at the end of each fetch, in its
+///   task.
+///
+/// All at once from many threads, so count with atomics or a metrics library.
 pub trait Observer: Debug + Send + Sync + 'static {
     /// Takes note of one event.
+    ///
+    /// New events may be added: ignore those that are not known.
     fn observe(&self, event: &Event<'_>);
 }

@@ -14,6 +14,36 @@ use crate::token::Signed;
 ///
 /// It lies in the extensions of every refusing response, whatever the envelope made of it, and is
 /// what [`Grant::require`] fails with. It holds no token.
+///
+/// Its `Debug` output is the kind, its `Display` output the text for developers. Under the `axum`
+/// feature it is a response; elsewhere a handler returns it to whatever renders it, or a layer
+/// outside looks at it:
+///
+/// ```
+/// use http::{Request, Response};
+/// use tower::{Layer, ServiceExt, service_fn};
+/// use tower_resource_server::{Rejection, RejectionKind, testing::TestIssuer};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # if tower_resource_server::CryptoBackend::preferred().is_none() { return Ok(()) }
+/// # let issuer = TestIssuer::new("https://as.example.com");
+/// # let server = issuer.resource_server("https://api.example.com").build()?;
+/// # let inner = service_fn(async |_: Request<()>| {
+/// #     Ok::<_, std::convert::Infallible>(Response::new(http_body_util::Full::from("hello")))
+/// # });
+/// let service = server.authenticate().layer(inner);
+/// let old = issuer.token().claim("exp", 1_000_000_000);
+/// let response = service.oneshot(old.authorize(Request::new(()))).await?;
+///
+/// let rejection = response.extensions().get::<Rejection>().expect("a refusal");
+/// assert_eq!(rejection.kind(), RejectionKind::ExpiredToken);
+/// assert_eq!(rejection.status(), response.status());
+/// assert_eq!(rejection.to_string(), "The access token expired");
+/// assert!(rejection.documentation_url().ends_with("#expired-token"));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Rejection(Arc<Details>);
 
@@ -45,7 +75,8 @@ impl Rejection {
         }))
     }
 
-    /// The token does not suffice. Step-up comes before scope: the token that follows it needs both.
+    /// The token does not suffice. Step-up comes before scope: the token that follows it needs
+    /// both.
     pub(crate) fn short(grant: &Grant, demand: Arc<Demand>, shortfall: Shortfall) -> Self {
         let kind = if shortfall.step_up {
             RejectionKind::InsufficientAuthentication
@@ -84,6 +115,8 @@ impl Rejection {
     }
 
     /// Why.
+    ///
+    /// The true one, also where the route conceals itself.
     #[must_use]
     pub fn kind(&self) -> RejectionKind {
         self.0.kind
@@ -96,12 +129,18 @@ impl Rejection {
     }
 
     /// The scopes the operation needs, space-separated, where a layer or handler named them.
+    ///
+    /// They are there for every kind of refusal, whether or not scopes are what is missing. The
+    /// challenge names them too, save beside `invalid_request` and beside a step-up that lacks no
+    /// scope.
     #[must_use]
     pub fn scope(&self) -> Option<&str> {
         self.0.demand.scope.as_deref()
     }
 
     /// A text for developers: fixed for the kind, or the reason of the predicate that failed.
+    ///
+    /// It stands in `error_description` where there is an error code (RFC 6750 §3).
     #[must_use]
     pub fn description(&self) -> &str {
         match (&self.0.shortfall.reason, self.kind()) {
@@ -111,6 +150,9 @@ impl Rejection {
     }
 
     /// Where the kind is explained: its row in the error catalogue.
+    ///
+    /// In this crate's documentation, or where [`documentation`](crate::Builder::documentation)
+    /// says.
     #[must_use]
     pub fn documentation_url(&self) -> String {
         format!("{}#{}", self.0.settings.documentation, self.kind().name())

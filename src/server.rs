@@ -13,6 +13,39 @@ use crate::metadata::{MetadataLayer, MetadataService};
 /// An OAuth 2 resource server: the one thing from which layers, metadata and keys come.
 ///
 /// Cheap to clone; clones share keys and memory. See the [crate page](crate) for a whole example.
+///
+/// One is made for each resource identifier, when the program starts. Layers made from it, or from
+/// its clones, belong together: they share the keys, the tokens verified before, the clock and the
+/// envelope, and only they accept each other's grants. Two servers in one process share nothing.
+///
+/// Nothing of it runs by itself. Keys are fetched when a request or [`ready`](Self::ready) asks for
+/// them, in a task of the Tokio runtime that is current then.
+///
+/// ```
+/// use http::{Request, Response, StatusCode};
+/// use http_body_util::Full;
+/// use tower::{Layer, ServiceExt, service_fn};
+/// use tower_resource_server::{Issuer, ResourceServer, testing::TestIssuer};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # if tower_resource_server::CryptoBackend::preferred().is_none() { return Ok(()) }
+/// # let issuer = TestIssuer::new("https://as.example.com");
+/// # let keys = issuer.jwks();
+/// let server = ResourceServer::builder("https://api.example.com")
+///     .issuer(Issuer::jwks("https://as.example.com", keys))
+///     .build()?;
+///
+/// let service = server.authenticate().layer(service_fn(async |_: Request<()>| {
+///     Ok::<_, std::convert::Infallible>(Response::new(Full::from("hello")))
+/// }));
+///
+/// let request = issuer.token().authorize(Request::new(()));
+/// assert_eq!(service.clone().oneshot(request).await?.status(), StatusCode::OK);
+/// assert_eq!(service.oneshot(Request::new(())).await?.status(), StatusCode::UNAUTHORIZED);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct ResourceServer {
     settings: Arc<Settings>,
@@ -26,21 +59,42 @@ impl ResourceServer {
     /// Begins the configuration of the server with that resource identifier: the URL by which
     /// clients know it, the audience of its tokens (RFC 8707) and the `resource` of its metadata
     /// (RFC 9728), all byte for byte.
+    ///
+    /// It is https, or http on loopback, without fragment (RFC 9728 §1.2). A query is allowed and
+    /// logged as a warning. `https://api.example.com` and `https://api.example.com/` are two
+    /// resources.
     pub fn builder(resource: impl Into<String>) -> Builder {
         Builder::new(resource.into())
     }
 
     /// The layer that lets only requests with a valid access token through.
+    ///
+    /// Each call makes a layer of its own. Only the demand and the mode differ between them, so one
+    /// layer can be cloned for many routes, or made anew for each.
     #[must_use]
     pub fn authenticate(&self) -> AuthenticateLayer {
         AuthenticateLayer::new(&self.settings)
     }
 
-    /// A layer that demands more of the token; it goes inside an [`authenticate`](Self::authenticate)
-    /// layer of this server.
+    /// A layer that demands more of the token; it goes inside an
+    /// [`authenticate`](Self::authenticate) layer of this server.
     ///
     /// A faulty requirement is logged at once and fails closed: every request is answered 500.
     /// [`try_require`](Self::try_require) returns the faults instead.
+    ///
+    /// Making it also enters its scopes into the metadata document, so make layers before the
+    /// document is first served.
+    ///
+    /// ```
+    /// use tower_resource_server::{ResourceServer, Scopes};
+    ///
+    /// fn app(server: &ResourceServer) -> axum::Router {
+    ///     let writing = server.require(Scopes::all(["notes/write"]));
+    ///     axum::Router::new()
+    ///         .route("/notes", axum::routing::post(|| async {}).layer(writing))
+    ///         .layer(server.authenticate())
+    /// }
+    /// ```
     #[must_use]
     pub fn require(&self, requirement: impl Into<Requirement>) -> RequireLayer {
         let demand = self.settings.demand(requirement.into());
@@ -52,6 +106,9 @@ impl ResourceServer {
     /// # Errors
     ///
     /// [`ConfigError`] with every fault of the requirement.
+    ///
+    /// Use it where requirements are read from a file, or to stop at start-up rather than answer
+    /// 500.
     pub fn try_require(
         &self,
         requirement: impl Into<Requirement>,
@@ -62,6 +119,24 @@ impl ResourceServer {
 
     /// The metadata document as a service of its own (RFC 9728). With axum, merge it into the
     /// router after the `authenticate` layer, so that it stays public.
+    ///
+    /// ```
+    /// use http::{Request, StatusCode};
+    /// use tower::ServiceExt;
+    /// # use tower_resource_server::testing::TestIssuer;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # if tower_resource_server::CryptoBackend::preferred().is_none() { return Ok(()) }
+    /// # let server = TestIssuer::new("https://as.example.com")
+    /// #     .resource_server("https://api.example.com/v1").build()?;
+    /// let metadata = server.metadata();
+    /// assert_eq!(metadata.path(), "/.well-known/oauth-protected-resource/v1");
+    /// let request = Request::get(metadata.path()).body(())?;
+    /// assert_eq!(metadata.oneshot(request).await?.status(), StatusCode::OK);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn metadata(&self) -> MetadataService {
         MetadataService::new(Arc::clone(&self.settings))
@@ -84,6 +159,13 @@ impl ResourceServer {
     /// # Errors
     ///
     /// [`NotReady`] names the issuers whose keys could not be loaded.
+    ///
+    /// Each issuer's keys are tried once, all at the same time; keys that are there already are not
+    /// fetched again, and static sets are always there. It takes no longer than the slowest fetch,
+    /// about the [`fetch_timeout`](Builder::fetch_timeout) at most. Dropping the future stops no
+    /// fetch.
+    ///
+    /// It is no health check: it says that keys could be loaded once, not that they are fresh.
     pub async fn ready(&self) -> Result<(), NotReady> {
         let issuers = &self.settings.tokens.issuers;
         let now = self.settings.now();
@@ -119,6 +201,9 @@ pub struct NotReady {
 
 impl NotReady {
     /// The issuers whose keys are missing. Why, the log says.
+    ///
+    /// [`RefreshError`](crate::RefreshError) has the reasons; an [`Observer`](crate::Observer) gets
+    /// them too.
     #[must_use]
     pub fn issuers(&self) -> &[String] {
         &self.issuers

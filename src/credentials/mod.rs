@@ -1,4 +1,9 @@
 //! Stage 1: from the head of a request to what it presents.
+//!
+//! Nothing is believed at this stage. It decides what the request *says*: no token, one token, or
+//! something that cannot be read without guessing. Guessing is what must not happen, because a
+//! proxy in front may have guessed otherwise; so two tokens, two fields and broken syntax are
+//! refused.
 
 mod authorization;
 mod form;

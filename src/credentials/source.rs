@@ -9,6 +9,20 @@ use http::{Extensions, HeaderMap, Method, Request, Uri};
 use crate::error::RejectionKind;
 
 /// The head of a request: everything but its body.
+///
+/// A source sees this and never the body, which is not read yet. Its `Debug` output shows method
+/// and path alone, since fields and query may hold tokens.
+///
+/// ```
+/// use http::Request;
+/// use tower_resource_server::RequestHead;
+///
+/// let request = Request::get("https://api.example.com/notes?page=2").body(())?;
+/// let head = RequestHead::of(&request);
+/// assert_eq!(head.uri().path(), "/notes");
+/// assert!(!format!("{head:?}").contains("page"));
+/// # Ok::<(), http::Error>(())
+/// ```
 #[derive(Clone, Copy)]
 pub struct RequestHead<'a> {
     method: &'a Method,
@@ -45,6 +59,8 @@ impl<'a> RequestHead<'a> {
     }
 
     /// The request target as the layer sees it.
+    ///
+    /// Within a nested axum router it lacks the prefix.
     #[must_use]
     pub const fn uri(&self) -> &'a Uri {
         self.uri
@@ -80,6 +96,31 @@ impl<'a> RequestHead<'a> {
 ///
 /// Insert it where connections are accepted. A builder with `require_https` looks for it when the
 /// request target carries no scheme, as under HTTP/1.1. No header can take its place.
+///
+/// Whoever terminates TLS knows; nobody else does. A proxy that terminates TLS in front cannot
+/// insert it: there, put it where the listener accepts connections from that proxy alone.
+///
+/// ```
+/// use axum::{Extension, Router, body::Body};
+/// use http::{Request, StatusCode};
+/// use tower::ServiceExt;
+/// use tower_resource_server::{SecureTransport, testing::TestIssuer};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # if tower_resource_server::CryptoBackend::preferred().is_none() { return Ok(()) }
+/// # let issuer = TestIssuer::new("https://as.example.com");
+/// let server = issuer.resource_server("https://api.example.com").require_https().build()?;
+/// let app = Router::new().fallback(|| async {}).layer(server.authenticate());
+/// let request = || issuer.token().authorize(Request::new(Body::empty()));
+/// assert_eq!(app.clone().oneshot(request()).await?.status(), StatusCode::BAD_REQUEST);
+///
+/// // On the TLS listener only:
+/// let behind_tls = app.layer(Extension(SecureTransport::new()));
+/// assert_eq!(behind_tls.oneshot(request()).await?.status(), StatusCode::OK);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct SecureTransport;
@@ -118,11 +159,18 @@ impl SecureTransport {
 ///     }
 /// }
 /// ```
+///
+/// The example reads a field that a proxy sets. Such a proxy has to remove the field from what
+/// clients send. A source that reads a cookie makes the server open to cross-site request forgery,
+/// for browsers send cookies unasked; it needs a defence of its own.
 pub trait CredentialSource: Debug + Send + Sync + 'static {
     /// The token, `None` when there is none here.
     ///
     /// # Errors
     ///
     /// The kind to refuse the request with, when what stands here is unusable.
+    ///
+    /// It is called for each request after the `Authorization` field and a form have been looked
+    /// at, and not if one of those was refused. It runs on the request path and must not block.
     fn find<'a>(&self, head: &RequestHead<'a>) -> Result<Option<Cow<'a, str>>, RejectionKind>;
 }

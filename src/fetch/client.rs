@@ -1,4 +1,8 @@
 //! The embedded HTTP client.
+//!
+//! Addresses are checked when they are connected to, not when the URL is configured: a name may
+//! resolve to another address each time it is asked for. The check therefore stands in the resolver
+//! that the connector uses, and there is no second resolution in between.
 
 use std::io;
 use std::net::IpAddr;

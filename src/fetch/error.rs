@@ -4,6 +4,21 @@ use std::error::Error;
 use std::fmt;
 
 /// Why a fetch brought no answer.
+///
+/// What is passed on is the kind: into the log, and as
+/// [`RefreshError::Fetch`](crate::RefreshError::Fetch) to observers. The source serves those who
+/// call a [`Fetch`](super::Fetch) themselves.
+///
+/// ```
+/// use std::error::Error;
+/// use tower_resource_server::fetch::{FetchError, FetchErrorKind};
+///
+/// let refused = std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
+/// let error = FetchError::with_source(FetchErrorKind::Transport, refused);
+/// assert_eq!(error.kind(), FetchErrorKind::Transport);
+/// assert_eq!(error.to_string(), "the connection failed");
+/// assert!(error.source().is_some());
+/// ```
 #[derive(Debug)]
 pub struct FetchError {
     kind: FetchErrorKind,
@@ -11,6 +26,9 @@ pub struct FetchError {
 }
 
 /// The kinds of [`FetchError`].
+///
+/// All of them have the same effect: loaded keys stay in use, and the next attempt waits for a
+/// rest.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum FetchErrorKind {

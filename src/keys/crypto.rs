@@ -13,6 +13,18 @@ use crate::algorithm::Algorithm;
 ///
 /// Its value is handed to each verification; the process-wide default of jsonwebtoken is neither
 /// read nor set, so both backends may be in one program.
+///
+/// It verifies signatures and nothing else: TLS of the embedded client is chosen by features alone.
+/// Its variants exist only with their features, so code that names one should enable that feature.
+///
+/// ```
+/// use tower_resource_server::{CryptoBackend, ResourceServer};
+///
+/// let mut builder = ResourceServer::builder("https://api.example.com");
+/// if let Some(backend) = CryptoBackend::preferred() {
+///     builder = builder.crypto_backend(backend); // what happens anyway
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum CryptoBackend {
@@ -27,6 +39,8 @@ pub enum CryptoBackend {
 
 impl CryptoBackend {
     /// aws-lc-rs where it is compiled in, else RustCrypto, else none.
+    ///
+    /// `None` means that [`build`](crate::Builder::build) will fail.
     #[must_use]
     #[allow(unreachable_code, reason = "what is reachable depends on the features")]
     pub const fn preferred() -> Option<Self> {

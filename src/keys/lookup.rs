@@ -1,4 +1,9 @@
 //! The keys of one issuer, each under the one algorithm it may verify.
+//!
+//! Which algorithm a key verifies is settled here, when the set is loaded, and not by the token
+//! that asks: otherwise a forger could choose among the algorithms of a key type (RFC 8725 §3.1).
+//! Keys are told apart by what they are, not by their id, so that new material under an old `kid`
+//! does not inherit the tokens that the old one verified.
 
 use std::collections::HashMap;
 

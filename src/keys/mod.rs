@@ -1,4 +1,9 @@
 //! Keys that verify tokens: where they come from, and how one is chosen.
+//!
+//! A set as published is a [`JwkSet`]: every key that could verify something. What a server uses of
+//! it for one issuer is a [`KeySet`]: each key under the one algorithm it may verify, with a
+//! verifier of the chosen backend. A [`KeySource`] hands out such sets, and is the only part that
+//! knows whether they come from a file or from the network.
 
 pub(crate) mod crypto;
 mod jwk;

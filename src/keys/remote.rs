@@ -1,4 +1,29 @@
 //! A key set behind a URL: one fetch at a time, paced, old keys kept through outages.
+//!
+//! # What is shared, and how
+//!
+//! The loaded set is swapped as a whole, so that readers never see half of one and never wait for a
+//! writer. Next to it stand two atomics, the generation of the set and the time until which it is
+//! fresh. Together with the generation noted in a remembered token they answer the question of the
+//! warm path: is the key that verified this token still there?
+//!
+//! One mutex guards the flight: whether a fetch runs, and when the next may. It is held for a few
+//! instructions, never across a suspension point, and not at all on the warm path.
+//!
+//! # A flight
+//!
+//! Whoever needs a fetch joins the one that runs or, if the pace allows, starts one as a task of
+//! its own. The task belongs to no request: a client that disconnects stops nothing. It ends in the
+//! `Drop` of [`Landing`], which settles pace and log and then wakes those who wait; so even a fetch
+//! that panics, or a runtime that shuts down, leaves nobody waiting.
+//!
+//! Those who wait are told that the fetch is over, not how it ended. They look at the set again.
+//!
+//! # What is believed
+//!
+//! An answer counts if its status is 200, its content type is that of JSON or absent, its size
+//! within the limit, and its body a JWK Set. If none of its keys is usable although it has some,
+//! the old set stays: that is an accident. An empty list is obeyed: that is a decision.
 
 use std::fmt;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -22,6 +47,11 @@ use crate::fetch::{Fetch, FetchError, FetchErrorKind, FetchLimits};
 use crate::observe::{Event, Observer};
 
 /// Why keys could not be refreshed.
+///
+/// It is found in the log (target `tower_resource_server::keys`) and in
+/// [`Event::KeyRefreshFailed`]. No request sees it: those that need the keys are answered 503,
+/// those whose keys are loaded go on. What is tried again when is told in the
+/// [guide](crate::guide::keys_and_outages#key-set-urls).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum RefreshError {

@@ -1,4 +1,12 @@
 //! When keys may be fetched, how long they are used: arithmetic only.
+//!
+//! Two things are balanced. A new key should be known soon, or good tokens are refused; and nobody
+//! should be able to make this server hammer another. So the reason of a fetch matters. Age is
+//! something this server finds out by itself, and failures then start a short rest that doubles.
+//! An unknown key id is something anybody can send, so it always costs a whole cool-down.
+//!
+//! Clocks can go back. A rest longer than any that is ever set, and a set that was loaded in the
+//! future, are taken as signs of that and not waited for.
 
 use std::time::Duration;
 

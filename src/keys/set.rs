@@ -25,6 +25,14 @@ use crate::json::Object;
 /// assert_eq!((set.len(), set.skipped()), (1, 1));
 /// # Ok::<(), tower_resource_server::JwkSetError>(())
 /// ```
+///
+/// Used are RSA keys of 2048 to 8192 bits (RFC 7518 §3.3), EC keys on P-256 and P-384, and Ed25519
+/// keys, unless `use` or `key_ops` say that they are for something else (RFC 7517 §4.2, §4.3). An
+/// entry with private material is passed over as a whole: it should not have been published, and
+/// its public half is no safer than the rest.
+///
+/// Whether the issuer's accepted algorithms fit is judged later, by
+/// [`build`](crate::Builder::build).
 #[derive(Clone, Debug)]
 pub struct JwkSet {
     keys: Vec<Jwk>,
@@ -37,6 +45,9 @@ impl JwkSet {
     /// # Errors
     ///
     /// [`JwkSetError`] when the text is not a JSON object with an array `keys`.
+    ///
+    /// Entries that cannot be used are no error: see [`skipped`](Self::skipped). A repeated member
+    /// name in the document, or anything after it, is one.
     pub fn from_json(json: &[u8]) -> Result<Self, JwkSetError> {
         let text = std::str::from_utf8(json).map_err(|_| JwkSetError::malformed())?;
         let document = Object::parse(text).map_err(|_| JwkSetError::malformed())?;
@@ -58,6 +69,17 @@ impl JwkSet {
     /// # Errors
     ///
     /// [`JwkSetError`] when the file cannot be read or is not a JWK Set.
+    ///
+    /// ```no_run
+    /// use tower_resource_server::{Issuer, JwkSet};
+    ///
+    /// let keys = JwkSet::from_file("jwks.json")?;
+    /// if keys.skipped() > 0 {
+    ///     eprintln!("{} keys of the file are not used", keys.skipped());
+    /// }
+    /// let issuer = Issuer::jwks("https://as.example.com", keys);
+    /// # Ok::<(), tower_resource_server::JwkSetError>(())
+    /// ```
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self, JwkSetError> {
         let json = std::fs::read(path).map_err(|error| JwkSetError { source: Some(error) })?;
         Self::from_json(&json)
@@ -91,6 +113,8 @@ impl JwkSet {
 }
 
 /// A document is not a JWK Set, or its file could not be read.
+///
+/// The two are told apart by `source()`: it is the I/O error of the file, or absent.
 #[derive(Debug)]
 pub struct JwkSetError {
     source: Option<std::io::Error>,

@@ -21,6 +21,12 @@ use crate::config::uri;
 ///     .documentation("https://developer.example.com/payments");
 /// # let _ = metadata;
 /// ```
+///
+/// # Checked when the server is built
+///
+/// URLs are absolute, `jwks_uri` is https, no algorithm is `none`, scopes are well-formed and
+/// `offline_access` is not among them. Derived members cannot be set by name. Whether the pages
+/// exist is not checked.
 #[derive(Clone, Debug, Default)]
 #[must_use]
 pub struct ResourceMetadata {
@@ -84,11 +90,19 @@ impl ResourceMetadata {
     }
 
     /// `signed_metadata`: a JWT made elsewhere, served verbatim (RFC 9728 §2.2).
+    ///
+    /// It is looked at when the server is built: it must be a compact JWS with `iss`, and no claim
+    /// may contradict the member of that name, since clients prefer the claims. Its signature is
+    /// not verified, nor is its expiry.
     pub fn signed_metadata(self, jwt: impl Into<String>) -> Self {
         self.member("signed_metadata", jwt.into())
     }
 
     /// `scopes_supported`, in place of the scopes that the server's layers name.
+    ///
+    /// An empty list leaves the member out, for servers that would rather not tell. Scopes that
+    /// only handlers demand, with [`Grant::require`](crate::Grant::require), are in the document
+    /// only this way.
     pub fn scopes_supported<S: Into<String>>(
         mut self,
         scopes: impl IntoIterator<Item = S>,
@@ -98,6 +112,8 @@ impl ResourceMetadata {
     }
 
     /// Any other member: translations (`name#tag`, RFC 9728 §2.1) and extensions.
+    ///
+    /// A value that is null, an empty string or an empty array leaves the member out.
     pub fn member(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.members.insert(name.into(), value.into());
         self
@@ -111,6 +127,9 @@ impl ResourceMetadata {
     }
 
     /// `max-age` of the document, in seconds. Default 3600.
+    ///
+    /// Sent as `Cache-Control: public, max-age=…`. How long clients take to notice a change depends
+    /// on it.
     pub const fn max_age(mut self, seconds: u32) -> Self {
         self.max_age = Some(seconds);
         self

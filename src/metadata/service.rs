@@ -27,6 +27,16 @@ use crate::layer::ResponseBody;
 /// The document is public: it needs no token, is cacheable, and readable from any origin. It says
 /// nothing that depends on the request. Under the `axum` feature it turns into a `Router`, ready to
 /// be merged.
+///
+/// | method | answer at its path |
+/// |---|---|
+/// | GET | 200 with the document, or 304 where `If-None-Match` is the present `ETag` |
+/// | HEAD | the same without a body |
+/// | OPTIONS | 204, any header allowed: browser clients that send their own ask first |
+/// | others | 405 with `Allow` |
+///
+/// All of them have `Access-Control-Allow-Origin: *`. The path is compared as it stands, and the
+/// query too if the resource identifier has one.
 #[derive(Clone)]
 pub struct MetadataService {
     settings: Arc<Settings>,
@@ -48,6 +58,8 @@ impl MetadataService {
     }
 
     /// The path of the document, without its query.
+    ///
+    /// That of the root alias is not told; it is the well-known path alone.
     #[must_use]
     pub fn path(&self) -> &str {
         &self.document().path
@@ -137,6 +149,9 @@ impl<B> Service<Request<B>> for MetadataService {
 
 /// Serves the document in front of a service, for stacks without a router. Put it outside the
 /// `authenticate` layer.
+///
+/// Its readiness is that of the inner service, for the document too. Requests for the document are
+/// answered in place, and what the inner service had reserved for them is given back.
 #[derive(Clone, Debug)]
 pub struct MetadataLayer {
     service: MetadataService,

@@ -9,6 +9,14 @@ use crate::error::RejectionKind;
 use crate::token::{Refused, VerifiedToken};
 
 /// How the presented token is tied to its sender.
+///
+/// More ways may be added, which is why the type is not exhaustive. An application that wants to
+/// treat bound tokens as more trustworthy can ask [`Grant::binding`](crate::Grant::binding)
+/// already; today the answer is always the same, since tokens bound to a key are refused.
+///
+/// It says what was *verified*, not what the token asks for: with
+/// [`ignore_unverifiable_confirmation`](crate::Danger::ignore_unverifiable_confirmation), a token
+/// with `cnf` is a bearer token too.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Binding {

@@ -1,7 +1,22 @@
 //! Verified tokens, remembered by digest.
 //!
 //! An entry keeps the verdict on signature, audience and claim types for this one server. Time,
-//! sender and replay are judged anew for each request. The token itself is not kept.
+//! sender and the demand of the layer are judged anew for each request. The token itself is not
+//! kept: whoever reads this memory finds claims, and nothing that could be sent.
+//!
+//! # What enters
+//!
+//! Only tokens with a good signature and the right audience. A stranger cannot fill the memory, nor
+//! push out what is in it; someone with many good tokens can do the latter, which costs signature
+//! checks and nothing else. The key is the SHA-256 of the token as it was sent, so a token that
+//! differs in one bit is another token and verified in full.
+//!
+//! # What leaves
+//!
+//! An entry leaves when room is needed, or when it is asked for and the key that verified it is no
+//! longer in the issuer's set. Nothing sweeps: an expired entry is refused at each use, by the
+//! clock, until it is pushed out. To look at whether the key is still there costs two atomic loads
+//! as long as the set is fresh and unchanged.
 
 use std::fmt;
 use std::hash::{BuildHasherDefault, Hasher};

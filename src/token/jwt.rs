@@ -1,4 +1,8 @@
 //! JWT access tokens (RFC 9068 over RFC 7519 and 7515), cheapest checks first.
+//!
+//! The checks stand in the order of their cost, and everything that can be decided without a key is
+//! decided before keys are asked for. So a token of an unknown issuer, or of an algorithm that is
+//! not accepted, causes neither a signature check nor a fetch.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;

@@ -1,4 +1,8 @@
 //! Stage 2: from a presented token to a verified one.
+//!
+//! A token becomes one thing after another, and each type can only be made from the one before:
+//! `Parsed` (the form is right), [`Signed`] (so are signature and audience), [`VerifiedToken`] (so
+//! is the time). What may be remembered is [`Signed`], for nothing in it depends on the moment.
 
 pub(crate) mod cache;
 mod claims;
@@ -19,6 +23,18 @@ use crate::error::RejectionKind;
 use crate::keys::KeySource;
 
 /// Which claims an access token must have.
+///
+/// Every profile demands `iss`, `exp` and `aud`, the type `at+jwt` in the header, and that each
+/// claim the crate reads has the right type. `scope`, `nbf`, `acr` and `auth_time` are never
+/// demanded; only the last two are ignored where their type is wrong (RFC 9470 §6.1).
+///
+/// ```
+/// use tower_resource_server::{Issuer, Profile};
+///
+/// // An authorization server that leaves jti out of its access tokens.
+/// let issuer = Issuer::jwks_uri("https://as.example.com", "https://as.example.com/jwks.json")
+///     .profile(Profile::Lenient);
+/// ```
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Profile {

@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 /// are fresh and when they may be fetched again. It is *not* asked how long a fetch takes: that is
 /// measured by Tokio's timer. A clock that goes back does no harm to keys: they are fetched anew.
 ///
-/// It is called on the request path, several times for a request, from many threads. For tests
+/// It is called on the request path, at least once for each token, from many threads. For tests
 /// there is `FixedClock` in the `testing` module.
 ///
 /// ```

@@ -1,8 +1,8 @@
 //! What the crate tells about its work: one log event a refusal, and events for metrics.
 //!
-//! Logs go through `tracing`, one event a refusal, under the targets
-//! `tower_resource_server::rejection`, `::keys`, `::config`, `::caching` and `::envelope`. Accepted
-//! requests are not logged: how many there are is for an [`Observer`] to count.
+//! Logs go through `tracing`. Their targets are `tower_resource_server::rejection`, `::keys`,
+//! `::config`, `::caching` and `::envelope`. Accepted requests are not logged: how many there are
+//! is for an [`Observer`] to count.
 
 use std::fmt::Debug;
 

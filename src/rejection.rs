@@ -130,7 +130,7 @@ impl Rejection {
 
     /// The scopes the operation needs, space-separated, where a layer or handler named them.
     ///
-    /// They are there for every kind of refusal, whether or not scopes are what is missing. The
+    /// They are there for every kind of refusal, whether or not scopes are what is missing. A
     /// challenge names them too, save beside `invalid_request` and beside a step-up that lacks no
     /// scope.
     #[must_use]

@@ -161,11 +161,11 @@ impl ResourceServer {
     /// [`NotReady`] names the issuers whose keys could not be loaded.
     ///
     /// Each issuer's keys are tried once, all at the same time; keys that are there already are not
-    /// fetched again, and static sets are always there. It takes no longer than the slowest fetch,
+    /// waited for, and static sets are always there. It takes no longer than the slowest fetch,
     /// about the [`fetch_timeout`](Builder::fetch_timeout) at most. Dropping the future stops no
     /// fetch.
     ///
-    /// It is no health check: it says that keys could be loaded once, not that they are fresh.
+    /// It is no health check: it says that there are keys to use, not that they are fresh.
     pub async fn ready(&self) -> Result<(), NotReady> {
         let issuers = &self.settings.tokens.issuers;
         let now = self.settings.now();

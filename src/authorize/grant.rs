@@ -47,7 +47,7 @@ use crate::token::{Signed, VerifiedToken};
 ///     assert!(grant.has_scope("read") && !grant.has_scope("admin"));
 ///     assert_eq!(grant.claim::<String>("tenant").as_deref(), Some("blue"));
 ///     assert_eq!(grant.binding().name(), "bearer");
-///     Ok::<_, std::convert::Infallible>(Response::new(http_body_util::Empty::<bytes::Bytes>::new()))
+///     Ok::<_, std::io::Error>(Response::new(http_body_util::Full::<bytes::Bytes>::default()))
 /// });
 /// let token = issuer.token().subject("alice").client_id("app-1").scope("read write");
 /// let request = token.claim("tenant", "blue").authorize(Request::new(()));

@@ -66,16 +66,17 @@ impl StepUp {
         Self { acr_values, max_age: None }
     }
 
-    /// Any class, at most so long ago. Whole seconds count; the server's leeway is added.
+    /// Any class, at most so long ago. The server's leeway is added.
     ///
     /// An `auth_time` that lies ahead by more than the leeway does not count. Zero is allowed: then
-    /// the authentication must be newer than the leeway.
+    /// the authentication must be no older than the leeway. Use whole seconds: the challenge leaves
+    /// fractions out.
     #[must_use]
     pub const fn within(max_age: Duration) -> Self {
         Self { acr_values: Vec::new(), max_age: Some(max_age) }
     }
 
-    /// Also at most so long ago. Whole seconds count; the server's leeway is added.
+    /// Also at most so long ago, as for [`within`](Self::within). The server's leeway is added.
     #[must_use]
     pub const fn max_age(mut self, max_age: Duration) -> Self {
         self.max_age = Some(max_age);

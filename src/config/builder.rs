@@ -215,8 +215,7 @@ impl Builder {
     /// where RFC 6750 §2.1 takes only token68.
     ///
     /// A JWT has no such characters, so no token becomes valid by this. What changes is the
-    /// refusal: a stray character is then a 401 `malformed-token` rather than a 400
-    /// `malformed-authorization`.
+    /// refusal: a stray character then makes it a bad token, a 401, rather than bad syntax, a 400.
     pub fn lenient_token_charset(mut self) -> Self {
         self.lenient_charset = true;
         self
@@ -342,7 +341,8 @@ impl Builder {
     ///
     /// /// `type` becomes `https://developer.example.com/errors#expired-token` and so on.
     /// fn explained(builder: Builder) -> Builder {
-    ///     builder.envelope(ProblemJson::default()).documentation("https://developer.example.com/errors")
+    ///     let errors = "https://developer.example.com/errors";
+    ///     builder.envelope(ProblemJson::default()).documentation(errors)
     /// }
     /// ```
     pub fn documentation(mut self, uri: impl Into<String>) -> Self {
@@ -389,7 +389,8 @@ impl Builder {
 
     /// The longest a fetch may take; at most 60 s.
     ///
-    /// Default 5 s; zero is a fault. The first requests after a cold start wait this long at most.
+    /// Default 5 s; zero is a fault. The first requests after a cold start wait about this long at
+    /// most.
     pub fn fetch_timeout(mut self, timeout: Duration) -> Self {
         self.limits.timeout = timeout;
         self

@@ -86,7 +86,8 @@ impl Issuer {
     /// use tower_resource_server::{Issuer, JwkSet};
     ///
     /// let keys = JwkSet::from_json(br#"{"keys":[
-    ///     {"kty":"OKP","crv":"Ed25519","kid":"a","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}
+    ///     {"kty":"OKP","crv":"Ed25519","kid":"a",
+    ///      "x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}
     /// ]}"#)?;
     /// let issuer = Issuer::jwks("https://as.example.com", keys);
     /// # Ok::<(), tower_resource_server::JwkSetError>(())

@@ -170,7 +170,8 @@ pub trait CredentialSource: Debug + Send + Sync + 'static {
     ///
     /// The kind to refuse the request with, when what stands here is unusable.
     ///
-    /// It is called for each request after the `Authorization` field and a form have been looked
-    /// at, and not if one of those was refused. It runs on the request path and must not block.
+    /// It is called after the `Authorization` field and a form have been looked at, and not if one
+    /// of those was refused or the request is a CORS preflight that passes. It runs on the request
+    /// path and must not block.
     fn find<'a>(&self, head: &RequestHead<'a>) -> Result<Option<Cow<'a, str>>, RejectionKind>;
 }

@@ -122,7 +122,7 @@ impl AuthenticateLayer {
     /// assert_eq!(anonymous.status(), StatusCode::OK);
     /// assert_eq!(anonymous.headers()[header::VARY], "authorization");
     ///
-    /// let broken = Request::get("/").header(header::AUTHORIZATION, "Bearer x").body(Body::empty())?;
+    /// let broken = Request::get("/").header("authorization", "Bearer x").body(Body::empty())?;
     /// assert_eq!(app.oneshot(broken).await?.status(), StatusCode::UNAUTHORIZED);
     /// # Ok(())
     /// # }

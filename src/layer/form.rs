@@ -42,8 +42,8 @@ const DEFAULT_LIMIT: usize = 64 * 1024;
 ///   stranger can make the server hold that many bytes for each request.
 /// - There is no time limit here. A server that must not wait for slow senders needs a time-out
 ///   outside.
-/// - An error while reading is handed to the inner service where it occurred, as an error of the
-///   body.
+/// - When reading fails, the form counts as one without a token. The inner service gets what was
+///   read and then the error.
 /// - Trailers of a body that was read whole are dropped.
 /// - The metadata document lists `header` alone under `bearer_methods_supported` (RFC 9728 §2).
 /// - The inner service sees bodies of the type [`FormBody`], which axum turns into its own.

@@ -113,7 +113,8 @@ impl ResourceMetadata {
 
     /// Any other member: translations (`name#tag`, RFC 9728 §2.1) and extensions.
     ///
-    /// A value that is null, an empty string or an empty array leaves the member out.
+    /// A value that is null, an empty string or an empty array leaves the member out; an empty URL
+    /// is a fault.
     pub fn member(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.members.insert(name.into(), value.into());
         self

@@ -32,7 +32,7 @@ use crate::layer::ResponseBody;
 /// |---|---|
 /// | GET | 200 with the document, or 304 where `If-None-Match` is the present `ETag` |
 /// | HEAD | the same without a body |
-/// | OPTIONS | 204, any header allowed: browser clients that send their own ask first |
+/// | OPTIONS | 204 with `Access-Control-Allow-Headers: *`: browser clients with headers of their own ask first |
 /// | others | 405 with `Allow` |
 ///
 /// All of them have `Access-Control-Allow-Origin: *`. The path is compared as it stands, and the

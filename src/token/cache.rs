@@ -15,7 +15,7 @@
 //!
 //! An entry leaves when room is needed, or when it is asked for and the key that verified it is no
 //! longer in the issuer's set. Nothing sweeps: an expired entry is refused at each use, by the
-//! clock, until it is pushed out. To look at whether the key is still there costs two atomic loads
+//! clock, until it is pushed out. To see whether the key is still there costs a few atomic loads,
 //! as long as the set is fresh and unchanged.
 
 use std::fmt;

@@ -33,7 +33,7 @@ pub enum Algorithm {
 
 impl Algorithm {
     /// Every algorithm the crate verifies, in the order of preference for keys that name none.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: &'static [Self] = &[
         Self::RS256,
         Self::ES256,
         Self::EdDSA,
@@ -65,7 +65,7 @@ impl Algorithm {
 
     /// The algorithm of that name; compared case-sensitively (RFC 7515 §4.1.1).
     pub(crate) fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|algorithm| algorithm.name() == name)
+        Self::ALL.iter().copied().find(|algorithm| algorithm.name() == name)
     }
 }
 

@@ -108,7 +108,8 @@ fn missing(parts: &Parts) -> GrantRejection {
 
 /// The claims of the token as a type of the application's.
 ///
-/// A token whose claims do not fit is refused as `invalid-claim`.
+/// A token whose claims do not fit is refused as `requirement-not-met`, with 403: it is good, and
+/// another of its kind would fit no better.
 #[derive(Clone, Copy, Debug)]
 #[allow(clippy::exhaustive_structs, reason = "extractors are taken apart in handler signatures")]
 pub struct Claims<T>(pub T);

@@ -127,7 +127,7 @@ impl Grant {
 
     /// How the token is tied to its sender.
     #[must_use]
-    pub const fn binding(&self) -> Binding {
+    pub const fn binding(&self) -> &Binding {
         self.token.binding()
     }
 

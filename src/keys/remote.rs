@@ -1,5 +1,6 @@
 //! A key set behind a URL: one fetch at a time, paced, old keys kept through outages.
 
+use std::error::Error;
 use std::fmt;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -52,15 +53,19 @@ impl fmt::Display for RefreshError {
     }
 }
 
-impl std::error::Error for RefreshError {}
+impl Error for RefreshError {}
 
-/// A running fetch; resolves when it has ended, well or badly.
-pub(crate) struct Waiting(watch::Receiver<()>);
+/// A running fetch; resolves when it has ended, well or badly, or is overdue.
+pub(crate) struct Waiting {
+    running: watch::Receiver<()>,
+    longest: Duration,
+}
 
 impl Waiting {
+    /// The fetch has its own limit, but runs in a task that a runtime may have stopped to drive.
     pub(crate) async fn ended(mut self) {
         // An error says that the fetch is over as well.
-        let _ = self.0.changed().await;
+        let _ = tokio::time::timeout(self.longest, self.running.changed()).await;
     }
 }
 
@@ -90,8 +95,9 @@ struct Flight {
 pub(crate) struct RemoteKeys {
     settings: RemoteSettings,
     loaded: ArcSwapOption<Loaded>,
-    /// Counts the sets loaded; with `fresh_until`, all that the warm path reads.
+    /// Counts the sets loaded; with the two times, all that the warm path reads.
     generation: AtomicU64,
+    fresh_from: AtomicI64,
     fresh_until: AtomicI64,
     flight: Mutex<Flight>,
 }
@@ -108,6 +114,7 @@ impl RemoteKeys {
             settings,
             loaded: ArcSwapOption::empty(),
             generation: AtomicU64::new(0),
+            fresh_from: AtomicI64::new(i64::MAX),
             fresh_until: AtomicI64::new(i64::MIN),
             flight: Mutex::default(),
         }
@@ -128,7 +135,8 @@ impl RemoteKeys {
 
     pub(crate) fn vouches(self: &Arc<Self>, key: KeyId, seen: &AtomicU64, now: Timestamp) -> bool {
         let generation = self.generation();
-        let fresh = now.millis() < self.fresh_until.load(Ordering::Relaxed);
+        let fresh = now.millis() < self.fresh_until.load(Ordering::Relaxed)
+            && now.millis() >= self.fresh_from.load(Ordering::Relaxed);
         if fresh && seen.load(Ordering::Relaxed) == generation {
             return true;
         }
@@ -159,7 +167,7 @@ impl RemoteKeys {
     fn join(self: &Arc<Self>, reason: Reason, now: Timestamp) -> Option<Waiting> {
         let mut flight = self.flight.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(running) = &flight.running {
-            return Some(Waiting(running.clone()));
+            return Some(self.waiting(running.clone()));
         }
         if !flight.pace.allows(now) {
             return None;
@@ -175,7 +183,12 @@ impl RemoteKeys {
         drop(flight);
         let landing = Landing { keys: Arc::clone(self), reason, outcome: None, _ended: ended };
         runtime.spawn(landing.fly());
-        Some(Waiting(running))
+        Some(self.waiting(running))
+    }
+
+    fn waiting(&self, running: watch::Receiver<()>) -> Waiting {
+        let longest = self.settings.limits.timeout.saturating_add(GRACE).saturating_add(GRACE);
+        Waiting { running, longest }
     }
 
     /// Fetches and installs. The limits hold here too, whatever the `Fetch` does about them.
@@ -188,7 +201,10 @@ impl RemoteKeys {
         let answer = tokio::time::timeout(limits.timeout.saturating_add(GRACE), fetch)
             .await
             .map_err(|_| RefreshError::Fetch(FetchErrorKind::Timeout))?
-            .map_err(|error| RefreshError::Fetch(error.kind()))?;
+            .map_err(|error| {
+                self.log_cause(&error);
+                RefreshError::Fetch(error.kind())
+            })?;
         if answer.body().len() > limits.max_bytes {
             return Err(RefreshError::Fetch(FetchErrorKind::TooLarge));
         }
@@ -207,6 +223,7 @@ impl RemoteKeys {
         let lifetime = Lifetime::new(self.now(), answer.headers());
         let usable = keys.len();
         self.loaded.store(Some(Arc::new(Loaded { keys: Arc::new(keys), lifetime })));
+        self.fresh_from.store(lifetime.loaded.millis(), Ordering::Relaxed);
         self.fresh_until.store(lifetime.fresh_until.millis(), Ordering::Relaxed);
         self.generation.fetch_add(1, Ordering::Release);
         self.report_success(&set, usable);
@@ -223,12 +240,19 @@ impl RemoteKeys {
             target: "tower_resource_server::keys",
             issuer,
             usable,
-            skipped = ?set.skipped_reasons(),
+            skipped = ?set.skipped_by_reason(),
             "keys refreshed"
         );
         if let Some(observer) = &self.settings.observer {
             observer.observe(&Event::KeysRefreshed { issuer, usable });
         }
+    }
+
+    /// What the client of the fetch knows beyond the kind of its failure.
+    fn log_cause(&self, error: &FetchError) {
+        let cause = causes(error);
+        let issuer = &*self.settings.issuer;
+        tracing::warn!(target: "tower_resource_server::keys", issuer, %error, cause, "fetch failed");
     }
 
     fn report_failure(&self, error: RefreshError) {
@@ -246,6 +270,16 @@ impl RemoteKeys {
             observer.observe(&Event::KeyRefreshFailed { issuer, error });
         }
     }
+}
+
+fn causes(error: &FetchError) -> String {
+    let mut causes = Vec::new();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        causes.push(cause.to_string());
+        next = cause.source();
+    }
+    causes.join(": ")
 }
 
 const ACCEPTED: http::HeaderValue =
@@ -288,13 +322,14 @@ impl Landing {
 impl Drop for Landing {
     fn drop(&mut self) {
         let outcome = self.outcome.take().unwrap_or(Err(RefreshError::Runtime));
-        let now = self.keys.now();
         let mut flight = self.keys.flight.lock().unwrap_or_else(PoisonError::into_inner);
+        // Before the clock is asked: a clock that panics must not leave the flight in the air.
+        flight.running = None;
+        let now = self.keys.now();
         match outcome {
             Ok(()) => flight.pace.succeeded(self.reason, now),
             Err(_) => flight.pace.failed(self.reason, now),
         }
-        flight.running = None;
         drop(flight);
         if let Err(error) = outcome {
             self.keys.report_failure(error);

@@ -44,13 +44,14 @@ impl AuthenticateLayer {
     }
 
     /// Also demands `requirement` of every token, so that already the challenge to a request
-    /// without credentials names the scopes to ask for.
+    /// without credentials names the scopes to ask for. Called again, it demands both.
     ///
     /// A faulty requirement is logged at once and fails closed: every request is answered 500.
     /// [`try_require`](Self::try_require) returns the faults instead.
     #[must_use]
     pub fn require(self, requirement: impl Into<Requirement>) -> Self {
-        self.map(|gate| gate.demand = gate.settings.demand(requirement.into()))
+        let requirement = self.gate.demand.and(requirement.into());
+        self.map(|gate| gate.demand = gate.settings.demand(requirement))
     }
 
     /// As [`require`](Self::require).
@@ -59,7 +60,8 @@ impl AuthenticateLayer {
     ///
     /// [`ConfigError`] with every fault of the requirement.
     pub fn try_require(self, requirement: impl Into<Requirement>) -> Result<Self, ConfigError> {
-        let demand = self.gate.settings.try_demand(requirement.into())?;
+        let requirement = self.gate.demand.and(requirement.into());
+        let demand = self.gate.settings.try_demand(requirement)?;
         Ok(self.map(|gate| gate.demand = demand))
     }
 }

@@ -11,7 +11,7 @@ use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use super::future::take_ready;
+use super::future::{take_ready, taken};
 use crate::credentials::{find_in_form, is_form};
 
 const DEFAULT_LIMIT: usize = 64 * 1024;
@@ -21,8 +21,8 @@ const DEFAULT_LIMIT: usize = 64 * 1024;
 ///
 /// RFC 6750 §2.2 discourages the method, so nothing reads bodies unless this layer is there. Only
 /// POST, PUT and PATCH requests of type `application/x-www-form-urlencoded` are read, up to a limit
-/// of 64 KiB unless set otherwise; the inner service still gets the whole body. A longer body is
-/// passed on unsearched. A token in the form and another in the Authorization field are refused.
+/// of 64 KiB unless set otherwise; the inner service still gets the whole body, though not
+/// trailers after it. A longer body is passed on unsearched. A token in the form and another in the Authorization field are refused.
 #[derive(Clone, Copy, Debug)]
 pub struct FormTokenLayer {
     limit: usize,
@@ -78,7 +78,9 @@ where
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let state = if is_form(request.method(), request.headers()) {
-            let inner = take_ready(&mut self.inner);
+            // What readiness reserved is not to be held while a stranger sends its body.
+            drop(take_ready(&mut self.inner));
+            let inner = self.inner.clone();
             let (parts, body) = request.into_parts();
             let (body, read) = (Box::pin(body), BytesMut::new());
             let reading = Reading { inner, parts, body, read, limit: self.limit };
@@ -154,8 +156,12 @@ pin_project! {
 
 pin_project! {
     #[project = StateProjection]
-    enum State<S, B, F> {
+    enum State<S, B, F>
+    where
+        B: Body,
+    {
         Reading { reading: Option<Box<Reading<S, B>>> },
+        Readying { inner: S, request: Option<Request<FormBody<B>>> },
         Calling { #[pin] future: F },
     }
 }
@@ -170,18 +176,22 @@ where
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         loop {
             let mut this = self.as_mut().project();
-            let (mut inner, request) = match this.state.as_mut().project() {
+            let next = match this.state.as_mut().project() {
                 StateProjection::Calling { future } => return future.poll(cx),
                 StateProjection::Reading { reading } => {
                     let read = match reading.as_mut() {
                         Some(reading) => ready!(reading.poll(cx)),
                         None => Read::Whole,
                     };
-                    let reading = reading.take().expect("the state changes when it is taken");
-                    reading.finish(read)
+                    let (inner, request) = taken(reading).finish(read);
+                    State::Readying { inner, request: Some(request) }
+                }
+                StateProjection::Readying { inner, request } => {
+                    ready!(inner.poll_ready(cx))?;
+                    State::Calling { future: inner.call(taken(request)) }
                 }
             };
-            this.state.set(State::Calling { future: inner.call(request) });
+            this.state.set(next);
         }
     }
 }

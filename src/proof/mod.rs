@@ -9,7 +9,7 @@ use crate::error::RejectionKind;
 use crate::token::{Refused, VerifiedToken};
 
 /// How the presented token is tied to its sender.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Binding {
     /// Not at all: whoever holds the token may use it (RFC 6750).
@@ -19,7 +19,7 @@ pub enum Binding {
 impl Binding {
     /// `bearer`, in lower case.
     #[must_use]
-    pub const fn name(self) -> &'static str {
+    pub const fn name(&self) -> &'static str {
         match self {
             Self::Bearer => "bearer",
         }
@@ -59,7 +59,7 @@ impl BoundToken {
         &self.token
     }
 
-    pub(crate) const fn binding(&self) -> Binding {
-        self.binding
+    pub(crate) const fn binding(&self) -> &Binding {
+        &self.binding
     }
 }

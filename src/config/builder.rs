@@ -190,8 +190,9 @@ impl Builder {
 
     /// Demands a token of CORS preflights too: OPTIONS with `Origin` and
     /// `Access-Control-Request-Method`, which pass otherwise, since browsers send them without
-    /// credentials. Use it where a CORS layer outside answers them, or where routes run the same
-    /// handler for every method.
+    /// credentials. Use it where a CORS layer outside answers them, and wherever something inside
+    /// looks at the path alone: it would run for a preflight, which anyone can send, without a
+    /// grant. What carries credentials or content is never taken for a preflight.
     pub fn protect_preflight(mut self) -> Self {
         self.preflight_passes = false;
         self

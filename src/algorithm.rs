@@ -53,7 +53,7 @@ impl Algorithm {
     ///
     /// It is the default of [`Issuer::algorithms`](crate::Issuer::algorithms). The order decides
     /// only for keys without `alg`: an RSA key of that kind verifies RS256 and nothing else.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: &'static [Self] = &[
         Self::RS256,
         Self::ES256,
         Self::EdDSA,
@@ -85,7 +85,7 @@ impl Algorithm {
 
     /// The algorithm of that name; compared case-sensitively (RFC 7515 §4.1.1).
     pub(crate) fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|algorithm| algorithm.name() == name)
+        Self::ALL.iter().copied().find(|algorithm| algorithm.name() == name)
     }
 }
 

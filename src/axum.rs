@@ -186,12 +186,10 @@ fn missing(parts: &Parts) -> GrantRejection {
 
 /// The claims of the token as a type of the application's.
 ///
-/// A token whose claims do not fit is refused as `invalid-claim`.
-///
-/// It deserializes the claims as the token carries them, at each use. The checks of the layer are
-/// done by then; this adds only a shape. A token whose claims do not fit is refused as
-/// `invalid-claim`, 401 `invalid_token`: the fault lies with the token, and another token may do
-/// better. Claims that are not always there should therefore be an `Option` of the type.
+/// A token whose claims do not fit is refused as `requirement-not-met`, with 403: it is good, and
+/// another of its kind would fit no better. It deserializes the claims as the token carries them,
+/// at each use. The checks of the layer are done by then; this adds only a shape. Claims that are
+/// not always there should be an `Option` of the type.
 ///
 /// ```
 /// use axum::{Router, body::Body, routing::get};
@@ -224,7 +222,7 @@ fn missing(parts: &Parts) -> GrantRejection {
 /// assert_eq!(app.clone().oneshot(fits).await?.status(), StatusCode::OK);
 ///
 /// let lacks = issuer.token().authorize(request());
-/// assert_eq!(app.oneshot(lacks).await?.status(), StatusCode::UNAUTHORIZED);
+/// assert_eq!(app.oneshot(lacks).await?.status(), StatusCode::FORBIDDEN);
 /// # Ok(())
 /// # }
 /// ```

@@ -126,7 +126,7 @@ pub use self::algorithm::{Algorithm, UnknownAlgorithm};
 pub use self::authorize::{ClaimsError, Grant, Predicate, Requirement, Scopes, StepUp};
 pub use self::clock::{Clock, SystemClock};
 pub use self::config::{Builder, ConfigError, ConfigFault, Danger, Issuer, SharedCaching};
-pub use self::credentials::{CredentialSource, RequestHead, SecureTransport};
+pub use self::credentials::{Credential, CredentialSource, RequestHead, SecureTransport};
 pub use self::error::RejectionKind;
 pub use self::keys::{CryptoBackend, JwkSet, JwkSetError, RefreshError};
 pub use self::metadata::ResourceMetadata;

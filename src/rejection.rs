@@ -93,10 +93,14 @@ impl Rejection {
         Self::of(grant, demand, RejectionKind::InvalidRequirement, Shortfall::default())
     }
 
-    /// The claims do not fit the type a handler asks for.
+    /// The claims do not fit the type a handler asks for. The token is good all the same, so the
+    /// client must not be told to throw it away.
     #[cfg(feature = "axum")]
     pub(crate) fn claims(grant: &Grant) -> Self {
-        Self::of(grant, Arc::default(), RejectionKind::InvalidClaim, Shortfall::default())
+        let reason =
+            Some(Arc::from("The claims of the access token are not those this request needs"));
+        let shortfall = Shortfall { reason, ..Shortfall::default() };
+        Self::of(grant, Arc::default(), RejectionKind::RequirementNotMet, shortfall)
     }
 
     fn of(grant: &Grant, demand: Arc<Demand>, kind: RejectionKind, shortfall: Shortfall) -> Self {

@@ -23,7 +23,7 @@ pub(crate) struct Demand {
     pub(crate) conceal: bool,
     /// The requirement has faults: every request is refused.
     pub(crate) unusable: bool,
-    challenges: [OnceLock<Challenges>; RejectionKind::ALL.len()],
+    challenges: [OnceLock<Challenges>; RejectionKind::COUNT],
 }
 
 impl Demand {
@@ -44,6 +44,14 @@ impl Demand {
         let unusable = self.unusable;
         let concealed = self.requirement.clone().map(Self::new).unwrap_or_default();
         Self { conceal: true, unusable, ..concealed }
+    }
+
+    /// What is demanded here already, and `more`.
+    pub(crate) fn and(&self, more: Requirement) -> Requirement {
+        match &self.requirement {
+            Some(requirement) => requirement.clone().and(more),
+            None => more,
+        }
     }
 
     pub(crate) fn check(&self, grant: &Grant) -> Result<(), Shortfall> {

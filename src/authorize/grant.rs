@@ -186,7 +186,7 @@ impl Grant {
     ///
     /// A bearer token in this version, always.
     #[must_use]
-    pub const fn binding(&self) -> Binding {
+    pub const fn binding(&self) -> &Binding {
         self.token.binding()
     }
 

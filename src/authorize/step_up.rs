@@ -69,8 +69,8 @@ impl StepUp {
     /// Any class, at most so long ago. The server's leeway is added.
     ///
     /// An `auth_time` that lies ahead by more than the leeway does not count. Zero is allowed: then
-    /// the authentication must be no older than the leeway. Use whole seconds: the challenge leaves
-    /// fractions out.
+    /// the authentication must be no older than the leeway. Whole seconds count, as in the
+    /// challenge: fractions are cut off.
     #[must_use]
     pub const fn within(max_age: Duration) -> Self {
         Self { acr_values: Vec::new(), max_age: Some(max_age) }
@@ -131,6 +131,7 @@ impl StepUp {
 
 fn is_recent(time: Timestamp, max_age: Duration, grant: &Grant) -> bool {
     let (now, leeway) = grant.now_and_leeway();
-    let oldest = now.minus(max_age).minus(leeway);
+    // What the challenge says counts: whole seconds.
+    let oldest = now.minus(Duration::from_secs(max_age.as_secs())).minus(leeway);
     time >= oldest && time <= now.plus(leeway)
 }

@@ -224,8 +224,8 @@ impl Builder {
     /// Refuses requests with `access_token` in the query, which are ignored otherwise.
     ///
     /// The refusal is `token-in-query`, a 400 (OAuth 2.1 §5.1). It tells the developer of a client
-    /// early that the token just went into every log on the way. The name is compared as it stands,
-    /// without decoding `%` sequences.
+    /// early that the token just went into every log on the way. The name is compared after
+    /// decoding.
     pub fn refuse_query_tokens(mut self) -> Self {
         self.strict_query = true;
         self
@@ -245,8 +245,9 @@ impl Builder {
 
     /// Demands a token of CORS preflights too: OPTIONS with `Origin` and
     /// `Access-Control-Request-Method`, which pass otherwise, since browsers send them without
-    /// credentials. Use it where a CORS layer outside answers them, or where routes run the same
-    /// handler for every method.
+    /// credentials. Use it where a CORS layer outside answers them, and wherever something inside
+    /// looks at the path alone: it would run for a preflight, which anyone can send, without a
+    /// grant. What carries credentials or content is never taken for a preflight.
     pub fn protect_preflight(mut self) -> Self {
         self.preflight_passes = false;
         self

@@ -28,7 +28,7 @@ use crate::token::Profile;
 /// # Checked when the server is built
 ///
 /// - The identifier is https, or http on loopback, without query and fragment (RFC 8414 §2).
-/// - So is a key set URL, which may have a query. Plain http on loopback also needs
+/// - So is a key set URL, which may have a query and no fragment. Plain http on loopback also needs
 ///   [`allow_loopback`](crate::Builder::allow_loopback) or a client of your own.
 /// - A static set has at least one key usable with the accepted algorithms.
 /// - At least one algorithm is accepted.

@@ -119,7 +119,13 @@ impl Builder {
             {
                 fault("is plain http on loopback", "call allow_loopback(), in development only");
             }
-            Some(_) => return uri.parse().ok(),
+            Some(parsed) if parsed.fragment => {
+                fault("has a fragment", "remove # and what follows it")
+            }
+            Some(_) => match uri.parse() {
+                Ok(uri) => return Some(uri),
+                Err(_) => fault("is not a usable URL", "use the jwks_uri of the issuer's metadata"),
+            },
         }
         None
     }

@@ -54,7 +54,7 @@ fn parameter(body: &[u8]) -> Result<Option<Box<str>>, RejectionKind> {
 }
 
 /// `application/x-www-form-urlencoded`: `+` is a space, `%` begins an octet.
-fn decode(text: &[u8]) -> Option<Vec<u8>> {
+pub(super) fn decode(text: &[u8]) -> Option<Vec<u8>> {
     let mut decoded = Vec::with_capacity(text.len());
     let mut rest = text;
     while let Some((&byte, after)) = rest.split_first() {

@@ -16,7 +16,7 @@ use http::header::AUTHORIZATION;
 
 use self::authorization::Authorization;
 pub(crate) use self::form::{find as find_in_form, is_form};
-pub use self::source::{CredentialSource, RequestHead, SecureTransport};
+pub use self::source::{Credential, CredentialSource, RequestHead, SecureTransport};
 use crate::error::RejectionKind;
 
 /// How a server finds credentials.
@@ -59,7 +59,7 @@ pub(crate) fn extract<'a>(
     let header = from_authorization(head, policy)?.map(Cow::Borrowed);
     let form = checked(form::presented(head)?, policy)?;
     let custom = match &policy.source {
-        Some(source) => checked(source.find(head)?, policy)?,
+        Some(source) => checked(source.find(head)?.map(Credential::into_token), policy)?,
         None => None,
     };
     // RFC 6750 §2: a client uses one method per request.

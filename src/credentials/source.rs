@@ -6,6 +6,7 @@ use std::fmt::{self, Debug};
 use http::uri::Scheme;
 use http::{Extensions, HeaderMap, Method, Request, Uri};
 
+use super::form;
 use crate::error::RejectionKind;
 
 /// The head of a request: everything but its body.
@@ -80,22 +81,25 @@ impl<'a> RequestHead<'a> {
 
     /// Whether the request target or the server's own marker says that TLS is used; never a header.
     pub(crate) fn is_secure(&self) -> bool {
-        match self.uri.scheme() {
-            Some(scheme) => *scheme == Scheme::HTTPS,
-            None => self.extensions.get::<SecureTransport>().is_some(),
-        }
+        self.uri.scheme() == Some(&Scheme::HTTPS)
+            || self.extensions.get::<SecureTransport>().is_some()
     }
 
     pub(crate) fn query_has(&self, name: &str) -> bool {
         let query = self.uri.query().unwrap_or_default();
-        query.split('&').any(|pair| pair.split('=').next() == Some(name))
+        query.split('&').any(|pair| {
+            let written = pair.split('=').next().unwrap_or_default();
+            form::decode(written.as_bytes()).as_deref() == Some(name.as_bytes())
+        })
     }
 }
 
 /// A request extension by which a server says that the connection is protected by TLS.
 ///
 /// Insert it where connections are accepted. A builder with `require_https` looks for it when the
-/// request target carries no scheme, as under HTTP/1.1. No header can take its place.
+/// request target does not say https itself, as under HTTP/1.1. No header can take its place. (A
+/// client that writes an https target over a cleartext connection is believed: it deceives no one
+/// but itself.)
 ///
 /// Whoever terminates TLS knows; nobody else does. A proxy that terminates TLS in front cannot
 /// insert it: there, put it where the listener accepts connections from that proxy alone.
@@ -133,26 +137,51 @@ impl SecureTransport {
     }
 }
 
+/// An access token found by a [`CredentialSource`], and how it is presented.
+#[derive(Clone)]
+pub struct Credential<'a> {
+    token: Cow<'a, str>,
+}
+
+impl<'a> Credential<'a> {
+    /// A token presented as with the scheme `Bearer`.
+    pub fn bearer(token: impl Into<Cow<'a, str>>) -> Self {
+        Self { token: token.into() }
+    }
+
+    pub(super) fn into_token(self) -> Cow<'a, str> {
+        self.token
+    }
+}
+
+impl Debug for Credential<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Credential").finish_non_exhaustive()
+    }
+}
+
 /// A place other than the Authorization field where a token may stand.
 ///
 /// A token found here and another in the Authorization field are two methods in one request,
 /// which is refused (RFC 6750 §2). What is found goes through the very same checks.
 ///
 /// ```
-/// use std::borrow::Cow;
-/// use tower_resource_server::{CredentialSource, RejectionKind, RequestHead};
+/// use tower_resource_server::{Credential, CredentialSource, RejectionKind, RequestHead};
 ///
 /// #[derive(Debug)]
 /// struct Forwarded;
 ///
 /// impl CredentialSource for Forwarded {
-///     fn find<'a>(&self, head: &RequestHead<'a>) -> Result<Option<Cow<'a, str>>, RejectionKind> {
+///     fn find<'a>(
+///         &self,
+///         head: &RequestHead<'a>,
+///     ) -> Result<Option<Credential<'a>>, RejectionKind> {
 ///         let mut fields = head.headers().get_all("x-forwarded-access-token").into_iter();
 ///         match (fields.next(), fields.next()) {
 ///             (None, _) => Ok(None),
 ///             (Some(field), None) => {
 ///                 let token = field.to_str().map_err(|_| RejectionKind::MalformedAuthorization)?;
-///                 Ok(Some(Cow::Borrowed(token)))
+///                 Ok(Some(Credential::bearer(token)))
 ///             }
 ///             (Some(_), Some(_)) => Err(RejectionKind::MultipleCredentials),
 ///         }
@@ -173,5 +202,5 @@ pub trait CredentialSource: Debug + Send + Sync + 'static {
     /// It is called after the `Authorization` field and a form have been looked at, and not if one
     /// of those was refused or the request is a CORS preflight that passes. It runs on the request
     /// path and must not block.
-    fn find<'a>(&self, head: &RequestHead<'a>) -> Result<Option<Cow<'a, str>>, RejectionKind>;
+    fn find<'a>(&self, head: &RequestHead<'a>) -> Result<Option<Credential<'a>>, RejectionKind>;
 }

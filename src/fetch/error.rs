@@ -5,9 +5,8 @@ use std::fmt;
 
 /// Why a fetch brought no answer.
 ///
-/// What is passed on is the kind: into the log, and as
-/// [`RefreshError::Fetch`](crate::RefreshError::Fetch) to observers. The source serves those who
-/// call a [`Fetch`](super::Fetch) themselves.
+/// Observers get the kind, as [`RefreshError::Fetch`](crate::RefreshError::Fetch). The chain of
+/// sources goes into the log, so it should hold no secrets.
 ///
 /// ```
 /// use std::error::Error;

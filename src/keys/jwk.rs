@@ -44,7 +44,7 @@ impl Family {
 }
 
 /// Why a key of a set is passed over. The rest of the set stays in use.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(crate) enum SkippedKey {
     /// Not a JSON object, or a member repeated or of the wrong type.
     Malformed,

@@ -3,9 +3,9 @@
 //! # What is shared, and how
 //!
 //! The loaded set is swapped as a whole, so that readers never see half of one and never wait for a
-//! writer. Next to it stand two atomics, the generation of the set and the time until which it is
-//! fresh. Together with the generation noted in a remembered token they answer the question of the
-//! warm path: is the key that verified this token still there?
+//! writer. Next to it stand three atomics, the generation of the set and the times between which it
+//! is fresh. Together with the generation noted in a remembered token they answer the question of
+//! the warm path: is the key that verified this token still there?
 //!
 //! One mutex guards the flight: whether a fetch runs, and when the next may. It is held for a few
 //! instructions, never across a suspension point, and not at all on the warm path.
@@ -15,7 +15,8 @@
 //! Whoever needs a fetch joins the one that runs or, if the pace allows, starts one as a task of
 //! its own. The task belongs to no request: a client that disconnects stops nothing. It ends in the
 //! `Drop` of [`Landing`], which settles pace and log and then wakes those who wait; so even a fetch
-//! that panics, or a runtime that shuts down, leaves nobody waiting.
+//! that panics leaves nobody waiting. Against a runtime that no longer drives the task, each wait
+//! has a limit of its own.
 //!
 //! Those who wait are told that the fetch is over, not how it ended. They look at the set again.
 //!
@@ -25,6 +26,7 @@
 //! within the limit, and its body a JWK Set. If none of its keys is usable although it has some,
 //! the old set stays: that is an accident. An empty list is obeyed: that is a decision.
 
+use std::error::Error;
 use std::fmt;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -82,15 +84,19 @@ impl fmt::Display for RefreshError {
     }
 }
 
-impl std::error::Error for RefreshError {}
+impl Error for RefreshError {}
 
-/// A running fetch; resolves when it has ended, well or badly.
-pub(crate) struct Waiting(watch::Receiver<()>);
+/// A running fetch; resolves when it has ended, well or badly, or is overdue.
+pub(crate) struct Waiting {
+    running: watch::Receiver<()>,
+    longest: Duration,
+}
 
 impl Waiting {
+    /// The fetch has its own limit, but runs in a task that a runtime may have stopped to drive.
     pub(crate) async fn ended(mut self) {
         // An error says that the fetch is over as well.
-        let _ = self.0.changed().await;
+        let _ = tokio::time::timeout(self.longest, self.running.changed()).await;
     }
 }
 
@@ -120,8 +126,9 @@ struct Flight {
 pub(crate) struct RemoteKeys {
     settings: RemoteSettings,
     loaded: ArcSwapOption<Loaded>,
-    /// Counts the sets loaded; with `fresh_until`, all that the warm path reads.
+    /// Counts the sets loaded; with the two times, all that the warm path reads.
     generation: AtomicU64,
+    fresh_from: AtomicI64,
     fresh_until: AtomicI64,
     flight: Mutex<Flight>,
 }
@@ -138,6 +145,7 @@ impl RemoteKeys {
             settings,
             loaded: ArcSwapOption::empty(),
             generation: AtomicU64::new(0),
+            fresh_from: AtomicI64::new(i64::MAX),
             fresh_until: AtomicI64::new(i64::MIN),
             flight: Mutex::default(),
         }
@@ -158,7 +166,8 @@ impl RemoteKeys {
 
     pub(crate) fn vouches(self: &Arc<Self>, key: KeyId, seen: &AtomicU64, now: Timestamp) -> bool {
         let generation = self.generation();
-        let fresh = now.millis() < self.fresh_until.load(Ordering::Relaxed);
+        let fresh = now.millis() < self.fresh_until.load(Ordering::Relaxed)
+            && now.millis() >= self.fresh_from.load(Ordering::Relaxed);
         if fresh && seen.load(Ordering::Relaxed) == generation {
             return true;
         }
@@ -189,7 +198,7 @@ impl RemoteKeys {
     fn join(self: &Arc<Self>, reason: Reason, now: Timestamp) -> Option<Waiting> {
         let mut flight = self.flight.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(running) = &flight.running {
-            return Some(Waiting(running.clone()));
+            return Some(self.waiting(running.clone()));
         }
         if !flight.pace.allows(now) {
             return None;
@@ -205,7 +214,12 @@ impl RemoteKeys {
         drop(flight);
         let landing = Landing { keys: Arc::clone(self), reason, outcome: None, _ended: ended };
         runtime.spawn(landing.fly());
-        Some(Waiting(running))
+        Some(self.waiting(running))
+    }
+
+    fn waiting(&self, running: watch::Receiver<()>) -> Waiting {
+        let longest = self.settings.limits.timeout.saturating_add(GRACE).saturating_add(GRACE);
+        Waiting { running, longest }
     }
 
     /// Fetches and installs. The limits hold here too, whatever the `Fetch` does about them.
@@ -218,7 +232,10 @@ impl RemoteKeys {
         let answer = tokio::time::timeout(limits.timeout.saturating_add(GRACE), fetch)
             .await
             .map_err(|_| RefreshError::Fetch(FetchErrorKind::Timeout))?
-            .map_err(|error| RefreshError::Fetch(error.kind()))?;
+            .map_err(|error| {
+                self.log_cause(&error);
+                RefreshError::Fetch(error.kind())
+            })?;
         if answer.body().len() > limits.max_bytes {
             return Err(RefreshError::Fetch(FetchErrorKind::TooLarge));
         }
@@ -237,6 +254,7 @@ impl RemoteKeys {
         let lifetime = Lifetime::new(self.now(), answer.headers());
         let usable = keys.len();
         self.loaded.store(Some(Arc::new(Loaded { keys: Arc::new(keys), lifetime })));
+        self.fresh_from.store(lifetime.loaded.millis(), Ordering::Relaxed);
         self.fresh_until.store(lifetime.fresh_until.millis(), Ordering::Relaxed);
         self.generation.fetch_add(1, Ordering::Release);
         self.report_success(&set, usable);
@@ -253,12 +271,19 @@ impl RemoteKeys {
             target: "tower_resource_server::keys",
             issuer,
             usable,
-            skipped = ?set.skipped_reasons(),
+            skipped = ?set.skipped_by_reason(),
             "keys refreshed"
         );
         if let Some(observer) = &self.settings.observer {
             observer.observe(&Event::KeysRefreshed { issuer, usable });
         }
+    }
+
+    /// What the client of the fetch knows beyond the kind of its failure.
+    fn log_cause(&self, error: &FetchError) {
+        let cause = causes(error);
+        let issuer = &*self.settings.issuer;
+        tracing::warn!(target: "tower_resource_server::keys", issuer, %error, cause, "fetch failed");
     }
 
     fn report_failure(&self, error: RefreshError) {
@@ -276,6 +301,16 @@ impl RemoteKeys {
             observer.observe(&Event::KeyRefreshFailed { issuer, error });
         }
     }
+}
+
+fn causes(error: &FetchError) -> String {
+    let mut causes = Vec::new();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        causes.push(cause.to_string());
+        next = cause.source();
+    }
+    causes.join(": ")
 }
 
 const ACCEPTED: http::HeaderValue =
@@ -318,13 +353,14 @@ impl Landing {
 impl Drop for Landing {
     fn drop(&mut self) {
         let outcome = self.outcome.take().unwrap_or(Err(RefreshError::Runtime));
-        let now = self.keys.now();
         let mut flight = self.keys.flight.lock().unwrap_or_else(PoisonError::into_inner);
+        // Before the clock is asked: a clock that panics must not leave the flight in the air.
+        flight.running = None;
+        let now = self.keys.now();
         match outcome {
             Ok(()) => flight.pace.succeeded(self.reason, now),
             Err(_) => flight.pace.failed(self.reason, now),
         }
-        flight.running = None;
         drop(flight);
         if let Err(error) = outcome {
             self.keys.report_failure(error);

@@ -3,7 +3,7 @@
 //! Two things are balanced. A new key should be known soon, or good tokens are refused; and nobody
 //! should be able to make this server hammer another. So the reason of a fetch matters. Age is
 //! something this server finds out by itself, and failures then start a short rest that doubles.
-//! An unknown key id is something anybody can send, so it always costs a whole cool-down.
+//! A token of an unknown key is something anybody can send, so it always costs a whole cool-down.
 //!
 //! Clocks can go back. A rest longer than any that is ever set, and a set that was loaded in the
 //! future, are taken as signs of that and not waited for.
@@ -11,8 +11,8 @@
 use std::time::Duration;
 
 use http::HeaderMap;
-use http::header::CACHE_CONTROL;
 
+use crate::cache_control;
 use crate::clock::Timestamp;
 
 /// Rest between two fetches that unknown key ids ask for, and the longest rest after a failure.
@@ -96,21 +96,22 @@ impl Lifetime {
     }
 }
 
-/// `max-age` of Cache-Control; zero for `no-store` and `no-cache` (RFC 9111 §5.2.2).
+/// `max-age` of Cache-Control; zero where `no-store` or `no-cache` is (RFC 9111 §5.2.2).
 fn max_age(headers: &HeaderMap) -> Option<Duration> {
-    let lines = headers.get_all(CACHE_CONTROL).iter().filter_map(|line| line.to_str().ok());
-    lines.flat_map(|line| line.split(',')).find_map(|directive| {
-        let (name, value) = directive.split_once('=').unwrap_or((directive, ""));
-        match name.trim().to_ascii_lowercase().as_str() {
-            "no-store" | "no-cache" => Some(Duration::ZERO),
-            "max-age" => value.trim().trim_matches('"').parse().ok().map(Duration::from_secs),
-            _ => None,
-        }
+    if ["no-store", "no-cache"].iter().any(|name| cache_control::has(headers, name)) {
+        return Some(Duration::ZERO);
+    }
+    cache_control::directives(headers).find_map(|directive| {
+        let (name, value) = directive.split_once('=')?;
+        let value = name.trim().eq_ignore_ascii_case("max-age").then(|| value.trim())?;
+        value.trim_matches('"').parse().ok().map(Duration::from_secs)
     })
 }
 
 #[cfg(test)]
 mod tests {
+    use http::header::CACHE_CONTROL;
+
     use super::*;
 
     fn at(seconds: i64) -> Timestamp {
@@ -164,6 +165,7 @@ mod tests {
         assert_eq!(fresh("max-age=\"7200\""), 7200);
         assert_eq!(fresh("max-age=1"), 60);
         assert_eq!(fresh("no-store"), 60);
+        assert_eq!(fresh("max-age=86400, no-cache"), 60);
         assert_eq!(fresh("max-age=99999999999"), 86_400);
         assert_eq!(fresh("max-age=-1"), 600);
         assert_eq!(fresh("private"), 600);

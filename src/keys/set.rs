@@ -1,5 +1,6 @@
 //! A JWK Set as it is published (RFC 7517 §5).
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 
@@ -103,8 +104,13 @@ impl JwkSet {
         self.skipped.len()
     }
 
-    pub(crate) fn skipped_reasons(&self) -> &[SkippedKey] {
-        &self.skipped
+    /// How many keys were passed over for each reason.
+    pub(crate) fn skipped_by_reason(&self) -> BTreeMap<SkippedKey, usize> {
+        let mut counts = BTreeMap::new();
+        for reason in &self.skipped {
+            *counts.entry(*reason).or_default() += 1;
+        }
+        counts
     }
 
     pub(crate) fn keys(&self) -> &[Jwk] {

@@ -133,17 +133,16 @@ impl AuthenticateLayer {
     }
 
     /// Also demands `requirement` of every token, so that already the challenge to a request
-    /// without credentials names the scopes to ask for.
+    /// without credentials names the scopes to ask for. Called again, it demands both.
     ///
     /// A faulty requirement is logged at once and fails closed: every request is answered 500.
     /// [`try_require`](Self::try_require) returns the faults instead.
     ///
-    /// A second call replaces the demand of the first. To demand both, combine them with
-    /// [`and`](crate::Requirement::and). The scopes named here are listed in `scopes_supported` of
-    /// the metadata document, those of a replaced demand too.
+    /// The scopes named here are listed in `scopes_supported` of the metadata document.
     #[must_use]
     pub fn require(self, requirement: impl Into<Requirement>) -> Self {
-        self.map(|gate| gate.demand = gate.settings.demand(requirement.into()))
+        let requirement = self.gate.demand.and(requirement.into());
+        self.map(|gate| gate.demand = gate.settings.demand(requirement))
     }
 
     /// As [`require`](Self::require).
@@ -152,7 +151,8 @@ impl AuthenticateLayer {
     ///
     /// [`ConfigError`] with every fault of the requirement.
     pub fn try_require(self, requirement: impl Into<Requirement>) -> Result<Self, ConfigError> {
-        let demand = self.gate.settings.try_demand(requirement.into())?;
+        let requirement = self.gate.demand.and(requirement.into());
+        let demand = self.gate.settings.try_demand(requirement)?;
         Ok(self.map(|gate| gate.demand = demand))
     }
 }

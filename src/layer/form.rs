@@ -16,7 +16,7 @@ use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use super::future::take_ready;
+use super::future::{take_ready, taken};
 use crate::credentials::{find_in_form, is_form};
 
 const DEFAULT_LIMIT: usize = 64 * 1024;
@@ -26,8 +26,9 @@ const DEFAULT_LIMIT: usize = 64 * 1024;
 ///
 /// RFC 6750 §2.2 discourages the method, so nothing reads bodies unless this layer is there. Only
 /// POST, PUT and PATCH requests of type `application/x-www-form-urlencoded` are read, up to a limit
-/// of 64 KiB unless set otherwise; the inner service still gets the whole body. A longer body is
-/// passed on unsearched. A token in the form and another in the Authorization field are refused.
+/// of 64 KiB unless set otherwise; the inner service still gets the whole body, though not trailers
+/// after it. A longer body is passed on unsearched. A token in the form and another in the
+/// Authorization field are refused.
 ///
 /// # What counts as a token
 ///
@@ -45,7 +46,8 @@ const DEFAULT_LIMIT: usize = 64 * 1024;
 /// - When reading fails, the form counts as one without a token. The inner service gets what was
 ///   read and then the error.
 /// - Trailers of a body that was read whole are dropped.
-/// - The metadata document lists `header` alone under `bearer_methods_supported` (RFC 9728 §2).
+/// - The metadata document lists `header` alone (RFC 9728 §2) unless
+///   [`bearer_methods`](crate::ResourceMetadata::bearer_methods) says more.
 /// - The inner service sees bodies of the type [`FormBody`], which axum turns into its own.
 ///
 /// ```
@@ -110,8 +112,9 @@ impl<S> Layer<S> for FormTokenLayer {
 
 /// Reads forms for the [`Authenticate`](super::Authenticate) service inside.
 ///
-/// Requests that are no forms are called at once; of the others the inner service, made ready, is
-/// kept until the body is read.
+/// Requests that are no forms are called at once. For the others, what the readiness of the inner
+/// service had reserved is given back, and it is made ready again when the body is read: a slow
+/// sender holds no permit.
 #[derive(Clone, Debug)]
 pub struct FormTokens<S> {
     inner: S,
@@ -133,7 +136,9 @@ where
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let state = if is_form(request.method(), request.headers()) {
-            let inner = take_ready(&mut self.inner);
+            // What readiness reserved is not to be held while a stranger sends its body.
+            drop(take_ready(&mut self.inner));
+            let inner = self.inner.clone();
             let (parts, body) = request.into_parts();
             let (body, read) = (Box::pin(body), BytesMut::new());
             let reading = Reading { inner, parts, body, read, limit: self.limit };
@@ -209,8 +214,12 @@ pin_project! {
 
 pin_project! {
     #[project = StateProjection]
-    enum State<S, B, F> {
+    enum State<S, B, F>
+    where
+        B: Body,
+    {
         Reading { reading: Option<Box<Reading<S, B>>> },
+        Readying { inner: S, request: Option<Request<FormBody<B>>> },
         Calling { #[pin] future: F },
     }
 }
@@ -225,18 +234,22 @@ where
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         loop {
             let mut this = self.as_mut().project();
-            let (mut inner, request) = match this.state.as_mut().project() {
+            let next = match this.state.as_mut().project() {
                 StateProjection::Calling { future } => return future.poll(cx),
                 StateProjection::Reading { reading } => {
                     let read = match reading.as_mut() {
                         Some(reading) => ready!(reading.poll(cx)),
                         None => Read::Whole,
                     };
-                    let reading = reading.take().expect("the state changes when it is taken");
-                    reading.finish(read)
+                    let (inner, request) = taken(reading).finish(read);
+                    State::Readying { inner, request: Some(request) }
+                }
+                StateProjection::Readying { inner, request } => {
+                    ready!(inner.poll_ready(cx))?;
+                    State::Calling { future: inner.call(taken(request)) }
                 }
             };
-            this.state.set(State::Calling { future: inner.call(request) });
+            this.state.set(next);
         }
     }
 }

@@ -10,16 +10,18 @@
 //! not verify in the buffer's one task; only there is a box made. It holds the request, the token
 //! taken apart, and the inner service that was ready for it.
 //!
-//! A token whose key is not there waits once, for a fetch that is shared with all others that wait.
-//! After it the keys are looked at again, and what is not there then is judged: `unknown-key` if
-//! the set is current, `keys-unavailable` if the last attempt to load it failed.
+//! A token that no key of the set has signed waits once, for a fetch that is shared with all others
+//! that wait. After it the keys are looked at again, and the token is judged: `bad-signature` if
+//! keys of its id do not verify it, else `unknown-key`, or `keys-unavailable` if the last attempt
+//! to load them failed.
 //!
 //! # Readiness
 //!
 //! `poll_ready` may reserve something, such as a permit, in the one instance it is called on. That
 //! instance is the one to call; a copy of it has reserved nothing. So [`take_ready`] takes the
-//! instance out and leaves a copy behind. When a request is refused the instance is dropped, which
-//! gives back what it had reserved.
+//! instance out and leaves a copy behind. When a request is refused, or has to wait for keys, the
+//! instance is dropped, which gives back what it had reserved; after the wait another is made
+//! ready.
 //!
 //! # One set of checks
 //!
@@ -45,7 +47,7 @@ use crate::clock::Timestamp;
 use crate::config::Settings;
 use crate::credentials::{RequestHead, extract};
 use crate::error::RejectionKind;
-use crate::keys::{KeySet, Supply, Waiting};
+use crate::keys::{KeyId, Supply, Waiting};
 use crate::observe::Event;
 use crate::proof::BoundToken;
 use crate::rejection::Rejection;
@@ -82,6 +84,7 @@ pin_project! {
     enum State<S, B, F> {
         Verifying { work: Option<Box<Work<S, B>>> },
         Waiting { work: Option<Box<Work<S, B>>>, waiting: Pin<Box<dyn Future<Output = ()> + Send>> },
+        Readying { admitted: Option<Box<Admitted<S, B>>> },
         Calling { #[pin] future: F, reshape: Reshape },
         Refused { response: Option<Response<Bytes>> },
     }
@@ -94,7 +97,15 @@ struct Work<S, B> {
     request: Request<B>,
     parsed: Parsed,
     digest: Digest,
+    /// A fetch was waited for, and `inner` is no longer the instance that was made ready.
     waited: bool,
+}
+
+/// A request that may pass, with a service that has to be made ready again.
+struct Admitted<S, B> {
+    inner: S,
+    request: Request<B>,
+    reshape: Reshape,
 }
 
 /// What the first look at a request shows.
@@ -108,8 +119,8 @@ enum First {
 
 /// What a look at the keys shows.
 enum Second {
-    /// Keys that may have signed the token, and the generation of their set.
-    Keys(Arc<KeySet>, u64),
+    /// The key that signed the token, and the generation of its set.
+    Signed(KeyId, u64),
     Wait(Waiting),
 }
 
@@ -223,47 +234,49 @@ where
 
 impl<S, B> Work<S, B> {
     /// One look at the keys, which may have changed since the last.
-    fn second(&mut self) -> Result<Second, RejectionKind> {
+    fn second(&self) -> Result<Second, RejectionKind> {
         let settings = &*self.gate.settings;
         let now = settings.now();
         let keys = settings.keys_of(self.parsed.issuer());
         let generation = keys.generation();
-        let supply = keys.supply(now);
-        let judged = match supply {
-            Supply::Keys(set) if self.parsed.has_candidate(&set) => {
-                return Ok(Second::Keys(set, generation));
-            }
-            Supply::Keys(_) => true,
-            Supply::Missing => false,
+        let (judged, kind) = match keys.supply(now) {
+            Supply::Missing => (false, RejectionKind::UnknownKey),
+            Supply::Keys(set) => match self.parsed.signer(&set) {
+                Ok(key) => return Ok(Second::Signed(key, generation)),
+                Err(kind) => (true, kind),
+            },
         };
-        if !mem::replace(&mut self.waited, true)
+        if !self.waited
             && let Some(waiting) = keys.fetch_for_unknown(now)
         {
             return Ok(Second::Wait(waiting));
         }
         // A key that is not there proves nothing while the keys cannot be fetched.
-        let judged = judged && !keys.is_failing();
-        Err(if judged { RejectionKind::UnknownKey } else { RejectionKind::KeysUnavailable })
+        let proven = kind == RejectionKind::BadSignature || !keys.is_failing();
+        Err(if judged && proven { kind } else { RejectionKind::KeysUnavailable })
     }
 }
 
 impl<S, B> Work<S, B>
 where
-    S: Service<Request<B>>,
+    S: Service<Request<B>> + Clone,
 {
     fn step(mut self: Box<Self>) -> State<S, B, S::Future> {
         match self.second() {
             Ok(Second::Wait(waiting)) => {
+                self.waited = true;
+                // What readiness reserved, such as a permit, is not for strangers to hold.
+                drop(take_ready(&mut self.inner));
                 State::Waiting { work: Some(self), waiting: Box::pin(waiting.ended()) }
             }
-            Ok(Second::Keys(keys, generation)) => self.verify(&keys, generation),
+            Ok(Second::Signed(key, generation)) => self.settle(key, generation),
             Err(kind) => refused(&self.gate.rejection(kind, label(&self.request), None)),
         }
     }
 
-    fn verify(self, keys: &KeySet, generation: u64) -> State<S, B, S::Future> {
-        let Self { gate, mut inner, mut request, parsed, digest, .. } = self;
-        let admitted = match parsed.verify(keys, generation, &gate.settings.tokens) {
+    fn settle(self, key: KeyId, generation: u64) -> State<S, B, S::Future> {
+        let Self { gate, mut inner, mut request, parsed, digest, waited } = self;
+        let admitted = match parsed.signed_by(key, generation, &gate.settings.tokens) {
             Ok(signed) => {
                 let signed = Arc::new(signed);
                 gate.settings.cache.insert(digest, &signed);
@@ -273,6 +286,9 @@ where
             Err(kind) => Err(gate.rejection(kind, label(&request), None)),
         };
         match admitted {
+            Ok(reshape) if waited => {
+                State::Readying { admitted: Some(Box::new(Admitted { inner, request, reshape })) }
+            }
             Ok(reshape) => State::Calling { future: inner.call(request), reshape },
             Err(rejection) => refused(&rejection),
         }
@@ -281,7 +297,7 @@ where
 
 impl<S, B, R> Future for ResponseFuture<S, B>
 where
-    S: Service<Request<B>, Response = Response<R>>,
+    S: Service<Request<B>, Response = Response<R>> + Clone,
     R: Body<Data = Bytes>,
 {
     type Output = Result<Response<ResponseBody<R>>, S::Error>;
@@ -289,35 +305,56 @@ where
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         loop {
             let mut this = self.as_mut().project();
-            let work = match this.state.as_mut().project() {
+            let next = match this.state.as_mut().project() {
                 StateProjection::Calling { future, reshape } => {
                     return future.poll(cx).map_ok(|response| reshape.apply(response));
                 }
                 StateProjection::Refused { response } => return Poll::Ready(Ok(own(response))),
-                StateProjection::Verifying { work } => work.take(),
+                StateProjection::Verifying { work } => taken(work).step(),
                 StateProjection::Waiting { work, waiting } => {
                     ready!(waiting.as_mut().poll(cx));
-                    work.take()
+                    taken(work).step()
+                }
+                StateProjection::Readying { admitted } => {
+                    if let Some(admitted) = admitted.as_mut() {
+                        ready!(admitted.inner.poll_ready(cx))?;
+                    }
+                    let Admitted { mut inner, request, reshape } = *taken(admitted);
+                    State::Calling { future: inner.call(request), reshape }
                 }
             };
-            let work = work.expect("the state changes whenever the work is taken");
-            this.state.set(work.step());
+            this.state.set(next);
         }
     }
 }
 
-/// Whoever prints the headers further in must not reveal the token (OAuth 2.1 §1.4).
-fn hide_credentials<B>(request: &mut Request<B>) {
-    let lines = request.headers_mut().iter_mut();
-    let credentials = lines.filter(|(name, _)| **name == header::AUTHORIZATION);
-    credentials.for_each(|(_, line)| line.set_sensitive(true));
+pub(super) fn taken<T>(state: &mut Option<T>) -> T {
+    state.take().expect("the state changes whenever its content is taken")
 }
 
-/// A CORS preflight carries no credentials by design (Fetch §3.2).
+/// Whoever prints the headers further in must not reveal the token (OAuth 2.1 §1.4).
+fn hide_credentials<B>(request: &mut Request<B>) {
+    if let Some(credentials) = request.headers_mut().get_mut(header::AUTHORIZATION) {
+        credentials.set_sensitive(true);
+    }
+}
+
+/// A CORS preflight carries no credentials by design (Fetch §3.2), and no content either. What
+/// announces some is no preflight, but could be a call to a service that ignores the method.
 pub(super) fn is_preflight(head: &RequestHead<'_>) -> bool {
+    let headers = head.headers();
+    let announced = [
+        header::AUTHORIZATION,
+        header::CONTENT_TYPE,
+        header::CONTENT_ENCODING,
+        header::TRANSFER_ENCODING,
+        header::TE,
+    ];
     *head.method() == Method::OPTIONS
-        && head.headers().contains_key(header::ORIGIN)
-        && head.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
+        && headers.contains_key(header::ORIGIN)
+        && headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
+        && !announced.iter().any(|name| headers.contains_key(name))
+        && headers.get(header::CONTENT_LENGTH).is_none_or(|length| length == "0")
 }
 
 /// The service that `poll_ready` made ready; a copy of it stays.

@@ -37,9 +37,10 @@
 //! All services here pass readiness and errors of the inner service through unchanged. A refusal is
 //! a response, so the error type stays the inner one's. Only the body type changes, to
 //! [`ResponseBody`], which is the inner body or the few bytes of a refusal. The inner service has
-//! to be `Clone`: a request that must be verified first keeps the very instance that `poll_ready`
-//! made ready. If a request is refused instead, that instance is dropped, and with it whatever its
-//! readiness had reserved, such as the permit of a concurrency limit.
+//! to be `Clone`: a request whose token is new keeps the very instance that `poll_ready` made
+//! ready. If it is refused, or has to wait for keys or for a form, that instance is dropped, and
+//! with it whatever its readiness had reserved, such as the permit of a concurrency limit; after a
+//! wait another one is made ready. Strangers hold no permits.
 //!
 //! # With axum
 //!

@@ -55,7 +55,7 @@ impl Document {
         let identifiers: Vec<_> = issuers.iter().map(|issuer| issuer.identifier()).collect();
         members.insert("resource".into(), resource.identifier().into());
         members.insert("authorization_servers".into(), identifiers.into());
-        members.insert("bearer_methods_supported".into(), vec!["header"].into());
+        members.entry("bearer_methods_supported").or_insert_with(|| vec!["header"].into());
         if let Some(scopes) = chosen.scopes.clone().filter(|scopes| !scopes.is_empty()) {
             members.insert("scopes_supported".into(), scopes.into());
         }

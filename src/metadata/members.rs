@@ -37,8 +37,7 @@ pub struct ResourceMetadata {
 }
 
 /// Members that follow from other settings and cannot be set by name.
-const DERIVED: [&str; 4] =
-    ["resource", "authorization_servers", "bearer_methods_supported", "scopes_supported"];
+const DERIVED: [&str; 3] = ["resource", "authorization_servers", "scopes_supported"];
 const URLS: [&str; 4] =
     ["resource_documentation", "resource_policy_uri", "resource_tos_uri", "jwks_uri"];
 
@@ -96,6 +95,12 @@ impl ResourceMetadata {
     /// not verified, nor is its expiry.
     pub fn signed_metadata(self, jwt: impl Into<String>) -> Self {
         self.member("signed_metadata", jwt.into())
+    }
+
+    /// `bearer_methods_supported`: `header` and, with a
+    /// [`FormTokenLayer`](crate::layer::FormTokenLayer), `body`. By default `header` alone.
+    pub fn bearer_methods<S: Into<String>>(self, methods: impl IntoIterator<Item = S>) -> Self {
+        self.member("bearer_methods_supported", strings(methods))
     }
 
     /// `scopes_supported`, in place of the scopes that the server's layers name.
@@ -175,5 +180,16 @@ fn fault(name: &str, value: &Value) -> Option<(&'static str, &'static str)> {
     if base == "resource_signing_alg_values_supported" && names_none {
         return Some(("lists none", "list signature algorithms only"));
     }
+    if base == "bearer_methods_supported" && !is_bearer_methods(value) {
+        return Some((
+            "is not a list of header and body",
+            "tokens in the query are never accepted",
+        ));
+    }
     None
+}
+
+fn is_bearer_methods(value: &Value) -> bool {
+    let known = |method: &Value| method == "header" || method == "body";
+    value.as_array().is_some_and(|methods| methods.iter().all(known))
 }

@@ -9,7 +9,7 @@
 //! |---|---|
 //! | `resource` | the identifier given to [`ResourceServer::builder`](crate::ResourceServer::builder) |
 //! | `authorization_servers` | the issuers, in their order |
-//! | `bearer_methods_supported` | always `["header"]` |
+//! | `bearer_methods_supported` | `["header"]`, unless set |
 //! | `scopes_supported` | the requirements of all layers made so far |
 //! | everything else | [`ResourceMetadata`] |
 //!

@@ -17,7 +17,7 @@ use crate::token::{Refused, VerifiedToken};
 /// It says what was *verified*, not what the token asks for: with
 /// [`ignore_unverifiable_confirmation`](crate::Danger::ignore_unverifiable_confirmation), a token
 /// with `cnf` is a bearer token too.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Binding {
     /// Not at all: whoever holds the token may use it (RFC 6750).
@@ -27,7 +27,7 @@ pub enum Binding {
 impl Binding {
     /// `bearer`, in lower case.
     #[must_use]
-    pub const fn name(self) -> &'static str {
+    pub const fn name(&self) -> &'static str {
         match self {
             Self::Bearer => "bearer",
         }
@@ -67,7 +67,7 @@ impl BoundToken {
         &self.token
     }
 
-    pub(crate) const fn binding(&self) -> Binding {
-        self.binding
+    pub(crate) const fn binding(&self) -> &Binding {
+        &self.binding
     }
 }

@@ -1,7 +1,7 @@
 //! One event a refusal.
 
 use crate::observe::Event;
-use crate::rejection::Rejection;
+use crate::rejection::{Details, Rejection};
 
 /// Never logs the token. The path is the client's text, so it is escaped and cut.
 pub(super) fn report(rejection: &Rejection) {
@@ -26,10 +26,10 @@ macro_rules! log {
             kind = details.kind.name(),
             error = details.kind.error_code(),
             issuer = signed.map(|signed| details.settings.issuer(signed.issuer)),
-            client_id = signed.and_then(|signed| signed.client_id()).map(tracing::field::debug),
+            client_id = signed.and_then(|signed| signed.client_id()).map(cut).map(tracing::field::debug),
             resource = details.settings.resource.identifier(),
-            method = %details.label.method,
-            path = ?path(details),
+            method = cut(details.label.method.as_str()),
+            path = ?cut(path(details)),
             "{}",
             details.kind.description()
         );
@@ -37,13 +37,17 @@ macro_rules! log {
 }
 use log;
 
-const LONGEST_PATH: usize = 256;
+fn path(details: &Details) -> &str {
+    details.label.target.as_ref().map_or("", |target| target.path())
+}
 
-fn path(details: &crate::rejection::Details) -> &str {
-    let path = details.label.target.as_ref().map_or("", |target| target.path());
-    let mut end = path.len().min(LONGEST_PATH);
-    while !path.is_char_boundary(end) {
+const LONGEST: usize = 256;
+
+/// The beginning of a text that others wrote.
+fn cut(text: &str) -> &str {
+    let mut end = text.len().min(LONGEST);
+    while !text.is_char_boundary(end) {
         end -= 1;
     }
-    path.get(..end).unwrap_or_default()
+    text.get(..end).unwrap_or_default()
 }

@@ -171,7 +171,7 @@ mod tests {
 
     #[test]
     fn the_public_jwk_is_public() {
-        for algorithm in Algorithm::ALL {
+        for algorithm in Algorithm::ALL.iter().copied() {
             let jwk = SigningKey::generate(algorithm).with_kid("k").public_jwk();
             assert_eq!((&jwk["alg"], &jwk["use"]), (&json!(algorithm.name()), &json!("sig")));
             assert_eq!(jwk["kid"], "k");
@@ -181,7 +181,7 @@ mod tests {
 
     #[test]
     fn a_stranger_has_another_key_under_the_same_id() {
-        for algorithm in Algorithm::ALL {
+        for algorithm in Algorithm::ALL.iter().copied() {
             let key = SigningKey::generate(algorithm).with_kid("k");
             let stranger = key.stranger();
             assert_eq!(stranger.kid(), Some("k"));

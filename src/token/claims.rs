@@ -74,7 +74,9 @@ fn lacks_a_claim(claims: &Claims) -> bool {
 }
 
 fn text(payload: &str, members: &Object<'_>, name: &str) -> Result<Option<Text>, WrongType> {
-    Ok(members.string(name)?.map(|value| Text::of(value, payload)))
+    // An empty text identifies nobody and grants nothing.
+    let value = members.string(name)?.filter(|value| !value.is_empty());
+    Ok(value.map(|value| Text::of(value, payload)))
 }
 
 /// `aud`, most often one.

@@ -114,19 +114,14 @@ impl Parsed {
         self.issuer
     }
 
-    /// Whether some key of the set could have made the signature.
-    pub(crate) fn has_candidate(&self, keys: &KeySet) -> bool {
-        self.candidates(keys).next().is_some()
-    }
-
-    /// RFC 9068 §4 step 5, then step 4, for which the claims must be believed.
-    pub(crate) fn verify(
+    /// RFC 9068 §4 step 4, now that the claims may be believed: `key` is their
+    /// [`signer`](Self::signer).
+    pub(crate) fn signed_by(
         self,
-        keys: &KeySet,
+        key: KeyId,
         generation: u64,
         policy: &TokenPolicy,
     ) -> Result<Signed, RejectionKind> {
-        let key = self.check_signature(keys)?;
         if let Some(encoded) = self.signing_input.get(..self.header_length) {
             policy.headers.remember(encoded, &self.header);
         }
@@ -140,7 +135,8 @@ impl Parsed {
         })
     }
 
-    fn check_signature(&self, keys: &KeySet) -> Result<KeyId, RejectionKind> {
+    /// RFC 9068 §4 step 5: the key of the set that made the signature.
+    pub(crate) fn signer(&self, keys: &KeySet) -> Result<KeyId, RejectionKind> {
         let mut candidates = self.candidates(keys).peekable();
         if candidates.peek().is_none() {
             return Err(RejectionKind::UnknownKey);

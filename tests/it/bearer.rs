@@ -1,14 +1,13 @@
 //! Bearer tokens: RFC 6750.
 
-use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use http::{HeaderName, Request, StatusCode};
 use tower_resource_server::testing::{Flaw, TestIssuer};
 use tower_resource_server::{
-    Builder, CredentialSource, Predicate, RejectionKind, RequestHead, Scopes, SecureTransport,
-    StepUp,
+    Builder, Credential, CredentialSource, Predicate, RejectionKind, RequestHead, Scopes,
+    SecureTransport, StepUp,
 };
 
 use crate::support::{
@@ -268,10 +267,10 @@ async fn a_malformed_request_is_400() {
 struct Field(HeaderName);
 
 impl CredentialSource for Field {
-    fn find<'a>(&self, head: &RequestHead<'a>) -> Result<Option<Cow<'a, str>>, RejectionKind> {
+    fn find<'a>(&self, head: &RequestHead<'a>) -> Result<Option<Credential<'a>>, RejectionKind> {
         let Some(value) = head.headers().get(&self.0) else { return Ok(None) };
         let token = value.to_str().map_err(|_| RejectionKind::MalformedAuthorization)?;
-        Ok(Some(Cow::Borrowed(token)))
+        Ok(Some(Credential::bearer(token)))
     }
 }
 
@@ -463,4 +462,25 @@ async fn an_empty_authorization_field_is_no_credentials_even_for_an_optional_lay
         let answer = send(optional, get(&[("authorization", line)])).await;
         assert_eq!((answer.status, &answer.body[..]), (StatusCode::OK, &b"anonymous"[..]));
     }
+}
+
+#[tokio::test]
+async fn an_escaped_parameter_name_is_a_token_in_the_query_too() {
+    let bed = Bed::with(|builder| builder.refuse_query_tokens());
+    for query in ["access_token=x", "a=1&access%5Ftoken=x", "access_token"] {
+        let mut request = bearer(&bed.token());
+        *request.uri_mut() = format!("/r?{query}").parse().expect("a target");
+        let answer = send(bed.server.authenticate(), request).await;
+        assert_eq!(answer.kind(), Some(RejectionKind::TokenInQuery));
+    }
+}
+
+#[tokio::test]
+async fn the_servers_own_word_for_tls_counts_beside_an_http_target() {
+    let bed = Bed::with(|builder| builder.require_https());
+    let mut request = bearer(&bed.token());
+    *request.uri_mut() = "http://api.example.com/r".parse().expect("a target");
+    send(bed.server.authenticate(), request.clone()).await.assert_r400();
+    request.extensions_mut().insert(SecureTransport::new());
+    send(bed.server.authenticate(), request).await.assert_ok();
 }

@@ -15,7 +15,7 @@ fn section(name: &str) -> Option<String> {
 
 #[test]
 fn every_kind_has_its_row() {
-    for kind in RejectionKind::ALL {
+    for kind in RejectionKind::ALL.iter().copied() {
         let row = section(kind.name()).unwrap_or_else(|| panic!("no row for {kind}"));
         for word in ["Symptom", "Cause", "Fix"] {
             assert!(row.contains(word), "{kind}: no {word}");
@@ -33,7 +33,7 @@ fn no_row_is_of_a_kind_that_is_gone() {
 
 #[test]
 fn names_can_be_anchors_and_labels() {
-    for kind in RejectionKind::ALL {
+    for kind in RejectionKind::ALL.iter().copied() {
         let name = kind.name();
         assert!(name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-'), "{name}");
         assert_eq!(kind.to_string(), name);
@@ -44,7 +44,7 @@ fn names_can_be_anchors_and_labels() {
 
 #[test]
 fn descriptions_are_safe_in_any_challenge() {
-    for kind in RejectionKind::ALL {
+    for kind in RejectionKind::ALL.iter().copied() {
         let text = kind.description();
         assert!(!text.is_empty());
         assert!(text.bytes().all(|byte| matches!(byte, 0x20..=0x7e)), "{text}");
@@ -54,7 +54,7 @@ fn descriptions_are_safe_in_any_challenge() {
 
 #[test]
 fn codes_and_statuses_agree() {
-    for kind in RejectionKind::ALL {
+    for kind in RejectionKind::ALL.iter().copied() {
         let expected: &[u16] = match kind.error_code() {
             None => &[401, 500, 503],
             Some("invalid_request") => &[400],

@@ -77,6 +77,12 @@ fn keys() -> Vec<Row> {
         ("jwks_uri", "not an absolute https URL", of_jwks_uri("/jwks")),
         ("jwks_uri", "plain http", of_jwks_uri("http://as.example.com/jwks")),
         ("jwks_uri", "on loopback", of_jwks_uri("http://127.0.0.1:1/jwks")),
+        ("jwks_uri", "has a fragment", of_jwks_uri("https://as.example.com/jwks#keys")),
+        (
+            "jwks_uri",
+            "not an absolute https URL",
+            of_jwks_uri(&format!("https://as.example.com/{}", "x".repeat(70_000))),
+        ),
         ("fetch_timeout", "zero", builder().fetch_timeout(Duration::ZERO)),
         ("fetch_timeout", "more than 60 s", builder().fetch_timeout(Duration::from_secs(61))),
     ]
@@ -224,6 +230,7 @@ fn what_is_unusual_but_right_is_accepted() {
         of_resource("https://api.example.com:8443/a/b/"),
         of_issuer("http://[::1]:9000"),
         of_issuer("https://as.example.com/tenant/"),
+        #[cfg(feature = "http-client")]
         of_jwks_uri("http://127.0.0.1:1/jwks").allow_loopback(),
         of_jwks_uri("http://127.0.0.1:1/jwks").fetch(ScriptedFetch::new()),
         builder().audience("urn:example:api").audience_name("a plain name"),

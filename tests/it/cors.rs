@@ -146,12 +146,22 @@ async fn only_options_is_ever_a_preflight() {
 }
 
 #[tokio::test]
-async fn a_preflight_is_anonymous_whatever_it_carries() {
+async fn what_carries_credentials_or_content_is_no_preflight() {
     let bed = Bed::new();
-    let mut with_token = preflight();
+    let with = |name: &'static str, value: &str| {
+        let mut request = preflight();
+        request.headers_mut().insert(name, value.parse().expect("a field value"));
+        request
+    };
     let authorization = format!("Bearer {}", bed.token());
-    with_token.headers_mut().insert("authorization", authorization.parse().expect("a value"));
-    assert_eq!(&bare(&bed, with_token).await.body[..], b"anonymous");
+    assert_eq!(&bare(&bed, with("authorization", &authorization)).await.body[..], b"user-1");
+    bare(&bed, with("authorization", "Bearer garbage")).await.assert_t401();
+    // A service that looks at the path alone would take these for calls.
+    bare(&bed, with("content-type", "application/grpc")).await.assert_n401();
+    bare(&bed, with("content-length", "5")).await.assert_n401();
+    bare(&bed, with("transfer-encoding", "chunked")).await.assert_n401();
+    bare(&bed, with("te", "trailers")).await.assert_n401();
+    bare(&bed, with("content-length", "0")).await.assert_ok();
 }
 
 #[tokio::test]

@@ -14,7 +14,7 @@ use tower_resource_server::fetch::{FetchErrorKind, TowerFetch};
 use tower_resource_server::render::{Empty, Envelope, JsonRpc, OAuthJson, ProblemJson};
 use tower_resource_server::testing::{Flaw, ScriptedFetch, TokenBuilder};
 use tower_resource_server::{
-    Builder, CredentialSource, Issuer, JwkSet, Predicate, RejectionKind, RequestHead,
+    Builder, Credential, CredentialSource, Issuer, JwkSet, Predicate, RejectionKind, RequestHead,
     ResourceServer, Scopes, StepUp,
 };
 
@@ -325,7 +325,7 @@ impl Way {
 fn there_is_a_way_to_every_kind() {
     let reached: HashSet<_> = ways().iter().map(|way| way.kind).collect();
     for kind in RejectionKind::ALL {
-        assert!(reached.contains(&kind), "{kind}");
+        assert!(reached.contains(kind), "{kind}");
     }
 }
 
@@ -355,12 +355,9 @@ async fn no_refusal_echoes_the_token_or_its_claims() {
 struct FromCookie;
 
 impl CredentialSource for FromCookie {
-    fn find<'a>(
-        &self,
-        head: &RequestHead<'a>,
-    ) -> Result<Option<std::borrow::Cow<'a, str>>, RejectionKind> {
+    fn find<'a>(&self, head: &RequestHead<'a>) -> Result<Option<Credential<'a>>, RejectionKind> {
         let cookie = head.headers().get("cookie").and_then(|value| value.to_str().ok());
-        Ok(cookie.and_then(|cookie| cookie.strip_prefix("token=")).map(Into::into))
+        Ok(cookie.and_then(|cookie| cookie.strip_prefix("token=")).map(Credential::bearer))
     }
 }
 

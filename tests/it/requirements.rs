@@ -379,7 +379,7 @@ async fn a_grant_tells_what_the_token_says() {
     assert_eq!(grant.token_id(), Some("id-1"));
     assert_eq!(grant.scopes().collect::<Vec<_>>(), ["b", "a"]);
     assert_eq!(grant.expires_at(), Some(UNIX_EPOCH + Duration::from_secs(NOW + 300)));
-    assert_eq!(grant.binding(), Binding::Bearer);
+    assert_eq!(grant.binding(), &Binding::Bearer);
     assert!(grant.has_scope("a") && !grant.has_scope("A"));
 }
 
@@ -568,4 +568,20 @@ async fn a_grant_left_by_an_outer_layer_does_not_outlive_an_anonymous_request() 
     let mut request = get(&[]);
     request.extensions_mut().insert(stolen);
     send(layers, request).await.assert_n401();
+}
+
+#[tokio::test]
+async fn requirements_of_one_layer_add_up() {
+    let bed = Bed::new();
+    let layer = bed.server.authenticate().require(Scopes::all(["admin"]));
+    let both = layer.clone().require(Scopes::all(["read"]));
+    send(both.clone(), bearer(&bed.token())).await.assert_s403("admin read");
+    let token = bed.issuer.token().scope("admin read").build();
+    send(both, bearer(&token)).await.assert_ok();
+    let tried = layer.try_require(Scopes::all(["read"])).expect("no fault");
+    send(tried, bearer(&bed.token())).await.assert_s403("admin read");
+    // A fault stays, whatever is added to it.
+    let faulty = bed.server.authenticate().require(Scopes::all(["a b"]));
+    let answer = send(faulty.require(Scopes::all(["read"])), bearer(&bed.token())).await;
+    assert_eq!(answer.kind(), Some(RejectionKind::InvalidRequirement));
 }

@@ -53,7 +53,7 @@ async fn the_dangerous_opt_out_takes_a_bound_token_for_a_bearer_token() {
         let token = bed.issuer.token().claim("cnf", confirmation).build();
         // R7800-3.1-2: only by this opt-out.
         bed.bearer(&token).await.assert_ok();
-        assert_eq!(grant(&bed.server, &token).await.binding(), Binding::Bearer);
+        assert_eq!(grant(&bed.server, &token).await.binding(), &Binding::Bearer);
     }
 }
 

@@ -234,6 +234,59 @@ async fn a_future_that_is_dropped_gives_the_permit_back() {
 }
 
 #[tokio::test]
+async fn nobody_holds_a_permit_while_keys_are_fetched() {
+    let fetch = ScriptedFetch::new();
+    let (issuer, server) = remote(&fetch);
+    fetch.always_json(issuer.jwks_json());
+    server.ready().await.expect("the keys are there");
+    let hold = fetch.hold();
+    let limited = ConcurrencyLimit::new(Strict::default(), 1);
+    let service = server.authenticate().layer(limited);
+    let stranger = issuer.token().flaw(tower_resource_server::testing::Flaw::UnknownKeyId);
+    let mut kept = service.clone();
+    let mut waiting = Box::pin(made_ready(&mut kept).await.call(bearer(&stranger.build())));
+    assert!(first_poll(&mut waiting).is_none());
+    // A token of a known key goes its way meanwhile.
+    let mut other = service.clone();
+    assert!(is_ready(&mut other), "a stranger holds the permit");
+    assert_eq!(status(&mut other, bearer(&issuer.token().build())).await, StatusCode::OK);
+    hold.release();
+    assert_eq!(waiting.await.expect("a response").status(), StatusCode::UNAUTHORIZED);
+}
+
+/// A body of which nothing ever comes.
+struct Silent;
+
+impl Body for Silent {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        Poll::Pending
+    }
+}
+
+#[tokio::test]
+async fn nobody_holds_a_permit_while_a_form_is_read() {
+    let limited = ConcurrencyLimit::new(Strict::default(), 1);
+    let service = tower_resource_server::layer::FormTokenLayer::new().layer(limited);
+    let ready = |service: &mut _| {
+        let mut context = Context::from_waker(Waker::noop());
+        Service::<Request<Silent>>::poll_ready(service, &mut context).is_ready()
+    };
+    let form = Request::post("/").header("content-type", "application/x-www-form-urlencoded");
+    let (mut first, mut second) = (service.clone(), service.clone());
+    assert!(ready(&mut first));
+    let mut reading = Box::pin(first.call(form.body(Silent).expect("well formed")));
+    assert!(first_poll(&mut reading).is_none());
+    assert!(ready(&mut second), "the form holds the permit");
+    assert!(first_poll(second.call(Request::new(Silent))).is_some());
+}
+
+#[tokio::test]
 async fn other_middleware_works_inside() {
     let bed = Bed::new();
     let (layer, token) = (bed.server.authenticate(), bed.token());

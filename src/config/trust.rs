@@ -155,28 +155,33 @@ fn fixed(
 struct Client(Option<Arc<dyn Fetch>>);
 
 impl Client {
-    #[cfg(feature = "http-client")]
     fn get(&mut self, allow_loopback: bool, faults: &mut Vec<Fault>) -> Option<Arc<dyn Fetch>> {
-        use crate::fetch::{AddressPolicy, HttpClient};
         if self.0.is_none() {
-            match HttpClient::new(AddressPolicy { allow_loopback, allow_private: false }) {
-                Ok(client) => self.0 = Some(Arc::new(client)),
-                Err(error) => {
-                    let problem = format!("the embedded client cannot be made: {error}");
-                    let mend =
-                        "install the system's CA certificates, or give a client with fetch()";
-                    faults.push(Fault::new("fetch", problem, mend));
-                }
+            match embedded(allow_loopback) {
+                Ok(client) => self.0 = Some(client),
+                Err(fault) => faults.push(fault),
             }
         }
         self.0.clone()
     }
+}
 
-    #[cfg(not(feature = "http-client"))]
-    fn get(&mut self, _: bool, faults: &mut Vec<Fault>) -> Option<Arc<dyn Fetch>> {
-        let problem = "keys are to be fetched, and no client is there to do it";
-        let mend = "enable the feature http-client, or give a client with fetch()";
-        faults.push(Fault::new("fetch", problem, mend));
-        self.0.clone()
+#[cfg(feature = "http-client")]
+fn embedded(allow_loopback: bool) -> Result<Arc<dyn Fetch>, Fault> {
+    use crate::fetch::{AddressPolicy, HttpClient};
+    match HttpClient::new(AddressPolicy { allow_loopback, allow_private: false }) {
+        Ok(client) => Ok(Arc::new(client)),
+        Err(error) => {
+            let problem = format!("the embedded client cannot be made: {error}");
+            let mend = "install the system's CA certificates, or give a client with fetch()";
+            Err(Fault::new("fetch", problem, mend))
+        }
     }
+}
+
+#[cfg(not(feature = "http-client"))]
+fn embedded(_: bool) -> Result<Arc<dyn Fetch>, Fault> {
+    let problem = "keys are to be fetched, and no client is there to do it";
+    let mend = "enable the feature http-client, or give a client with fetch()";
+    Err(Fault::new("fetch", problem, mend))
 }

@@ -382,10 +382,17 @@ pub(super) fn own<R>(response: &mut Option<Response<Bytes>>) -> Response<Respons
 
 /// Method and path as the client sent them, from before any router stripped a prefix.
 pub(super) fn label<B>(request: &Request<B>) -> Label {
-    #[cfg(feature = "axum")]
-    let original = request.extensions().get::<axum::extract::OriginalUri>().map(|uri| &uri.0);
-    #[cfg(not(feature = "axum"))]
-    let original = None;
-    let uri: &http::Uri = original.unwrap_or_else(|| request.uri());
-    Label { method: request.method().clone(), target: uri.path_and_query().cloned() }
+    let target = original_uri(request).path_and_query().cloned();
+    Label { method: request.method().clone(), target }
+}
+
+#[cfg(feature = "axum")]
+fn original_uri<B>(request: &Request<B>) -> &http::Uri {
+    let original = request.extensions().get::<axum::extract::OriginalUri>();
+    original.map_or_else(|| request.uri(), |original| &original.0)
+}
+
+#[cfg(not(feature = "axum"))]
+fn original_uri<B>(request: &Request<B>) -> &http::Uri {
+    request.uri()
 }

@@ -233,18 +233,18 @@ fn demanded<B>(
     demand: &Arc<Demand>,
     request: &Request<B>,
 ) -> Result<(), Rejection> {
-    let kind = if demand.unusable {
-        RejectionKind::InvalidRequirement
-    } else if let Some(grant) = own_grant(settings, request) {
+    let refuse = |kind, label| Err(Rejection::new(kind, settings, demand, label, None));
+    if demand.unusable {
+        return refuse(RejectionKind::InvalidRequirement, label(request));
+    }
+    if let Some(grant) = own_grant(settings, request) {
         return demand.check(grant).map_err(|short| short.into_rejection(grant, demand));
-    } else if !is_anonymous(settings, request) {
-        RejectionKind::MissingAuthentication
-    } else if settings.preflight_passes && is_preflight(&RequestHead::of(request)) {
-        return Ok(());
-    } else {
-        RejectionKind::MissingCredentials
-    };
-    Err(Rejection::new(kind, settings, demand, label(request), None))
+    }
+    match own_anonymous(settings, request) {
+        None => refuse(RejectionKind::MissingAuthentication, label(request)),
+        Some(_) if settings.preflight_passes && is_preflight(&RequestHead::of(request)) => Ok(()),
+        Some(anonymous) => refuse(RejectionKind::MissingCredentials, anonymous.label.clone()),
+    }
 }
 
 fn own_grant<'r, B>(settings: &Arc<Settings>, request: &'r Request<B>) -> Option<&'r Grant> {
@@ -252,7 +252,10 @@ fn own_grant<'r, B>(settings: &Arc<Settings>, request: &'r Request<B>) -> Option
     grant.filter(|grant| Arc::ptr_eq(grant.settings(), settings))
 }
 
-fn is_anonymous<B>(settings: &Arc<Settings>, request: &Request<B>) -> bool {
+fn own_anonymous<'r, B>(
+    settings: &Arc<Settings>,
+    request: &'r Request<B>,
+) -> Option<&'r Anonymous> {
     let anonymous = request.extensions().get::<Anonymous>();
-    anonymous.is_some_and(|anonymous| Arc::ptr_eq(&anonymous.settings, settings))
+    anonymous.filter(|anonymous| Arc::ptr_eq(&anonymous.settings, settings))
 }

@@ -52,20 +52,35 @@ fn seen(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// Nothing is remembered, so every request verifies.
+/// More tokens in turn than are remembered, so that each is new: verified, stored, and forgotten
+/// before it comes again.
 fn first(criterion: &mut Criterion) {
+    const TOKENS: usize = 1_000;
     for algorithm in [Algorithm::ES256, Algorithm::RS256, Algorithm::Ed25519] {
         let mut group = criterion.benchmark_group(format!("bearer/first/{algorithm}"));
         let issuer = issuer(algorithm);
-        let token = issuer.token().scope("read").build();
-        let with = request(Some(&token));
+        let tokens: Vec<_> = (0..TOKENS).map(|_| issuer.token().scope("read").build()).collect();
+        let signed: Vec<_> = tokens.iter().map(|token| taken_apart(token)).collect();
+        let requests: Vec<_> = tokens.iter().map(|token| request(Some(token))).collect();
         for backend in backends() {
-            let server = server(&issuer, |b| b.token_cache_bytes(0).crypto_backend(backend));
-            let (floor, message, signature) = floor(&issuer, &token, algorithm, backend);
+            let server = server(&issuer, |b| b.token_cache_bytes(64 << 10).crypto_backend(backend));
+            let floor = floor(&issuer, algorithm, backend);
+            let mut turn = signed.iter().cycle();
             group.bench_function(format!("floor-{backend:?}"), |bencher| {
-                bencher.iter(|| floor.verify(message.as_bytes(), &signature));
+                bencher.iter(|| {
+                    let (message, signature) = turn.next().expect("the cycle has no end");
+                    floor.verify(message.as_bytes(), signature)
+                });
             });
-            time(&mut group, &format!("layer-{backend:?}"), layered(&server), &with);
+            let mut service = layered(&server);
+            let mut turn = requests.iter().cycle();
+            group.bench_function(format!("layer-{backend:?}"), |bencher| {
+                bencher.iter_batched(
+                    || turn.next().expect("the cycle has no end").clone(),
+                    |request| drive(&mut service, request),
+                    BatchSize::SmallInput,
+                );
+            });
         }
         group.finish();
     }
@@ -80,13 +95,12 @@ fn backends() -> Vec<CryptoBackend> {
     ]
 }
 
-/// The backend's own verifier, built beforehand, with what it verifies.
+/// The backend's own verifier, built beforehand.
 fn floor(
     issuer: &TestIssuer,
-    token: &str,
     algorithm: Algorithm,
     backend: CryptoBackend,
-) -> (Box<dyn JwtVerifier>, String, Vec<u8>) {
+) -> Box<dyn JwtVerifier> {
     let key = &issuer.jwks_json()["keys"][0];
     let part = |name: &str| key[name].as_str().expect("a key member");
     let (algorithm, key) = match algorithm {
@@ -105,15 +119,15 @@ fn floor(
         CryptoBackend::RustCrypto => &jsonwebtoken::crypto::rust_crypto::DEFAULT_PROVIDER,
         _ => unreachable!("one of those compiled in"),
     };
-    let verifier = (provider.verifier_factory)(&algorithm, &key.expect("a good key"));
-    let (message, signature) = token.rsplit_once('.').expect("a compact JWS");
-    let signature = decode(signature);
-    (verifier.expect("a verifier"), message.to_owned(), signature)
+    (provider.verifier_factory)(&algorithm, &key.expect("a good key")).expect("a verifier")
 }
 
-fn decode(text: &str) -> Vec<u8> {
+/// What is signed, and the signature.
+fn taken_apart(token: &str) -> (&str, Vec<u8>) {
     use base64::Engine;
-    base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(text).expect("base64url")
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    let (message, signature) = token.rsplit_once('.').expect("a compact JWS");
+    (message, URL_SAFE_NO_PAD.decode(signature).expect("base64url"))
 }
 
 criterion_group!(benches, seen, first);

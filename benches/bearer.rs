@@ -62,7 +62,7 @@ fn first(criterion: &mut Criterion) {
         let tokens: Vec<_> = (0..TOKENS).map(|_| issuer.token().scope("read").build()).collect();
         let signed: Vec<_> = tokens.iter().map(|token| taken_apart(token)).collect();
         let requests: Vec<_> = tokens.iter().map(|token| request(Some(token))).collect();
-        for backend in backends() {
+        for &backend in CryptoBackend::ALL {
             let server = server(&issuer, |b| b.token_cache_bytes(64 << 10).crypto_backend(backend));
             let floor = floor(&issuer, algorithm, backend);
             let mut turn = signed.iter().cycle();
@@ -84,15 +84,6 @@ fn first(criterion: &mut Criterion) {
         }
         group.finish();
     }
-}
-
-fn backends() -> Vec<CryptoBackend> {
-    vec![
-        #[cfg(feature = "aws-lc-rs")]
-        CryptoBackend::AwsLcRs,
-        #[cfg(feature = "rust-crypto")]
-        CryptoBackend::RustCrypto,
-    ]
 }
 
 /// The backend's own verifier, built beforehand.

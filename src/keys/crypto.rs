@@ -38,17 +38,20 @@ pub enum CryptoBackend {
 }
 
 impl CryptoBackend {
+    /// The backends that are compiled in, the preferred one first.
+    pub const ALL: &'static [Self] = &[
+        #[cfg(feature = "aws-lc-rs")]
+        Self::AwsLcRs,
+        #[cfg(feature = "rust-crypto")]
+        Self::RustCrypto,
+    ];
+
     /// aws-lc-rs where it is compiled in, else RustCrypto, else none.
     ///
     /// `None` means that [`build`](crate::Builder::build) will fail.
     #[must_use]
-    #[allow(unreachable_code, reason = "what is reachable depends on the features")]
     pub const fn preferred() -> Option<Self> {
-        #[cfg(feature = "aws-lc-rs")]
-        return Some(Self::AwsLcRs);
-        #[cfg(feature = "rust-crypto")]
-        return Some(Self::RustCrypto);
-        None
+        Self::ALL.first().copied()
     }
 
     /// What a backend finds out only when it verifies.
@@ -195,15 +198,6 @@ mod tests {
     use super::*;
     use crate::base64url;
 
-    fn backends() -> Vec<CryptoBackend> {
-        vec![
-            #[cfg(feature = "aws-lc-rs")]
-            CryptoBackend::AwsLcRs,
-            #[cfg(feature = "rust-crypto")]
-            CryptoBackend::RustCrypto,
-        ]
-    }
-
     /// The header, payload and signature of RFC 7515 A.3, and its key.
     const ES256: (&str, &str) = (
         "eyJhbGciOiJFUzI1NiJ9.\
@@ -236,7 +230,7 @@ mod tests {
             let verifier = Verifier::new(algorithm, &material, backend).expect("a sound key");
             verifier.verify(message.as_bytes(), &signature)
         };
-        let mut verdicts: Vec<_> = backends().into_iter().map(verify).collect();
+        let mut verdicts: Vec<_> = CryptoBackend::ALL.iter().copied().map(verify).collect();
         verdicts.dedup();
         verdicts
     }

@@ -20,11 +20,13 @@ fn flawed(flaw: Flaw) -> (TestIssuer, String, String) {
 }
 
 fn decoded(token: &str, index: usize) -> Vec<u8> {
-    URL_SAFE_NO_PAD.decode(token.split('.').nth(index).unwrap()).unwrap()
+    URL_SAFE_NO_PAD
+        .decode(token.split('.').nth(index).expect("as the kit makes it"))
+        .expect("as the kit makes it")
 }
 
 fn json_part(token: &str, index: usize) -> Value {
-    serde_json::from_slice(&decoded(token, index)).unwrap()
+    serde_json::from_slice(&decoded(token, index)).expect("as the kit makes it")
 }
 
 #[test]
@@ -64,7 +66,7 @@ fn flaws_of_content_are_signed_by_the_issuer() {
     ];
     for flaw in content {
         let (issuer, _, token) = flawed(flaw);
-        let (input, _) = token.rsplit_once('.').unwrap();
+        let (input, _) = token.rsplit_once('.').expect("as the kit makes it");
         assert_eq!(decoded(&token, 2), issuer.key().sign(input.as_bytes()), "{flaw:?}");
     }
 }
@@ -90,11 +92,15 @@ fn flaws_of_the_signature_leave_the_rest() {
 fn an_embedded_key_verifies_the_token_it_is_in() {
     let token = issuer(Algorithm::ES256).token().flaw(Flaw::EmbeddedKey).build();
     let jwk = &json_part(&token, 0)["jwk"];
-    let [x, y] = ["x", "y"].map(|name| URL_SAFE_NO_PAD.decode(jwk[name].as_str().unwrap()));
-    let point = [vec![4], x.unwrap(), y.unwrap()].concat();
-    let key = p256::ecdsa::VerifyingKey::from_sec1_bytes(&point).unwrap();
-    let signature = p256::ecdsa::Signature::from_slice(&decoded(&token, 2)).unwrap();
-    key.verify(token.rsplit_once('.').unwrap().0.as_bytes(), &signature).unwrap();
+    let [x, y] = ["x", "y"]
+        .map(|name| URL_SAFE_NO_PAD.decode(jwk[name].as_str().expect("as the kit makes it")));
+    let point =
+        [vec![4], x.expect("as the kit makes it"), y.expect("as the kit makes it")].concat();
+    let key = p256::ecdsa::VerifyingKey::from_sec1_bytes(&point).expect("as the kit makes it");
+    let signature =
+        p256::ecdsa::Signature::from_slice(&decoded(&token, 2)).expect("as the kit makes it");
+    key.verify(token.rsplit_once('.').expect("as the kit makes it").0.as_bytes(), &signature)
+        .expect("as the kit makes it");
 }
 
 #[test]
@@ -105,7 +111,7 @@ fn hmac_is_keyed_with_public_bytes() {
             true => issuer.key().public_pem().into_bytes(),
             false => issuer.key().public_bytes(),
         };
-        let input = token.rsplit_once('.').unwrap().0;
+        let input = token.rsplit_once('.').expect("as the kit makes it").0;
         assert_eq!(decoded(&token, 2), hs256(&key, input.as_bytes()));
         assert_eq!(json_part(&token, 0)["alg"], "HS256");
     }
@@ -114,10 +120,10 @@ fn hmac_is_keyed_with_public_bytes() {
 #[test]
 fn duplicates_stand_twice() {
     let (_, _, token) = flawed(Flaw::DuplicateClaim);
-    let payload = String::from_utf8(decoded(&token, 1)).unwrap();
+    let payload = String::from_utf8(decoded(&token, 1)).expect("as the kit makes it");
     assert_eq!(payload.matches(r#""aud":"https://api.example.com""#).count(), 2);
     let (_, _, token) = flawed(Flaw::DuplicateHeader);
-    let header = String::from_utf8(decoded(&token, 0)).unwrap();
+    let header = String::from_utf8(decoded(&token, 0)).expect("as the kit makes it");
     assert_eq!(header.matches(r#""alg":"EdDSA""#).count(), 2);
 }
 
@@ -137,8 +143,9 @@ fn shapes_have_their_segments() {
         assert_eq!(flawed(flaw).2.matches('.').count(), dots, "{flaw:?}");
     }
     let (_, valid, token) = flawed(Flaw::JsonSerialization);
-    let json: Value = serde_json::from_str(&token).unwrap();
-    let members = ["protected", "payload", "signature"].map(|name| json[name].as_str().unwrap());
+    let json: Value = serde_json::from_str(&token).expect("as the kit makes it");
+    let members = ["protected", "payload", "signature"]
+        .map(|name| json[name].as_str().expect("as the kit makes it"));
     assert_eq!(members, segments(&valid));
 }
 
@@ -150,5 +157,5 @@ fn flaws_go_together() {
     let token = builder.flaw(Flaw::WrongType).flaw(Flaw::DerSignature).build();
     assert_eq!(json_part(&token, 0)["typ"], "JWT");
     assert_eq!(json_part(&token, 1)["aud"], "https://other-api.example.com");
-    p256::ecdsa::Signature::from_der(&decoded(&token, 2)).unwrap();
+    p256::ecdsa::Signature::from_der(&decoded(&token, 2)).expect("as the kit makes it");
 }

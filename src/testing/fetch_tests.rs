@@ -3,7 +3,7 @@ use serde_json::json;
 use super::*;
 
 async fn get(fetch: &ScriptedFetch, uri: &'static str) -> Result<Response<Bytes>, FetchErrorKind> {
-    let request = Request::builder().uri(uri).body(Bytes::new()).unwrap();
+    let request = Request::builder().uri(uri).body(Bytes::new()).expect("as the kit makes it");
     fetch.fetch(request, FetchLimits::default()).await.map_err(|error| error.kind())
 }
 
@@ -11,12 +11,12 @@ async fn get(fetch: &ScriptedFetch, uri: &'static str) -> Result<Response<Bytes>
 async fn the_script_is_played_in_order_then_the_fallback() {
     let fetch = ScriptedFetch::new();
     fetch.respond(503, "text/plain", "later").fail(FetchErrorKind::Timeout);
-    assert_eq!(get(&fetch, "/1").await.unwrap().status(), 503);
+    assert_eq!(get(&fetch, "/1").await.expect("as the kit makes it").status(), 503);
     assert_eq!(get(&fetch, "/2").await.unwrap_err(), FetchErrorKind::Timeout);
     assert_eq!(get(&fetch, "/3").await.unwrap_err(), FetchErrorKind::Transport);
     fetch.always_json(json!({ "keys": [] }));
     for _ in 0..2 {
-        let answer = get(&fetch, "/4").await.unwrap();
+        let answer = get(&fetch, "/4").await.expect("as the kit makes it");
         assert_eq!(answer.headers()[CONTENT_TYPE], "application/json");
         assert_eq!(answer.body(), r#"{"keys":[]}"#);
     }
@@ -30,9 +30,11 @@ async fn the_script_is_played_in_order_then_the_fallback() {
 async fn headers_come_with_every_answer() {
     let fetch = ScriptedFetch::new().always_json(json!({}));
     fetch.with_header("cache-control", "max-age=60");
-    fetch.respond_with(Response::builder().status(304).body(Bytes::new()).unwrap());
+    fetch.respond_with(
+        Response::builder().status(304).body(Bytes::new()).expect("as the kit makes it"),
+    );
     for status in [304, 200] {
-        let answer = get(&fetch, "/").await.unwrap();
+        let answer = get(&fetch, "/").await.expect("as the kit makes it");
         assert_eq!(answer.status(), status);
         assert_eq!(answer.headers()["cache-control"], "max-age=60");
     }
@@ -50,8 +52,8 @@ async fn held_requests_count_and_wait() {
     tokio::task::yield_now().await;
     assert!(!waiting.is_finished());
     hold.release();
-    waiting.await.unwrap().unwrap();
-    get(&fetch, "/after").await.unwrap();
+    waiting.await.expect("as the kit makes it").expect("as the kit makes it");
+    get(&fetch, "/after").await.expect("as the kit makes it");
     assert_eq!(fetch.count(), 2);
 }
 
@@ -59,7 +61,7 @@ async fn held_requests_count_and_wait() {
 async fn a_dropped_hold_holds_nothing() {
     let fetch = ScriptedFetch::new().always_json(json!({}));
     drop(fetch.hold());
-    get(&fetch, "/").await.unwrap();
+    get(&fetch, "/").await.expect("as the kit makes it");
 }
 
 #[tokio::test(start_paused = true)]
@@ -68,5 +70,5 @@ async fn a_hanging_request_never_ends() {
     fetch.hang();
     let day = std::time::Duration::from_secs(86_400);
     assert!(tokio::time::timeout(day, get(&fetch, "/")).await.is_err());
-    get(&fetch, "/").await.unwrap();
+    get(&fetch, "/").await.expect("as the kit makes it");
 }

@@ -15,8 +15,9 @@ fn issuer() -> TestIssuer {
 }
 
 fn part(token: &str, index: usize) -> Value {
-    let segment = token.split('.').nth(index).unwrap();
-    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(segment).unwrap()).unwrap()
+    let segment = token.split('.').nth(index).expect("as the kit makes it");
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(segment).expect("as the kit makes it"))
+        .expect("as the kit makes it")
 }
 
 #[test]
@@ -24,7 +25,11 @@ fn the_default_is_an_rfc_9068_token() {
     let token = issuer().token().build();
     assert_eq!(part(&token, 0), json!({ "typ": "at+jwt", "alg": "ES256", "kid": "test-1" }));
     let mut claims = part(&token, 1);
-    let jti = claims.as_object_mut().unwrap().remove("jti").unwrap();
+    let jti = claims
+        .as_object_mut()
+        .expect("as the kit makes it")
+        .remove("jti")
+        .expect("as the kit makes it");
     assert_eq!(jti.as_str().map(str::len), Some(22));
     let expected = json!({
         "iss": "https://as.example.com", "sub": "user-1", "client_id": "client-1",
@@ -66,19 +71,22 @@ fn another_key_signs_under_the_issuers_header() {
     let other = SigningKey::generate(Algorithm::EdDSA).with_kid("other");
     let token = issuer().token().signed_with(&other).build();
     assert_eq!(part(&token, 0)["kid"], "test-1");
-    let (input, signature) = token.rsplit_once('.').unwrap();
+    let (input, signature) = token.rsplit_once('.').expect("as the kit makes it");
     assert_eq!(signature, base64url(other.sign(input.as_bytes())));
 }
 
 #[test]
 fn requests_get_one_sensitive_authorization() {
     let builder = issuer().token();
-    let request = Request::builder().header(AUTHORIZATION, "Basic x").body("body").unwrap();
+    let request = Request::builder()
+        .header(AUTHORIZATION, "Basic x")
+        .body("body")
+        .expect("as the kit makes it");
     let request = builder.authorize(request);
     let values: Vec<_> = request.headers().get_all(AUTHORIZATION).iter().collect();
     assert_eq!(values.len(), 1);
     assert!(values[0].is_sensitive());
-    assert!(values[0].to_str().unwrap().starts_with("Bearer ey"));
+    assert!(values[0].to_str().expect("as the kit makes it").starts_with("Bearer ey"));
     assert_eq!(*request.body(), "body");
 }
 

@@ -4,11 +4,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 use serde_json::{Value, json};
 use tower_resource_server::testing::{Flaw, SigningKey};
-use tower_resource_server::{Algorithm, Builder, JwkSet, RejectionKind};
+use tower_resource_server::{Algorithm, Builder, CryptoBackend, JwkSet, RejectionKind};
 
 use crate::support::{
-    Answer, Bed, backends, key, present, published_jws, publishing, send_vector, server_of,
-    token_by, trusting,
+    Answer, Bed, key, present, published_jws, publishing, send_vector, server_of, token_by,
+    trusting,
 };
 
 fn assert_kind(answer: &Answer, kind: RejectionKind) {
@@ -210,7 +210,7 @@ async fn an_ecdsa_signature_is_two_numbers_of_the_curves_length() {
         let token = token_by(&signer).build();
         let (signed, signature) = take_apart(&token);
         let half = signature.len() / 2;
-        for backend in backends() {
+        for &backend in CryptoBackend::ALL {
             let server = trusting(publishing([signer.public_jwk()])).crypto_backend(backend);
             let server = server.build().expect("valid");
             for wrong in [
@@ -275,7 +275,7 @@ async fn assert_skipped(signer: &SigningKey, entry: Value) {
     let set = json!({ "keys": [entry, good.public_jwk()] });
     let parsed = JwkSet::from_json(set.to_string().as_bytes()).expect("a set");
     assert_eq!((parsed.len(), parsed.skipped()), (1, 1), "{set}");
-    for backend in backends() {
+    for &backend in CryptoBackend::ALL {
         let issuer = publishing(set["keys"].as_array().expect("keys").clone());
         let server = trusting(issuer).crypto_backend(backend).build().expect("valid");
         present(&server, &token_by(&good).build()).await.assert_ok();
@@ -399,7 +399,7 @@ async fn keys_of_no_use_do_not_spoil_the_set() {
     ] });
     let parsed = JwkSet::from_json(set.to_string().as_bytes()).expect("a set");
     assert_eq!((parsed.len(), parsed.skipped()), (2, 8));
-    for backend in backends() {
+    for &backend in CryptoBackend::ALL {
         let issuer = publishing(set["keys"].as_array().expect("keys").clone());
         let server = trusting(issuer).crypto_backend(backend).build().expect("valid");
         // R7517-5-2: the good one works.
@@ -454,7 +454,7 @@ fn publishing_error(keys: impl IntoIterator<Item = Value>) -> Vec<&'static str> 
 async fn each_ecdsa_algorithm_has_its_curve() {
     let p384 = key(Algorithm::ES384, "k");
     let unmarked = changed(&p384, "alg", json!(null));
-    for backend in backends() {
+    for &backend in CryptoBackend::ALL {
         let server = trusting(publishing([unmarked.clone()])).crypto_backend(backend);
         let server = server.build().expect("valid");
         let answer = present(&server, &token_by(&p384).header("alg", "ES256").build()).await;
@@ -473,7 +473,7 @@ async fn a_leading_zero_in_the_modulus_is_dropped() {
     let n = signer.public_jwk()["n"].as_str().expect("n").to_owned();
     let n = BASE64URL.decode(n).expect("base64url");
     let token = token_by(&signer).build();
-    for backend in backends() {
+    for &backend in CryptoBackend::ALL {
         let entry = rsa(&[&[0, 0], &n[..]].concat(), &[0, 1, 0, 1]);
         let server = trusting(publishing([entry])).crypto_backend(backend).build().expect("valid");
         // R7518-6.3.1-1: tolerated.
@@ -493,7 +493,7 @@ async fn senseless_exponents_and_moduli_are_skipped() {
     assert_skipped(&signer, rsa(&[0; 300], &[1, 0, 1])).await;
     for even in [[0xc4; 256], [0x80; 256]] {
         let good = key(Algorithm::ES256, "good");
-        for backend in backends() {
+        for &backend in CryptoBackend::ALL {
             let issuer = publishing([rsa(&even, &[1, 0, 1]), good.public_jwk()]);
             let server = trusting(issuer).crypto_backend(backend).build().expect("valid");
             // R7518-6.3.1-1: never a panic, whatever the backend thinks of the modulus.

@@ -2,10 +2,12 @@
 
 use serde_json::{Value, json};
 use tower_resource_server::testing::{FixedClock, ScriptedFetch, TestIssuer, TokenBuilder};
-use tower_resource_server::{Algorithm, Builder, ConfigFault, Issuer, RejectionKind};
+use tower_resource_server::{
+    Algorithm, Builder, ConfigFault, CryptoBackend, Issuer, RejectionKind,
+};
 
 use crate::support::{
-    Answer, Bed, ISSUER, Logs, NOW, RESOURCE, backends, grant, key, payload, present, publishing,
+    Answer, Bed, ISSUER, Logs, NOW, RESOURCE, grant, key, payload, present, publishing,
     send_vector, server_of, token_by, trusting,
 };
 
@@ -224,7 +226,7 @@ async fn a_key_verifies_exactly_one_algorithm() {
 #[tokio::test]
 async fn keys_that_are_off_their_curve_verify_nothing() {
     let good = key(Algorithm::ES256, "good");
-    for backend in backends() {
+    for &backend in CryptoBackend::ALL {
         for (x, y) in off_curve() {
             let bad = json!({ "kty": "EC", "crv": "P-256", "kid": "bad", "x": x, "y": y });
             let server = trusting(publishing([bad, good.public_jwk()])).crypto_backend(backend);

@@ -16,8 +16,8 @@ use tower_resource_server::testing::{
     FixedClock, ScriptedFetch, SigningKey, TestIssuer, TokenBuilder,
 };
 use tower_resource_server::{
-    Algorithm, Builder, CryptoBackend, Grant, Issuer, JwkSet, Predicate, Rejection, RejectionKind,
-    ResourceServer, Scopes, StepUp,
+    Algorithm, Builder, Grant, Issuer, JwkSet, Predicate, Rejection, RejectionKind, ResourceServer,
+    Scopes, StepUp,
 };
 
 pub(crate) const NOW: u64 = 1_700_000_000;
@@ -54,16 +54,6 @@ impl Bed {
     pub(crate) async fn bearer(&self, token: &str) -> Answer {
         send(self.server.authenticate(), bearer(token)).await
     }
-}
-
-/// The signature backends that are compiled in.
-pub(crate) fn backends() -> Vec<CryptoBackend> {
-    vec![
-        #[cfg(feature = "aws-lc-rs")]
-        CryptoBackend::AwsLcRs,
-        #[cfg(feature = "rust-crypto")]
-        CryptoBackend::RustCrypto,
-    ]
 }
 
 /// A key of that algorithm and id.

@@ -10,15 +10,6 @@ fn vectors() -> Value {
     serde_json::from_str(include_str!("../vectors.json")).expect("the vectors are JSON")
 }
 
-fn backends() -> Vec<CryptoBackend> {
-    vec![
-        #[cfg(feature = "aws-lc-rs")]
-        CryptoBackend::AwsLcRs,
-        #[cfg(feature = "rust-crypto")]
-        CryptoBackend::RustCrypto,
-    ]
-}
-
 fn server(vectors: &Value, backend: CryptoBackend) -> ResourceServer {
     let config = &vectors["config"];
     let text = |name: &str| config[name].as_str().expect("a string").to_owned();
@@ -37,7 +28,7 @@ async fn every_access_token_gets_its_verdict() {
     let vectors = vectors();
     let tokens = vectors["generated"]["access_tokens"].as_array().expect("tokens");
     assert_eq!(tokens.len(), 60);
-    for backend in backends() {
+    for &backend in CryptoBackend::ALL {
         let server = server(&vectors, backend);
         for vector in tokens {
             let name = vector["name"].as_str().expect("a name");

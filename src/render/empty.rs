@@ -2,7 +2,8 @@
 
 use http::StatusCode;
 
-use super::envelope::{Envelope, ErrorBody, ErrorResponse};
+use super::envelope::Envelope;
+use super::error_body::{ErrorBody, ErrorResponse};
 
 /// Refuses with headers alone; the challenge says what there is to say.
 ///

@@ -10,7 +10,8 @@ use bytes::Bytes;
 use http::{HeaderMap, Response, StatusCode};
 
 use super::challenge::Challenges;
-use super::envelope::{Envelope, ErrorBody, ErrorResponse};
+use super::envelope::Envelope;
+use super::error_body::{ErrorBody, ErrorResponse};
 use super::oauth::OAuthJson;
 use super::plan::Plan;
 

@@ -3,7 +3,8 @@
 use http::{HeaderValue, StatusCode};
 use serde::Serialize;
 
-use super::envelope::{Envelope, ErrorBody, ErrorResponse};
+use super::envelope::Envelope;
+use super::error_body::{ErrorBody, ErrorResponse};
 use super::oauth;
 
 /// A JSON-RPC 2.0 error with `id` null, since the refusal comes before the body is read.

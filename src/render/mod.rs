@@ -91,6 +91,7 @@
 mod challenge;
 mod empty;
 mod envelope;
+mod error_body;
 mod hooks;
 mod json_rpc;
 mod oauth;
@@ -108,7 +109,8 @@ use http::{HeaderValue, Method, Response};
 pub(crate) use self::challenge::ChallengeSettings;
 pub use self::challenge::Challenges;
 pub use self::empty::Empty;
-pub use self::envelope::{Envelope, ErrorBody, ErrorResponse};
+pub use self::envelope::Envelope;
+pub use self::error_body::{ErrorBody, ErrorResponse};
 pub(crate) use self::hooks::Hooks;
 pub use self::json_rpc::JsonRpc;
 pub use self::oauth::OAuthJson;

@@ -5,7 +5,7 @@ use http::HeaderValue;
 use http::header::CONTENT_TYPE;
 use serde::Serialize;
 
-use super::envelope::{Envelope, ErrorBody, ErrorResponse};
+use super::error_body::{ErrorBody, ErrorResponse};
 
 /// `{"error", "error_description", …}` as `application/json`, the default.
 ///
@@ -22,8 +22,6 @@ use super::envelope::{Envelope, ErrorBody, ErrorResponse};
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct OAuthJson;
-
-impl Envelope for OAuthJson {}
 
 #[derive(Serialize)]
 struct Members<'a> {

@@ -3,7 +3,8 @@
 use http::{HeaderValue, StatusCode};
 use serde::Serialize;
 
-use super::envelope::{Envelope, ErrorBody, ErrorResponse};
+use super::envelope::Envelope;
+use super::error_body::{ErrorBody, ErrorResponse};
 use super::oauth;
 
 /// `application/problem+json`: `type`, `title`, `status` and `detail` for those who read RFC 9457,

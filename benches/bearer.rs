@@ -55,7 +55,7 @@ fn seen(criterion: &mut Criterion) {
 /// More tokens in turn than are remembered, so that each is new: verified, stored, and forgotten
 /// before it comes again.
 fn first(criterion: &mut Criterion) {
-    const TOKENS: usize = 1_000;
+    const TOKENS: usize = 4_000;
     for algorithm in [Algorithm::ES256, Algorithm::RS256, Algorithm::Ed25519] {
         let mut group = criterion.benchmark_group(format!("bearer/first/{algorithm}"));
         let issuer = issuer(algorithm);
@@ -63,7 +63,7 @@ fn first(criterion: &mut Criterion) {
         let signed: Vec<_> = tokens.iter().map(|token| taken_apart(token)).collect();
         let requests: Vec<_> = tokens.iter().map(|token| request(Some(token))).collect();
         for &backend in CryptoBackend::ALL {
-            let server = server(&issuer, |b| b.token_cache_bytes(64 << 10).crypto_backend(backend));
+            let server = server(&issuer, |b| b.token_cache_bytes(16 << 10).crypto_backend(backend));
             let floor = floor(&issuer, algorithm, backend);
             let mut turn = signed.iter().cycle();
             group.bench_function(format!("floor-{backend:?}"), |bencher| {

@@ -112,6 +112,7 @@ pub mod guide;
 mod json;
 mod keys;
 pub mod layer;
+mod media_type;
 pub mod metadata;
 mod observe;
 mod proof;

@@ -39,6 +39,11 @@ impl Demand {
         }
     }
 
+    /// A requirement with faults: nobody meets it.
+    pub(crate) fn unusable(requirement: Requirement) -> Self {
+        Self { unusable: true, ..Self::new(requirement) }
+    }
+
     /// The same demand, answered 404 where it would be 403.
     pub(crate) fn concealed(&self) -> Self {
         let unusable = self.unusable;

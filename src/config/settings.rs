@@ -84,16 +84,10 @@ impl Settings {
 
     /// A layer's requirement. With faults it fails closed, and says so in the log at once.
     pub(crate) fn demand(&self, requirement: Requirement) -> Arc<Demand> {
-        let mut demand = Demand::new(requirement);
-        let faults = demand.faults();
-        if faults.is_empty() {
-            demand.register(self);
-        } else {
-            let error = ConfigError::new(faults);
+        self.try_demand(requirement.clone()).unwrap_or_else(|error| {
             tracing::error!(target: "tower_resource_server::config", %error, "requirement unusable");
-            demand.unusable = true;
-        }
-        Arc::new(demand)
+            Arc::new(Demand::unusable(requirement))
+        })
     }
 
     pub(crate) fn try_demand(&self, requirement: Requirement) -> Result<Arc<Demand>, ConfigError> {

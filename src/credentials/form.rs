@@ -7,6 +7,7 @@ use http::{HeaderMap, Method};
 
 use super::RequestHead;
 use crate::error::RejectionKind;
+use crate::media_type;
 
 /// What a form held; in the request's extensions, where no client can put it.
 #[derive(Clone)]
@@ -26,9 +27,7 @@ pub(crate) fn is_form(method: &Method, headers: &HeaderMap) -> bool {
     let has_body = [Method::POST, Method::PUT, Method::PATCH].contains(method);
     let mut types = headers.get_all(CONTENT_TYPE).iter();
     let (Some(value), None) = (types.next(), types.next()) else { return false };
-    let value = value.to_str().unwrap_or_default();
-    let media_type = value.split(';').next().unwrap_or_default().trim();
-    has_body && media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded")
+    has_body && media_type::is(value, "application/x-www-form-urlencoded")
 }
 
 /// The `access_token` of a whole form body.

@@ -46,6 +46,7 @@ use super::set::JwkSet;
 use crate::algorithm::Algorithm;
 use crate::clock::{Clock, Timestamp};
 use crate::fetch::{Fetch, FetchError, FetchErrorKind, FetchLimits};
+use crate::media_type;
 use crate::observe::{Event, Observer};
 
 /// Why keys could not be refreshed.
@@ -328,11 +329,9 @@ fn check_head(answer: &Response<Bytes>) -> Result<(), RefreshError> {
 /// RFC 7517 §8.5 names the first type; servers use the second as often. Absent is tolerated.
 fn is_json(headers: &HeaderMap) -> bool {
     let Some(value) = headers.get(CONTENT_TYPE) else { return true };
-    let value = value.to_str().unwrap_or_default();
-    let media_type = value.split(';').next().unwrap_or_default().trim();
     ["application/jwk-set+json", "application/json"]
         .iter()
-        .any(|accepted| media_type.eq_ignore_ascii_case(accepted))
+        .any(|accepted| media_type::is(value, accepted))
 }
 
 /// One fetch in flight. Dropping it, even by a panic inside the fetch, ends the flight.

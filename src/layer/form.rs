@@ -9,7 +9,7 @@ use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Bytes, BytesMut};
 use http::{Request, request};
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
@@ -174,8 +174,8 @@ impl<S, B: Body<Data = Bytes>> Reading<S, B> {
                 None => return Poll::Ready(Read::Whole),
                 Some(Err(error)) => return Poll::Ready(Read::Failed(error)),
                 Some(Ok(frame)) => {
-                    if let Ok(mut data) = frame.into_data() {
-                        self.read.extend_from_slice(data.copy_to_bytes(data.remaining()).as_ref());
+                    if let Ok(data) = frame.into_data() {
+                        self.read.extend_from_slice(&data);
                     }
                     if self.read.len() > self.limit {
                         return Poll::Ready(Read::TooLong);

@@ -124,7 +124,18 @@ fn no_stage_uses_the_layers_or_reaches_around_the_modules() {
 
 #[test]
 fn supplies_use_no_stage_and_no_layer() {
-    let supplies = ["keys", "fetch", "json", "clock", "error", "algorithm", "base64url", "charset"];
+    let supplies = [
+        "keys",
+        "fetch",
+        "json",
+        "clock",
+        "error",
+        "algorithm",
+        "base64url",
+        "cache_control",
+        "charset",
+        "media_type",
+    ];
     forbid("supplies serve the stages", |mention| {
         let above = STAGES.contains(&mention.to())
             || ["layer", "render", "config", "rejection", "server"].contains(&mention.to());
@@ -134,7 +145,8 @@ fn supplies_use_no_stage_and_no_layer() {
 
 #[test]
 fn the_leaves_use_nothing() {
-    let leaves = ["error", "clock", "algorithm", "base64url", "charset"];
+    let leaves =
+        ["error", "clock", "algorithm", "base64url", "cache_control", "charset", "media_type"];
     forbid("leaves stand on their own", |mention| leaves.contains(&mention.from()));
 }
 

@@ -129,10 +129,13 @@ pub use self::clock::{Clock, SystemClock};
 pub use self::config::{Builder, ConfigError, ConfigFault, Danger, Issuer, SharedCaching};
 pub use self::credentials::{Credential, CredentialSource, RequestHead, SecureTransport};
 pub use self::error::RejectionKind;
-pub use self::keys::{CryptoBackend, JwkSet, JwkSetError, RefreshError};
+pub use self::keys::{CryptoBackend, JwkSet, JwkSetError, RefreshError, Thumbprint};
 pub use self::metadata::ResourceMetadata;
 pub use self::observe::{Event, Observer};
 pub use self::proof::Binding;
+pub use self::proof::replay::{
+    Claim, ClaimOutcome, ClaimResult, ProofUse, ReplayStore, ReplayStoreError,
+};
 pub use self::rejection::Rejection;
 pub use self::server::{NotReady, ResourceServer};
 pub use self::token::Profile;

@@ -11,6 +11,7 @@ mod lookup;
 mod remote;
 mod schedule;
 mod set;
+mod thumbprint;
 
 use std::sync::Arc;
 
@@ -19,6 +20,7 @@ pub(crate) use self::lookup::{Key, KeyId, KeySet};
 pub use self::remote::RefreshError;
 pub(crate) use self::remote::{RemoteKeys, RemoteSettings, Waiting};
 pub use self::set::{JwkSet, JwkSetError};
+pub use self::thumbprint::Thumbprint;
 use crate::clock::Timestamp;
 
 /// Where an issuer's keys come from.

@@ -3,6 +3,8 @@
 //! The check for downgrades stands here, where no token gets past it: a token bound to a key is
 //! never accepted without proof of that key (RFC 9449 §7.2, RFC 8705 §3).
 
+pub(crate) mod replay;
+
 use std::sync::Arc;
 
 use crate::error::RejectionKind;

@@ -1,6 +1,6 @@
 //! How each flaw comes into a token: into its members, its JSON, its signature or its shape.
 
-use hmac::{Hmac, Mac as _};
+use hmac_signing::{Hmac, Mac as _};
 use serde_json::{Map, Value, json};
 use sha2_signing::Sha256;
 

@@ -1,0 +1,57 @@
+//! JWK thumbprints (RFC 7638).
+
+use std::fmt;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use subtle::ConstantTimeEq;
+
+use crate::base64url;
+
+/// The SHA-256 thumbprint of a public key (RFC 7638), as `cnf.jkt` names the key of a bound token
+/// (RFC 9449 §6.1).
+///
+/// Its `Display` form is the unpadded base64url of 43 characters. Thumbprints are compared in
+/// constant time.
+#[derive(Clone, Copy)]
+pub struct Thumbprint([u8; 32]);
+
+impl Thumbprint {
+    pub(crate) const fn new(digest: [u8; 32]) -> Self {
+        Self(digest)
+    }
+
+    /// Exactly 43 characters of canonical base64url, unpadded.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        if text.len() != 43 {
+            return None;
+        }
+        base64url::decode(text)?.try_into().ok().map(Self)
+    }
+
+    /// The digest itself.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl PartialEq for Thumbprint {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.ct_eq(&other.0).into()
+    }
+}
+
+impl Eq for Thumbprint {}
+
+impl fmt::Display for Thumbprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&URL_SAFE_NO_PAD.encode(self.0))
+    }
+}
+
+impl fmt::Debug for Thumbprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}

@@ -99,7 +99,7 @@ use serde::de::DeserializeOwned;
 use crate::authorize::{Anonymous, Grant};
 use crate::error::RejectionKind;
 use crate::metadata::MetadataService;
-use crate::rejection::Rejection;
+use crate::rejection::{Attempt, Rejection};
 use crate::render;
 
 /// The response that the server's envelope makes of the refusal.
@@ -179,7 +179,8 @@ fn missing(parts: &Parts) -> GrantRejection {
         Some(Anonymous { settings, label }) => {
             let kind = RejectionKind::MissingCredentials;
             let demand = std::sync::Arc::default();
-            Kind::Refused(Box::new(Rejection::new(kind, settings, &demand, label.clone(), None)))
+            let attempt = Attempt::unclear(label.clone());
+            Kind::Refused(Box::new(Rejection::new(kind, settings, &demand, attempt)))
         }
     })
 }

@@ -4,87 +4,6 @@ use std::fmt;
 
 use http::StatusCode;
 
-/// Why a request was refused.
-///
-/// Each kind has one row in the [error catalogue](crate::guide::error_catalogue), which says what
-/// the sender did, and what mends it.
-///
-/// More kinds may be added; the names and meanings of these stay. Code that acts on them should
-/// look at the [`status`](Self::status) or the [`error_code`](Self::error_code) for those it does
-/// not know.
-///
-/// ```
-/// use tower_resource_server::RejectionKind;
-///
-/// let kind = RejectionKind::InsufficientScope;
-/// assert_eq!(kind.name(), "insufficient-scope");
-/// assert_eq!(kind.status(), 403);
-/// assert_eq!(kind.error_code(), Some("insufficient_scope"));
-/// assert_eq!(kind.grpc_code(), 7); // PERMISSION_DENIED
-///
-/// // No token was sent: a challenge, and no error (RFC 6750 §3.1).
-/// assert_eq!(RejectionKind::MissingCredentials.error_code(), None);
-/// // An outage is not the client's fault, so it must not cost the client its token.
-/// assert!(!RejectionKind::KeysUnavailable.is_client_fault());
-/// ```
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-#[non_exhaustive]
-pub enum RejectionKind {
-    /// The signature does not verify with the key the token names.
-    BadSignature,
-    /// `exp` has passed, leeway included (RFC 9068 §4).
-    ExpiredToken,
-    /// The user authenticated too weakly or too long ago (RFC 9470 §3).
-    InsufficientAuthentication,
-    /// The token lacks a scope the route needs (RFC 6750 §3.1).
-    InsufficientScope,
-    /// TLS is required and nothing shows that the request came over it (RFC 6750 §5.2).
-    InsecureTransport,
-    /// A claim has a value of the wrong type (RFC 9068 §2.2).
-    InvalidClaim,
-    /// A route's requirement is not usable as configured; the fault is the server's.
-    InvalidRequirement,
-    /// No keys could be loaded, so no token can be judged; the fault is not the client's.
-    KeysUnavailable,
-    /// The Authorization field breaks its grammar (RFC 9110 §11.4).
-    MalformedAuthorization,
-    /// The token is not a compact JWS of two JSON objects (RFC 7519 §7.2).
-    MalformedToken,
-    /// A requirement was reached without an `authenticate` layer around it; the fault is the
-    /// server's.
-    MissingAuthentication,
-    /// A claim the profile demands is absent (RFC 9068 §2.2).
-    MissingClaim,
-    /// The request carries no access token.
-    MissingCredentials,
-    /// The request carries more than one credential (RFC 9110 §11.6.2, RFC 6750 §2).
-    MultipleCredentials,
-    /// A claim predicate of the route does not hold.
-    RequirementNotMet,
-    /// An access token stands in the query and the server is strict about it (OAuth 2.1 §5.1).
-    TokenInQuery,
-    /// `nbf` or `iat` lies ahead, leeway included (RFC 7519 §4.1.5).
-    TokenNotYetValid,
-    /// The token is longer than the server reads.
-    TokenTooLarge,
-    /// The token's `alg` is not on the issuer's allow-list (RFC 8725 §3.1).
-    UnacceptableAlgorithm,
-    /// No key of the issuer fits the token's `kid` and `alg`.
-    UnknownKey,
-    /// `cnf` binds the token in a way the server does not verify (RFC 7800 §3.1).
-    UnsupportedConfirmation,
-    /// The header lists a critical extension, or asks for an unencoded payload (RFC 7515 §4.1.11).
-    UnsupportedCritical,
-    /// The scheme of the Authorization field is not accepted (RFC 6750 §3.1).
-    UnsupportedScheme,
-    /// `iss` is not a trusted issuer (RFC 9068 §4).
-    UntrustedIssuer,
-    /// `aud` does not name this server (RFC 9068 §4).
-    WrongAudience,
-    /// `typ` is not that of an access token (RFC 9068 §4).
-    WrongTokenType,
-}
-
 /// What the kind becomes on the wire.
 pub(crate) struct Row {
     pub(crate) name: &'static str,
@@ -105,6 +24,8 @@ enum Class {
     None,
     Request,
     Token,
+    Proof,
+    Nonce,
     Authentication,
     Scope,
     Outage,
@@ -117,6 +38,8 @@ impl Class {
             Self::None => (StatusCode::UNAUTHORIZED, None, 16),
             Self::Request => (StatusCode::BAD_REQUEST, Some("invalid_request"), 16),
             Self::Token => (StatusCode::UNAUTHORIZED, Some("invalid_token"), 16),
+            Self::Proof => (StatusCode::UNAUTHORIZED, Some("invalid_dpop_proof"), 16),
+            Self::Nonce => (StatusCode::UNAUTHORIZED, Some("use_dpop_nonce"), 16),
             Self::Authentication => {
                 (StatusCode::UNAUTHORIZED, Some("insufficient_user_authentication"), 16)
             }
@@ -127,93 +50,161 @@ impl Class {
     }
 }
 
-// No text holds a quote, a backslash or `name=`: several clients search challenges as plain text.
-static TABLE: [Row; RejectionKind::COUNT] = {
-    use Class::{Authentication, Internal, None, Outage, Request, Scope, Token};
-    [
-        row("bad-signature", Token, "The signature of the access token is not valid"),
-        row("expired-token", Token, "The access token expired"),
-        row(
-            "insufficient-authentication",
-            Authentication,
-            "A stronger or more recent authentication is required",
-        ),
-        row("insufficient-scope", Scope, "The access token lacks a scope that this request needs"),
-        row("insecure-transport", Request, "The request did not come over TLS"),
-        row("invalid-claim", Token, "A claim of the access token has the wrong type"),
-        row("invalid-requirement", Internal, "The server is not configured for this request"),
-        row("keys-unavailable", Outage, "The keys that verify access tokens are unavailable"),
-        row("malformed-authorization", Request, "The Authorization field is malformed"),
-        row("malformed-token", Token, "The access token is malformed"),
-        row("missing-authentication", Internal, "The server is not configured for this request"),
-        row("missing-claim", Token, "The access token lacks a required claim"),
-        row("missing-credentials", None, "The request carries no access token"),
-        row("multiple-credentials", Request, "The request carries more than one credential"),
-        row(
-            "requirement-not-met",
-            Scope,
-            "The access token does not meet a requirement of this request",
-        ),
-        row("token-in-query", Request, "An access token in the query is not accepted"),
-        row("token-not-yet-valid", Token, "The access token is not valid yet"),
-        row("token-too-large", Request, "The access token is larger than this server reads"),
-        row(
-            "unacceptable-algorithm",
-            Token,
-            "The access token is signed with an algorithm that is not accepted",
-        ),
-        row("unknown-key", Token, "The access token is signed with a key that is not known"),
-        row(
-            "unsupported-confirmation",
-            Token,
-            "The access token is bound to a key in a way that is not accepted here",
-        ),
-        row(
-            "unsupported-critical",
-            Token,
-            "The access token needs an extension that is not supported",
-        ),
-        row("unsupported-scheme", None, "The authentication scheme is not accepted"),
-        row("untrusted-issuer", Token, "The access token comes from an issuer that is not trusted"),
-        row("wrong-audience", Token, "The access token is meant for another resource"),
-        row("wrong-token-type", Token, "The token is not an access token"),
-    ]
-};
+/// Declares the kinds, their rows and the list of all, so that each stands in one place.
+///
+/// No text holds a quote, a backslash or `name=`: several clients search challenges as plain text.
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $kind:ident = $name:literal, $class:ident, $text:literal;)*) => {
+        /// Why a request was refused.
+        ///
+        /// Each kind has one row in the [error catalogue](crate::guide::error_catalogue), which says what
+        /// the sender did, and what mends it.
+        ///
+        /// More kinds may be added; the names and meanings of these stay. Code that acts on them should
+        /// look at the [`status`](Self::status) or the [`error_code`](Self::error_code) for those it does
+        /// not know.
+        ///
+        /// ```
+        /// use tower_resource_server::RejectionKind;
+        ///
+        /// let kind = RejectionKind::InsufficientScope;
+        /// assert_eq!(kind.name(), "insufficient-scope");
+        /// assert_eq!(kind.status(), 403);
+        /// assert_eq!(kind.error_code(), Some("insufficient_scope"));
+        /// assert_eq!(kind.grpc_code(), 7); // PERMISSION_DENIED
+        ///
+        /// // No token was sent: a challenge, and no error (RFC 6750 §3.1).
+        /// assert_eq!(RejectionKind::MissingCredentials.error_code(), None);
+        /// // An outage is not the client's fault, so it must not cost the client its token.
+        /// assert!(!RejectionKind::KeysUnavailable.is_client_fault());
+        /// ```
+        #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+        #[non_exhaustive]
+        pub enum RejectionKind {
+            $($(#[$doc])* $kind,)*
+        }
+
+        static TABLE: [Row; RejectionKind::COUNT] = [$(row($name, Class::$class, $text),)*];
+
+        impl RejectionKind {
+            /// Every kind, in the order of the catalogue.
+            ///
+            /// Of use to register a metric for each beforehand.
+            pub const ALL: &'static [Self] = &[$(Self::$kind,)*];
+        }
+    };
+}
+
+kinds! {
+    /// The proof's signature does not verify with the key in its header (RFC 9449 §4.3 check 7).
+    BadProofSignature = "bad-proof-signature", Proof, "The signature of the DPoP proof is not valid";
+    /// The signature does not verify with the key the token names.
+    BadSignature = "bad-signature", Token, "The signature of the access token is not valid";
+    /// A token bound to a key by `cnf.jkt` was sent as a bearer token (RFC 9449 §7.2).
+    BoundTokenAsBearer = "bound-token-as-bearer", Token, "The access token is bound to a key and needs a DPoP proof";
+    /// The proof's `iat` lies too far back (RFC 9449 §4.3 check 11).
+    ExpiredProof = "expired-proof", Proof, "The DPoP proof is too old";
+    /// `exp` has passed, leeway included (RFC 9068 §4).
+    ExpiredToken = "expired-token", Token, "The access token expired";
+    /// TLS is required and nothing shows that the request came over it (RFC 6750 §5.2).
+    InsecureTransport = "insecure-transport", Request, "The request did not come over TLS";
+    /// The user authenticated too weakly or too long ago (RFC 9470 §3).
+    InsufficientAuthentication = "insufficient-authentication", Authentication, "A stronger or more recent authentication is required";
+    /// The token lacks a scope the route needs (RFC 6750 §3.1).
+    InsufficientScope = "insufficient-scope", Scope, "The access token lacks a scope that this request needs";
+    /// A claim has a value of the wrong type (RFC 9068 §2.2).
+    InvalidClaim = "invalid-claim", Token, "A claim of the access token has the wrong type";
+    /// A claim of the proof has the wrong type, is empty or too long (RFC 9449 §4.2).
+    InvalidProofClaim = "invalid-proof-claim", Proof, "A claim of the DPoP proof has the wrong type or form";
+    /// The proof's nonce was not issued here, or is past its time (RFC 9449 §8, §9).
+    InvalidProofNonce = "invalid-proof-nonce", Nonce, "The nonce of the DPoP proof is not one this server accepts";
+    /// A route's requirement is not usable as configured; the fault is the server's.
+    InvalidRequirement = "invalid-requirement", Internal, "The server is not configured for this request";
+    /// No keys could be loaded, so no token can be judged; the fault is not the client's.
+    KeysUnavailable = "keys-unavailable", Outage, "The keys that verify access tokens are unavailable";
+    /// The Authorization field breaks its grammar (RFC 9110 §11.4).
+    MalformedAuthorization = "malformed-authorization", Request, "The Authorization field is malformed";
+    /// The DPoP field is not one compact JWS of two JSON objects (RFC 9449 §4.3 check 2).
+    MalformedProof = "malformed-proof", Proof, "The DPoP proof is malformed";
+    /// The token is not a compact JWS of two JSON objects (RFC 7519 §7.2).
+    MalformedToken = "malformed-token", Token, "The access token is malformed";
+    /// A requirement was reached without an `authenticate` layer around it; the fault is the
+    /// server's.
+    MissingAuthentication = "missing-authentication", Internal, "The server is not configured for this request";
+    /// A claim the profile demands is absent (RFC 9068 §2.2).
+    MissingClaim = "missing-claim", Token, "The access token lacks a required claim";
+    /// The request carries no access token.
+    MissingCredentials = "missing-credentials", None, "The request carries no access token";
+    /// The scheme is DPoP and there is no DPoP field (RFC 9449 §7.1).
+    MissingProof = "missing-proof", Proof, "The request carries no DPoP proof";
+    /// The proof lacks a claim it needs (RFC 9449 §4.3 check 3).
+    MissingProofClaim = "missing-proof-claim", Proof, "The DPoP proof lacks a required claim";
+    /// The proof carries no nonce and the server requires one (RFC 9449 §9).
+    MissingProofNonce = "missing-proof-nonce", Nonce, "This server requires a nonce in DPoP proofs";
+    /// The request carries more than one credential (RFC 9110 §11.6.2, RFC 6750 §2).
+    MultipleCredentials = "multiple-credentials", Request, "The request carries more than one credential";
+    /// There is more than one DPoP field (RFC 9449 §4.3 check 1).
+    MultipleProofs = "multiple-proofs", Proof, "The request carries more than one DPoP proof";
+    /// The proof is sound, but made with another key than the token is bound to (RFC 9449 §4.3
+    /// check 12).
+    ProofKeyMismatch = "proof-key-mismatch", Token, "The access token is bound to another key than that of the DPoP proof";
+    /// `htm` is not the method of the request (RFC 9449 §4.3 check 8).
+    ProofMethodMismatch = "proof-method-mismatch", Proof, "The DPoP proof is made for another method";
+    /// The proof's `iat` lies too far ahead (RFC 9449 §4.3 check 11).
+    ProofNotYetValid = "proof-not-yet-valid", Proof, "The DPoP proof is dated in the future";
+    /// `ath` is not the hash of the access token (RFC 9449 §4.3 check 12).
+    ProofTokenMismatch = "proof-token-mismatch", Proof, "The DPoP proof is made for another access token";
+    /// The DPoP field is longer than the server reads.
+    ProofTooLarge = "proof-too-large", Proof, "The DPoP proof is larger than this server reads";
+    /// `htu` is not the URI of the request (RFC 9449 §4.3 check 9).
+    ProofUriMismatch = "proof-uri-mismatch", Proof, "The DPoP proof is made for another URI";
+    /// There is no room to record that a proof was used; the fault is not the client's.
+    ReplayStoreFull = "replay-store-full", Outage, "Used DPoP proofs cannot be recorded at the moment";
+    /// The store of used proofs cannot say whether this one was used; the fault is not the
+    /// client's.
+    ReplayStoreUnavailable = "replay-store-unavailable", Outage, "Used DPoP proofs cannot be looked up at the moment";
+    /// The proof was used before (RFC 9449 §11.1).
+    ReplayedProof = "replayed-proof", Proof, "The DPoP proof was used before";
+    /// A claim predicate of the route does not hold.
+    RequirementNotMet = "requirement-not-met", Scope, "The access token does not meet a requirement of this request";
+    /// An access token stands in the query and the server is strict about it (OAuth 2.1 §5.1).
+    TokenInQuery = "token-in-query", Request, "An access token in the query is not accepted";
+    /// `nbf` or `iat` lies ahead, leeway included (RFC 7519 §4.1.5).
+    TokenNotYetValid = "token-not-yet-valid", Token, "The access token is not valid yet";
+    /// The token is longer than the server reads.
+    TokenTooLarge = "token-too-large", Request, "The access token is larger than this server reads";
+    /// The token's `alg` is not on the issuer's allow-list (RFC 8725 §3.1).
+    UnacceptableAlgorithm = "unacceptable-algorithm", Token, "The access token is signed with an algorithm that is not accepted";
+    /// The proof's `alg` is not one the server accepts (RFC 9449 §4.3 check 5).
+    UnacceptableProofAlgorithm = "unacceptable-proof-algorithm", Proof, "The DPoP proof is signed with an algorithm that is not accepted";
+    /// A token without `cnf.jkt` was sent with the scheme DPoP (RFC 9449 §7.1).
+    UnboundToken = "unbound-token", Token, "The access token is not bound to a key";
+    /// No key of the issuer fits the token's `kid` and `alg`.
+    UnknownKey = "unknown-key", Token, "The access token is signed with a key that is not known";
+    /// `cnf` binds the token in a way the server does not verify (RFC 7800 §3.1).
+    UnsupportedConfirmation = "unsupported-confirmation", Token, "The access token is bound to a key in a way that is not accepted here";
+    /// The header lists a critical extension, or asks for an unencoded payload (RFC 7515 §4.1.11).
+    UnsupportedCritical = "unsupported-critical", Token, "The access token needs an extension that is not supported";
+    /// The proof's header lists a critical extension, or asks for an unencoded payload (RFC 7515
+    /// §4.1.11).
+    UnsupportedProofCritical = "unsupported-proof-critical", Proof, "The DPoP proof needs an extension that is not supported";
+    /// The scheme of the Authorization field is not accepted (RFC 6750 §3.1).
+    UnsupportedScheme = "unsupported-scheme", None, "The authentication scheme is not accepted";
+    /// `iss` is not a trusted issuer (RFC 9068 §4).
+    UntrustedIssuer = "untrusted-issuer", Token, "The access token comes from an issuer that is not trusted";
+    /// The proof's `jwk` is absent, private, out of range, or not for its `alg` (RFC 9449 §4.3
+    /// checks 5 to 7).
+    UnusableProofKey = "unusable-proof-key", Proof, "The key in the DPoP proof is missing or cannot be used";
+    /// `aud` does not name this server (RFC 9068 §4).
+    WrongAudience = "wrong-audience", Token, "The access token is meant for another resource";
+    /// `typ` is not `dpop+jwt` (RFC 9449 §4.3 check 4).
+    WrongProofType = "wrong-proof-type", Proof, "The DPoP proof is not marked as one";
+    /// `typ` is not that of an access token (RFC 9068 §4).
+    WrongTokenType = "wrong-token-type", Token, "The token is not an access token";
+}
 
 impl RejectionKind {
     pub(crate) const COUNT: usize = Self::ALL.len();
-
-    /// Every kind, in the order of the catalogue.
-    ///
-    /// Of use to register a metric for each beforehand.
-    pub const ALL: &'static [Self] = &[
-        Self::BadSignature,
-        Self::ExpiredToken,
-        Self::InsufficientAuthentication,
-        Self::InsufficientScope,
-        Self::InsecureTransport,
-        Self::InvalidClaim,
-        Self::InvalidRequirement,
-        Self::KeysUnavailable,
-        Self::MalformedAuthorization,
-        Self::MalformedToken,
-        Self::MissingAuthentication,
-        Self::MissingClaim,
-        Self::MissingCredentials,
-        Self::MultipleCredentials,
-        Self::RequirementNotMet,
-        Self::TokenInQuery,
-        Self::TokenNotYetValid,
-        Self::TokenTooLarge,
-        Self::UnacceptableAlgorithm,
-        Self::UnknownKey,
-        Self::UnsupportedConfirmation,
-        Self::UnsupportedCritical,
-        Self::UnsupportedScheme,
-        Self::UntrustedIssuer,
-        Self::WrongAudience,
-        Self::WrongTokenType,
-    ];
 
     pub(crate) fn row(self) -> &'static Row {
         &TABLE[self as usize]

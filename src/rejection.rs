@@ -3,11 +3,12 @@
 use std::fmt;
 use std::sync::Arc;
 
-use http::StatusCode;
+use http::{HeaderValue, StatusCode};
 
 use crate::authorize::{Demand, Grant, Label, Shortfall};
 use crate::config::Settings;
 use crate::error::RejectionKind;
+use crate::scheme::{Scheme, SenderConstraint};
 use crate::token::Signed;
 
 /// Why a request was refused, with the server whose envelope renders it.
@@ -51,10 +52,50 @@ pub(crate) struct Details {
     pub(crate) kind: RejectionKind,
     pub(crate) settings: Arc<Settings>,
     pub(crate) demand: Arc<Demand>,
+    pub(crate) attempt: Attempt,
+    pub(crate) shortfall: Shortfall,
+    /// The next nonce, for a client that makes proofs.
+    pub(crate) nonce: Option<HeaderValue>,
+}
+
+/// The request that is refused.
+pub(crate) struct Attempt {
     pub(crate) label: Label,
+    /// The scheme of its credentials, where that is clear.
+    pub(crate) scheme: Option<Scheme>,
     /// The token, once its signature is verified.
     pub(crate) signed: Option<Arc<Signed>>,
-    pub(crate) shortfall: Shortfall,
+}
+
+impl Attempt {
+    /// One without credentials, or with such as cannot be told.
+    pub(crate) const fn unclear(label: Label) -> Self {
+        Self { label, scheme: None, signed: None }
+    }
+
+    fn of(grant: &Grant) -> Self {
+        let signed = Some(Arc::clone(grant.token().signed()));
+        Self { label: grant.label().clone(), scheme: Some(grant.scheme()), signed }
+    }
+}
+
+impl Details {
+    /// What the route accepts: as its own layer says, or the one around it.
+    pub(crate) fn constraint(&self) -> SenderConstraint {
+        self.demand.constraint.unwrap_or(self.attempt.label.constraint)
+    }
+
+    /// RFC 9449 §8, §8.2: with every answer to a client that makes proofs, and with the challenge
+    /// to one that will have to, so that it need not ask twice.
+    fn brings_nonce(&self) -> bool {
+        match self.attempt.scheme {
+            Some(scheme) => scheme == Scheme::Dpop,
+            None => {
+                let will_have_to = self.constraint() == SenderConstraint::Dpop;
+                will_have_to && self.kind.status() == StatusCode::UNAUTHORIZED
+            }
+        }
+    }
 }
 
 impl Rejection {
@@ -62,17 +103,24 @@ impl Rejection {
         kind: RejectionKind,
         settings: &Arc<Settings>,
         demand: &Arc<Demand>,
-        label: Label,
-        signed: Option<Arc<Signed>>,
+        attempt: Attempt,
     ) -> Self {
-        Self(Arc::new(Details {
-            kind,
-            settings: Arc::clone(settings),
-            demand: Arc::clone(demand),
-            label,
-            signed,
-            shortfall: Shortfall::default(),
-        }))
+        let (settings, demand) = (Arc::clone(settings), Arc::clone(demand));
+        Self::made(kind, settings, demand, attempt, Shortfall::default())
+    }
+
+    fn made(
+        kind: RejectionKind,
+        settings: Arc<Settings>,
+        demand: Arc<Demand>,
+        attempt: Attempt,
+        shortfall: Shortfall,
+    ) -> Self {
+        let mut details = Details { kind, settings, demand, attempt, shortfall, nonce: None };
+        if details.brings_nonce() {
+            details.nonce = details.settings.next_nonce(details.settings.now());
+        }
+        Self(Arc::new(details))
     }
 
     /// The token does not suffice. Step-up comes before scope: the token that follows it needs
@@ -103,15 +151,15 @@ impl Rejection {
         Self::of(grant, Arc::default(), RejectionKind::RequirementNotMet, shortfall)
     }
 
+    /// A grant whose token is not tied to its sender as the route demands: the client has to use
+    /// another scheme, which is no fault of the token (RFC 6750 §3.1).
+    pub(crate) fn unconstrained(grant: &Grant, demand: &Arc<Demand>) -> Self {
+        let attempt = Attempt { scheme: None, ..Attempt::of(grant) };
+        Self::new(RejectionKind::UnsupportedScheme, grant.settings(), demand, attempt)
+    }
+
     fn of(grant: &Grant, demand: Arc<Demand>, kind: RejectionKind, shortfall: Shortfall) -> Self {
-        Self(Arc::new(Details {
-            kind,
-            settings: Arc::clone(grant.settings()),
-            demand,
-            label: grant.label().clone(),
-            signed: Some(Arc::clone(grant.token().signed())),
-            shortfall,
-        }))
+        Self::made(kind, Arc::clone(grant.settings()), demand, Attempt::of(grant), shortfall)
     }
 
     pub(crate) fn details(&self) -> &Details {

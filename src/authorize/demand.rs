@@ -10,6 +10,7 @@ use super::{Grant, Requirement, Shortfall};
 use crate::config::{Fault, Settings};
 use crate::error::RejectionKind;
 use crate::render::Challenges;
+use crate::scheme::{Scheme, SenderConstraint};
 
 /// What one layer demands, and what it says to those who do not meet it.
 #[derive(Debug, Default)]
@@ -23,8 +24,15 @@ pub(crate) struct Demand {
     pub(crate) conceal: bool,
     /// The requirement has faults: every request is refused.
     pub(crate) unusable: bool,
-    challenges: [OnceLock<Challenges>; RejectionKind::COUNT],
+    /// The layer's own choice of what it accepts; without one, that of the layer around it.
+    pub(crate) constraint: Option<SenderConstraint>,
+    /// It belongs to a layer and will be used again.
+    pub(crate) is_kept: bool,
+    challenges: OnceLock<Box<[OnceLock<Challenges>]>>,
 }
+
+/// Kinds, times the schemes that may have been tried: none that is clear, Bearer, DPoP.
+const SLOTS: usize = RejectionKind::COUNT * 3;
 
 impl Demand {
     pub(crate) fn new(requirement: Requirement) -> Self {
@@ -39,6 +47,11 @@ impl Demand {
         }
     }
 
+    /// Nothing is demanded but a token of a scheme that is accepted.
+    pub(crate) fn any_token(constraint: SenderConstraint) -> Self {
+        Self { constraint: Some(constraint), is_kept: true, ..Self::default() }
+    }
+
     /// A requirement with faults: nobody meets it.
     pub(crate) fn unusable(requirement: Requirement) -> Self {
         Self { unusable: true, ..Self::new(requirement) }
@@ -46,9 +59,24 @@ impl Demand {
 
     /// The same demand, answered 404 where it would be 403.
     pub(crate) fn concealed(&self) -> Self {
-        let unusable = self.unusable;
-        let concealed = self.requirement.clone().map(Self::new).unwrap_or_default();
-        Self { conceal: true, unusable, ..concealed }
+        Self { conceal: true, ..self.copy() }
+    }
+
+    /// The same demand, of tokens that are bound in that way.
+    pub(crate) fn constrained(&self, constraint: SenderConstraint) -> Self {
+        Self { constraint: Some(constraint), ..self.copy() }
+    }
+
+    /// All but the challenges, which are built for one layer.
+    fn copy(&self) -> Self {
+        let Self { conceal, unusable, constraint, is_kept, .. } = *self;
+        let bare = self.requirement.clone().map(Self::new).unwrap_or_default();
+        Self { conceal, unusable, constraint, is_kept, ..bare }
+    }
+
+    /// A layer's, which keeps its challenges.
+    pub(crate) fn kept(self) -> Self {
+        Self { is_kept: true, ..self }
     }
 
     /// What is demanded here already, and `more`.
@@ -73,13 +101,21 @@ impl Demand {
         faults
     }
 
-    /// The challenges for a kind whose parameters depend on nothing but the layer.
+    /// The challenges for a kind and the scheme that was tried, where their parameters depend on
+    /// nothing but the layer.
     pub(crate) fn challenges(
         &self,
         kind: RejectionKind,
+        tried: Option<Scheme>,
         build: impl FnOnce() -> Challenges,
     ) -> &Challenges {
-        self.challenges[kind as usize].get_or_init(build)
+        let row = match tried {
+            None => 0,
+            Some(Scheme::Bearer) => 1,
+            Some(Scheme::Dpop) => 2,
+        };
+        let slots = self.challenges.get_or_init(|| vec![OnceLock::new(); SLOTS].into());
+        slots[row * RejectionKind::COUNT + kind as usize].get_or_init(build)
     }
 
     /// Tells the server which scopes its routes use, for `scopes_supported` of its metadata.

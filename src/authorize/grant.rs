@@ -12,8 +12,10 @@ use super::{Demand, Requirement};
 use crate::clock::Timestamp;
 use crate::config::Settings;
 use crate::json::Object;
+use crate::proof::replay::ProofUse;
 use crate::proof::{Binding, BoundToken};
 use crate::rejection::Rejection;
+use crate::scheme::{Scheme, SenderConstraint};
 use crate::token::{Signed, VerifiedToken};
 
 /// The rights a request has shown: a verified access token and the server that verified it.
@@ -63,11 +65,16 @@ pub struct Grant {
     label: Label,
 }
 
-/// Which request it was, for the log: method and path as the client sent them.
+/// Which request it was: method and path as the client sent them, for the log; and what its answer
+/// depends on besides.
 #[derive(Clone)]
 pub(crate) struct Label {
     pub(crate) method: Method,
     pub(crate) target: Option<PathAndQuery>,
+    /// It came from a web page of some origin.
+    pub(crate) has_origin: bool,
+    /// What the authenticate layer around it accepts.
+    pub(crate) constraint: SenderConstraint,
 }
 
 /// In the extensions of requests that an optional layer let through without credentials.
@@ -92,6 +99,19 @@ impl Grant {
 
     pub(crate) const fn settings(&self) -> &Arc<Settings> {
         &self.settings
+    }
+
+    /// The scheme the token came with.
+    pub(crate) const fn scheme(&self) -> Scheme {
+        self.token.scheme()
+    }
+
+    pub(crate) fn has_recorded(&self, usage: &ProofUse) -> bool {
+        self.token.has_recorded(usage)
+    }
+
+    pub(crate) const fn renews_nonce(&self) -> bool {
+        self.token.renews_nonce()
     }
 
     pub(crate) const fn label(&self) -> &Label {
@@ -182,9 +202,10 @@ impl Grant {
         self.signed().claims.expires.to_system_time()
     }
 
-    /// How the token is tied to its sender.
+    /// How the token is tied to its sender, as far as that was verified.
     ///
-    /// A bearer token in this version, always.
+    /// A [`Binding::Dpop`] has the thumbprint of the client's key (RFC 7638), which stays the same
+    /// for as long as the client keeps its key.
     #[must_use]
     pub const fn binding(&self) -> &Binding {
         self.token.binding()

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use http::HeaderValue;
 
-use super::{Builder, CachePolicy, ConfigError, Fault, Settings};
+use super::{Builder, CachePolicy, ConfigError, Fault, Replay, Resource, Settings};
 use crate::ResourceServer;
 use crate::authorize::ScopeHierarchy;
 use crate::credentials::CredentialPolicy;
-use crate::metadata::Document;
+use crate::metadata::{Document, Facts};
 use crate::token::{Headers, TokenCache, TokenPolicy};
 
 const MAX_LEEWAY: Duration = Duration::from_secs(300);
@@ -50,10 +50,11 @@ impl Builder {
         let hierarchy = ScopeHierarchy::new(&self.hierarchy, &mut faults);
         let challenge = self.challenge_settings(&resource, &mut faults);
         let documentation = self.documentation_base(&mut faults);
-        let metadata = Document::new(&self.metadata, &resource, &self.issuers, &mut faults);
-        if !faults.is_empty() {
+        let proofs = self.proof_policy(&resource, &mut faults);
+        let metadata = self.metadata_document(&resource, &mut faults);
+        let Some(proofs) = proofs.filter(|_| faults.is_empty()) else {
             return Err(ConfigError::new(faults));
-        }
+        };
         let settings = Settings {
             credentials: self.credentials(),
             tokens: TokenPolicy {
@@ -64,6 +65,9 @@ impl Builder {
                 headers: Headers::default(),
             },
             unverifiable: self.unverifiable,
+            constraint: self.constraint,
+            proofs,
+            replay: Replay { store: self.dpop.store_or_default(), unrecorded: self.unrecorded },
             cache: TokenCache::new(self.cache_bytes),
             hierarchy,
             challenge,
@@ -76,6 +80,7 @@ impl Builder {
                 default_no_store: self.default_no_store,
             },
             preflight_passes: self.preflight_passes,
+            expose_headers: self.expose_headers,
             clock: self.clock,
             observer: self.observer,
             resource,
@@ -83,9 +88,20 @@ impl Builder {
         Ok(ResourceServer::new(settings))
     }
 
+    fn metadata_document(&self, resource: &Resource, faults: &mut Vec<Fault>) -> Document {
+        let facts = Facts {
+            resource,
+            issuers: &self.issuers,
+            proof_algorithms: self.dpop.algorithms.iter().map(|a| a.name()).collect(),
+            constraint: self.constraint,
+        };
+        Document::new(&self.metadata, &facts, faults)
+    }
+
     fn credentials(&self) -> CredentialPolicy {
         CredentialPolicy {
             max_token_bytes: self.max_token_bytes,
+            max_proof_bytes: self.dpop.max_proof_bytes,
             lenient_charset: self.lenient_charset,
             strict_query: self.strict_query,
             require_https: self.require_https,

@@ -6,15 +6,16 @@ use std::time::Duration;
 
 use http::{HeaderMap, StatusCode};
 
-use super::{Danger, Issuer};
+use super::{Danger, Dpop, Issuer};
 use crate::clock::{Clock, SystemClock};
 use crate::credentials::CredentialSource;
 use crate::fetch::{Fetch, FetchLimits};
 use crate::keys::CryptoBackend;
 use crate::metadata::ResourceMetadata;
 use crate::observe::Observer;
-use crate::proof::UnverifiableConfirmation;
-use crate::render::{Challenges, Envelope, ErrorBody, ErrorResponse, Hooks};
+use crate::proof::{TrustedProxies, UnrecordedProof, UnverifiableConfirmation};
+use crate::render::{ChallengeOrder, Challenges, Envelope, ErrorBody, ErrorResponse, Hooks};
+use crate::scheme::SenderConstraint;
 
 /// What to do when a handler lets shared caches keep the response to an authenticated request
 /// (`public`, `s-maxage` or `must-revalidate`, without `private` or `no-store`; RFC 9111 §3.5).
@@ -43,6 +44,9 @@ pub enum SharedCaching {
 /// | leeway | 60 s for `exp`, `nbf` and `iat` |
 /// | longest token | 16 KiB |
 /// | verified tokens remembered | about 16 MiB |
+/// | sender constraint | any: bound tokens with a proof, others without |
+/// | proofs | those of [`Dpop`] |
+/// | base URL of the API | scheme, host and port of the resource identifier |
 /// | realm, error_uri | none |
 /// | resource_metadata | in every challenge |
 /// | envelope | [`OAuthJson`](crate::render::OAuthJson) |
@@ -64,12 +68,18 @@ pub struct Builder {
     pub(super) single_audience_only: bool,
     pub(super) any_audience: bool,
     pub(super) unverifiable: UnverifiableConfirmation,
+    pub(super) unrecorded: UnrecordedProof,
+    pub(super) constraint: SenderConstraint,
+    pub(super) dpop: Dpop,
+    pub(super) base_url: Option<String>,
+    pub(super) proxies: Option<TrustedProxies>,
     pub(super) leeway: Duration,
     pub(super) max_token_bytes: usize,
     pub(super) lenient_charset: bool,
     pub(super) strict_query: bool,
     pub(super) require_https: bool,
     pub(super) preflight_passes: bool,
+    pub(super) expose_headers: bool,
     pub(super) source: Option<Arc<dyn CredentialSource>>,
     pub(super) cache_bytes: u64,
     pub(super) hierarchy: Vec<(String, String)>,
@@ -77,6 +87,7 @@ pub struct Builder {
     pub(super) error_uri: Option<String>,
     pub(super) advertise_metadata: bool,
     pub(super) extra: Vec<(String, String)>,
+    pub(super) order: ChallengeOrder,
     pub(super) hooks: Hooks,
     pub(super) documentation: Option<String>,
     pub(super) retry_after: Duration,
@@ -107,12 +118,18 @@ impl Builder {
             single_audience_only: false,
             any_audience: false,
             unverifiable: UnverifiableConfirmation::default(),
+            unrecorded: UnrecordedProof::default(),
+            constraint: SenderConstraint::default(),
+            dpop: Dpop::default(),
+            base_url: None,
+            proxies: None,
             leeway: Duration::from_secs(60),
             max_token_bytes: 16 * 1024,
             lenient_charset: false,
             strict_query: false,
             require_https: false,
             preflight_passes: true,
+            expose_headers: false,
             source: None,
             cache_bytes: 16 * 1024 * 1024,
             hierarchy: Vec::new(),
@@ -120,6 +137,7 @@ impl Builder {
             error_uri: None,
             advertise_metadata: true,
             extra: Vec::new(),
+            order: ChallengeOrder::default(),
             hooks: Hooks::default(),
             documentation: None,
             retry_after: Duration::from_secs(5),
@@ -253,6 +271,66 @@ impl Builder {
         self
     }
 
+    /// Which tie between tokens and their senders is demanded.
+    ///
+    /// Default [`SenderConstraint::Any`]. Single layers may have their own. Where all demand bound
+    /// tokens, choose it here: then the metadata document says so too (RFC 9728 §2,
+    /// `dpop_bound_access_tokens_required`).
+    pub fn sender_constraint(mut self, constraint: SenderConstraint) -> Self {
+        self.constraint = constraint;
+        self
+    }
+
+    /// How proofs of possession are judged.
+    pub fn dpop(mut self, dpop: Dpop) -> Self {
+        self.dpop = dpop;
+        self
+    }
+
+    /// The URL under which clients reach the root of this service, for the `htu` of proofs (RFC
+    /// 9449 §4.3).
+    ///
+    /// Default: scheme, host and port of the resource identifier. The path of the request is added
+    /// to it, as it was before any router took a prefix off. So this is needed where a proxy in
+    /// front takes a prefix off, or where the API has another host than its identifier:
+    ///
+    /// ```
+    /// use tower_resource_server::ResourceServer;
+    ///
+    /// // Clients call https://example.com/notes/7, and this service sees /7.
+    /// let builder = ResourceServer::builder("https://example.com/notes")
+    ///     .base_url("https://example.com/notes");
+    /// ```
+    ///
+    /// Neither `Host` nor any other field of the request is looked at, unless
+    /// [`trusted_proxies`](Self::trusted_proxies) are named.
+    pub fn base_url(mut self, url: impl Into<String>) -> Self {
+        self.base_url = Some(url.into());
+        self
+    }
+
+    /// Proxies whose word on the URL that the client called is taken, for services with several
+    /// names.
+    ///
+    /// It concerns the `htu` of proofs alone. What a proxy leaves out, [`base_url`](Self::base_url)
+    /// says.
+    pub fn trusted_proxies(mut self, proxies: TrustedProxies) -> Self {
+        self.proxies = Some(proxies);
+        self
+    }
+
+    /// Lets scripts of other origins read `WWW-Authenticate` and `DPoP-Nonce`: adds both to
+    /// `Access-Control-Expose-Headers` of every answer to a request with an `Origin` (RFC 9449
+    /// §7.1, §8.2; Fetch §3.2.3).
+    ///
+    /// Off by default. A list the handler sets is kept and added to. A CORS layer outside that sets
+    /// the field itself replaces it, and then has to name the two. Whether the answer may be read
+    /// at all is said by `Access-Control-Allow-Origin`, which is the CORS layer's.
+    pub fn expose_headers(mut self) -> Self {
+        self.expose_headers = true;
+        self
+    }
+
     /// Looks for tokens in one more place than the Authorization field.
     ///
     /// There can be one. What it finds is held to the length and the characters of a token, and
@@ -291,6 +369,24 @@ impl Builder {
     /// faults.
     pub fn challenge_param(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.extra.push((name.into(), value.into()));
+        self
+    }
+
+    /// Names the DPoP challenge before the Bearer challenge where no scheme was tried.
+    ///
+    /// By default Bearer comes first, since several clients read only the first challenge and know
+    /// only that scheme. With an error, the scheme that was tried is always the first.
+    pub fn dpop_challenge_first(mut self) -> Self {
+        self.order.dpop_first = true;
+        self
+    }
+
+    /// Sends several challenges in one field line, separated by commas.
+    ///
+    /// By default each has a line of its own: the two mean the same (RFC 9110 §11.6.1), but many
+    /// clients cannot take a line of several apart.
+    pub fn challenges_in_one_line(mut self) -> Self {
+        self.order.one_line = true;
         self
     }
 

@@ -41,6 +41,8 @@ impl Builder {
             resource_metadata,
             error_uri: self.error_uri.clone(),
             extra: self.extra.clone(),
+            algs: self.dpop.algorithms.iter().map(|a| a.name()).collect::<Vec<_>>().join(" "),
+            order: self.order,
         }
     }
 

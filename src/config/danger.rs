@@ -1,7 +1,7 @@
 //! Settings that give up a protection.
 
 use super::Builder;
-use crate::proof::UnverifiableConfirmation;
+use crate::proof::{UnrecordedProof, UnverifiableConfirmation};
 
 /// Settings that give up a protection, reached through [`Builder::danger`].
 ///
@@ -41,10 +41,20 @@ impl Danger {
     /// A stolen token can then be used by the thief, which is what its issuer meant to prevent
     /// (RFC 7800 §3.1).
     ///
-    /// It concerns every method of `cnf`, be it DPoP (`jkt`, RFC 9449 §6.1), mutual TLS
-    /// (`x5t#S256`, RFC 8705 §3.1) or one not known yet, since this version verifies none. A `cnf`
-    /// that is no JSON object is refused all the same.
+    /// It concerns methods that are not supported, such as mutual TLS (`x5t#S256`, RFC 8705 §3.1)
+    /// in this version. A token bound to a DPoP key (`jkt`, RFC 9449 §6.1) still needs its proof,
+    /// and a `cnf` that is no JSON object is refused all the same.
     pub fn ignore_unverifiable_confirmation(self) -> Builder {
         Builder { unverifiable: UnverifiableConfirmation::Ignore, ..self.0 }
+    }
+
+    /// Accepts a DPoP proof although the replay store has no room or cannot be reached.
+    ///
+    /// While that lasts, whoever copies a proof on its way can use it again until it is too old
+    /// (RFC 9449 §11.1). Without this, such requests are answered 503.
+    ///
+    /// A proof that the store knows is refused all the same.
+    pub fn accept_unrecorded_proofs(self) -> Builder {
+        Builder { unrecorded: UnrecordedProof::Accept, ..self.0 }
     }
 }

@@ -6,13 +6,16 @@ use http::HeaderValue;
 
 use super::{ConfigError, SharedCaching};
 use crate::authorize::{Demand, Requirement, ScopeHierarchy};
+use crate::charset;
 use crate::clock::{Clock, Timestamp};
 use crate::credentials::CredentialPolicy;
 use crate::keys::KeySource;
 use crate::metadata::Document;
 use crate::observe::Observer;
-use crate::proof::UnverifiableConfirmation;
+use crate::proof::replay::ReplayStore;
+use crate::proof::{ProofPolicy, UnrecordedProof, UnverifiableConfirmation};
 use crate::render::{ChallengeSettings, Hooks};
+use crate::scheme::SenderConstraint;
 use crate::token::{Digest, Signed, TokenCache, TokenPolicy};
 
 #[derive(Debug)]
@@ -21,6 +24,9 @@ pub(crate) struct Settings {
     pub(crate) credentials: CredentialPolicy,
     pub(crate) tokens: TokenPolicy,
     pub(crate) unverifiable: UnverifiableConfirmation,
+    pub(crate) constraint: SenderConstraint,
+    pub(crate) proofs: ProofPolicy,
+    pub(crate) replay: Replay,
     pub(crate) cache: TokenCache,
     pub(crate) hierarchy: ScopeHierarchy,
     pub(crate) challenge: ChallengeSettings,
@@ -31,8 +37,17 @@ pub(crate) struct Settings {
     pub(crate) metadata: Document,
     pub(crate) caching: CachePolicy,
     pub(crate) preflight_passes: bool,
+    /// Whether scripts of other origins are told which fields they may read.
+    pub(crate) expose_headers: bool,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) observer: Option<Arc<dyn Observer>>,
+}
+
+/// Where used proofs are recorded.
+#[derive(Debug)]
+pub(crate) struct Replay {
+    pub(crate) store: Arc<dyn ReplayStore>,
+    pub(crate) unrecorded: UnrecordedProof,
 }
 
 /// How caches may treat responses to accepted requests.
@@ -71,6 +86,18 @@ impl Settings {
         &self.tokens.issuers[index].keys
     }
 
+    /// A new nonce, where proofs need one.
+    pub(crate) fn next_nonce(&self, now: Timestamp) -> Option<HeaderValue> {
+        let issuer = self.proofs.nonces.as_ref()?;
+        let nonce = issuer.issue(&self.proofs.resource, now.to_system_time()?);
+        let value = Some(nonce).filter(|nonce| charset::is_scope_token(nonce));
+        let value = value.and_then(|nonce| HeaderValue::try_from(nonce).ok());
+        if value.is_none() {
+            tracing::error!(target: "tower_resource_server::config", "the nonce issuer made no nonce that can be sent");
+        }
+        value
+    }
+
     /// What is remembered of a token, unless its key has left the key set.
     pub(crate) fn remembered(&self, digest: &Digest, now: Timestamp) -> Option<Arc<Signed>> {
         let signed = self.cache.get(digest)?;
@@ -86,7 +113,7 @@ impl Settings {
     pub(crate) fn demand(&self, requirement: Requirement) -> Arc<Demand> {
         self.try_demand(requirement.clone()).unwrap_or_else(|error| {
             tracing::error!(target: "tower_resource_server::config", %error, "requirement unusable");
-            Arc::new(Demand::unusable(requirement))
+            Arc::new(Demand::unusable(requirement).kept())
         })
     }
 
@@ -97,6 +124,6 @@ impl Settings {
             return Err(ConfigError::new(faults));
         }
         demand.register(self);
-        Ok(Arc::new(demand))
+        Ok(Arc::new(demand.kept()))
     }
 }

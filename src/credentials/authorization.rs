@@ -1,39 +1,43 @@
 //! The Authorization field: `auth-scheme 1*SP token68` (RFC 9110 §11.4, §11.6.2).
 
-use super::CredentialPolicy;
+use super::{CredentialPolicy, Refusal};
 use crate::charset;
 use crate::error::RejectionKind;
+use crate::scheme::Scheme;
 
-/// A well-formed Authorization field of a scheme that is accepted.
+/// A well-formed Authorization field of a scheme that is known.
 #[derive(Debug, Eq, PartialEq)]
 pub(super) enum Authorization<'a> {
     /// No credentials: an empty field, or a scheme and nothing after it (RFC 9110 §11.4).
     Empty,
-    Bearer(&'a str),
+    Token(Scheme, &'a str),
 }
 
 pub(super) fn parse<'a>(
     line: &'a [u8],
     policy: &CredentialPolicy,
-) -> Result<Authorization<'a>, RejectionKind> {
+) -> Result<Authorization<'a>, Refusal> {
     let line = trim(line);
+    let (name, credentials) = split(line);
+    let scheme = Scheme::from_name(name);
+    let refuse = |kind| Err(Refusal { kind, scheme });
     if line.len() > policy.max_token_bytes.saturating_add(MAX_SCHEME) {
-        return Err(RejectionKind::TokenTooLarge);
+        return refuse(RejectionKind::TokenTooLarge);
     }
-    let (scheme, credentials) = split(line);
-    if scheme.is_empty() {
+    if name.is_empty() {
         return Ok(Authorization::Empty);
     }
-    if !std::str::from_utf8(scheme).is_ok_and(charset::is_token) {
-        return Err(RejectionKind::MalformedAuthorization);
+    if !std::str::from_utf8(name).is_ok_and(charset::is_token) {
+        return refuse(RejectionKind::MalformedAuthorization);
     }
-    if !scheme.eq_ignore_ascii_case(b"bearer") {
-        return Err(RejectionKind::UnsupportedScheme);
-    }
+    let Some(known) = scheme else { return refuse(RejectionKind::UnsupportedScheme) };
     if credentials.is_empty() {
         return Ok(Authorization::Empty);
     }
-    token(credentials, policy).map(Authorization::Bearer)
+    match token(credentials, policy) {
+        Ok(token) => Ok(Authorization::Token(known, token)),
+        Err(kind) => refuse(kind),
+    }
 }
 
 /// Room for the scheme and the spaces after it, on top of the token's own limit.
@@ -92,16 +96,33 @@ mod tests {
 
     const POLICY: CredentialPolicy = CredentialPolicy {
         max_token_bytes: 64,
+        max_proof_bytes: 64,
         lenient_charset: false,
         strict_query: false,
         require_https: false,
         source: None,
     };
 
+    fn bearer(kind: RejectionKind) -> Refusal {
+        Refusal { kind, scheme: Some(Scheme::Bearer) }
+    }
+
+    #[test]
+    fn a_refusal_knows_the_scheme_that_was_tried() {
+        let refused = |line: &str| parse(line.as_bytes(), &POLICY).map_err(|r| r.scheme);
+        assert_eq!(refused("DPoP a b"), Err(Some(Scheme::Dpop)));
+        assert_eq!(refused("Basic a b"), Err(None));
+        assert_eq!(refused("Be/arer a"), Err(None));
+    }
+
     #[test]
     fn spaces_and_case_do_not_matter_where_the_grammar_says_so() {
         for line in ["Bearer TOK", "bEaReR TOK", "Bearer   TOK", "  Bearer TOK\t "] {
-            assert_eq!(parse(line.as_bytes(), &POLICY), Ok(Authorization::Bearer("TOK")), "{line}");
+            assert_eq!(
+                parse(line.as_bytes(), &POLICY),
+                Ok(Authorization::Token(Scheme::Bearer, "TOK")),
+                "{line}"
+            );
         }
     }
 
@@ -115,10 +136,11 @@ mod tests {
     #[test]
     fn only_the_lenient_charset_takes_other_visible_characters() {
         let lenient = CredentialPolicy { lenient_charset: true, ..POLICY };
-        assert_eq!(parse(b"Bearer a$b", &POLICY), Err(RejectionKind::MalformedAuthorization));
-        assert_eq!(parse(b"Bearer a$b", &lenient), Ok(Authorization::Bearer("a$b")));
+        let refused = Err(bearer(RejectionKind::MalformedAuthorization));
+        assert_eq!(parse(b"Bearer a$b", &POLICY), refused);
+        let token = Authorization::Token(Scheme::Bearer, "a$b");
+        assert_eq!(parse(b"Bearer a$b", &lenient), Ok(token));
         for line in ["Bearer a,b", "Bearer a b", "Bearer a\u{e9}"] {
-            let refused = Err(RejectionKind::MalformedAuthorization);
             assert_eq!(parse(line.as_bytes(), &lenient), refused, "{line}");
         }
     }
@@ -134,6 +156,6 @@ mod tests {
     #[test]
     fn size_is_judged_before_grammar() {
         let long = format!("Bearer {}", "$".repeat(65));
-        assert_eq!(parse(long.as_bytes(), &POLICY), Err(RejectionKind::TokenTooLarge));
+        assert_eq!(parse(long.as_bytes(), &POLICY), Err(bearer(RejectionKind::TokenTooLarge)));
     }
 }

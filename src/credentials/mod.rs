@@ -12,17 +12,23 @@ mod source;
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use http::HeaderName;
 use http::header::AUTHORIZATION;
 
 use self::authorization::Authorization;
 pub(crate) use self::form::{find as find_in_form, is_form};
 pub use self::source::{Credential, CredentialSource, RequestHead, SecureTransport};
 use crate::error::RejectionKind;
+use crate::scheme::{Scheme, SenderConstraint};
+
+/// The field that carries a proof (RFC 9449 §4.1).
+pub(crate) const DPOP: HeaderName = HeaderName::from_static("dpop");
 
 /// How a server finds credentials.
 #[derive(Debug)]
 pub(crate) struct CredentialPolicy {
     pub(crate) max_token_bytes: usize,
+    pub(crate) max_proof_bytes: usize,
     pub(crate) lenient_charset: bool,
     pub(crate) strict_query: bool,
     pub(crate) require_https: bool,
@@ -32,11 +38,35 @@ pub(crate) struct CredentialPolicy {
 /// An access token as the request presents it: grammar checked, nothing verified.
 pub(crate) struct Presented<'a> {
     token: Cow<'a, str>,
+    scheme: Scheme,
+    proof: Option<&'a str>,
 }
 
-impl Presented<'_> {
+impl<'a> Presented<'a> {
     pub(crate) fn token(&self) -> &str {
         &self.token
+    }
+
+    pub(crate) const fn scheme(&self) -> Scheme {
+        self.scheme
+    }
+
+    /// The proof that came with it; there if and only if the scheme is DPoP.
+    pub(crate) const fn proof(&self) -> Option<&'a str> {
+        self.proof
+    }
+}
+
+/// Why credentials are refused, and the scheme they were of, where that is clear.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Refusal {
+    pub(crate) kind: RejectionKind,
+    pub(crate) scheme: Option<Scheme>,
+}
+
+impl From<RejectionKind> for Refusal {
+    fn from(kind: RejectionKind) -> Self {
+        Self { kind, scheme: None }
     }
 }
 
@@ -49,25 +79,51 @@ impl Presented<'_> {
 pub(crate) fn extract<'a>(
     head: &RequestHead<'a>,
     policy: &CredentialPolicy,
-) -> Result<Option<Presented<'a>>, RejectionKind> {
+    constraint: SenderConstraint,
+) -> Result<Option<Presented<'a>>, Refusal> {
     if policy.require_https && !head.is_secure() {
-        return Err(RejectionKind::InsecureTransport);
+        return Err(RejectionKind::InsecureTransport.into());
     }
     if policy.strict_query && head.query_has("access_token") {
-        return Err(RejectionKind::TokenInQuery);
+        return Err(RejectionKind::TokenInQuery.into());
     }
-    let header = from_authorization(head, policy)?.map(Cow::Borrowed);
-    let form = checked(form::presented(head)?, policy)?;
+    let header = from_authorization(head, policy)?;
+    let form = form::presented(head)?.map(|token| (Scheme::Bearer, token));
     let custom = match &policy.source {
-        Some(source) => checked(source.find(head)?.map(Credential::into_token), policy)?,
+        Some(source) => source.find(head)?.map(Credential::into_parts),
         None => None,
     };
     // RFC 6750 §2: a client uses one method per request.
-    let token = exclusive(exclusive(header, form)?, custom)?;
-    Ok(token.map(|token| Presented { token }))
+    let found = exclusive(exclusive(header, checked(form, policy)?)?, checked(custom, policy)?)?;
+    let Some((scheme, token)) = found else { return Ok(None) };
+    if !constraint.accepts(scheme) {
+        return Err(RejectionKind::UnsupportedScheme.into());
+    }
+    let proof = match scheme {
+        // RFC 9449 §7.2: a proof beside a bearer token means nothing.
+        Scheme::Bearer => None,
+        Scheme::Dpop => Some(proof(head, policy)?),
+    };
+    Ok(Some(Presented { token, scheme, proof }))
 }
 
-fn exclusive<T>(first: Option<T>, second: Option<T>) -> Result<Option<T>, RejectionKind> {
+/// RFC 9449 §4.3 check 1: one DPoP field. What is in it is the proof stage's to read.
+fn proof<'a>(head: &RequestHead<'a>, policy: &CredentialPolicy) -> Result<&'a str, Refusal> {
+    let refuse = |kind| Err(Refusal { kind, scheme: Some(Scheme::Dpop) });
+    let mut lines = head.headers().get_all(DPOP).into_iter();
+    let Some(line) = lines.next() else { return refuse(RejectionKind::MissingProof) };
+    if lines.next().is_some() {
+        return refuse(RejectionKind::MultipleProofs);
+    }
+    if line.len() > policy.max_proof_bytes {
+        return refuse(RejectionKind::ProofTooLarge);
+    }
+    line.to_str().map(str::trim_ascii).or_else(|_| refuse(RejectionKind::MalformedProof))
+}
+
+type Found<'a> = Option<(Scheme, Cow<'a, str>)>;
+
+fn exclusive<'a>(first: Found<'a>, second: Found<'a>) -> Result<Found<'a>, RejectionKind> {
     match (first, second) {
         (Some(_), Some(_)) => Err(RejectionKind::MultipleCredentials),
         (first, second) => Ok(first.or(second)),
@@ -78,30 +134,28 @@ fn exclusive<T>(first: Option<T>, second: Option<T>) -> Result<Option<T>, Reject
 fn from_authorization<'a>(
     head: &RequestHead<'a>,
     policy: &CredentialPolicy,
-) -> Result<Option<&'a str>, RejectionKind> {
+) -> Result<Found<'a>, Refusal> {
     let mut lines = head.headers().get_all(AUTHORIZATION).into_iter();
     let Some(line) = lines.next() else { return Ok(None) };
     if lines.next().is_some() {
-        return Err(RejectionKind::MultipleCredentials);
+        return Err(RejectionKind::MultipleCredentials.into());
     }
-    match authorization::parse(line.as_bytes(), policy)? {
-        Authorization::Empty => Ok(None),
-        Authorization::Bearer(token) => Ok(Some(token)),
-    }
+    Ok(match authorization::parse(line.as_bytes(), policy)? {
+        Authorization::Empty => None,
+        Authorization::Token(scheme, token) => Some((scheme, Cow::Borrowed(token))),
+    })
 }
 
 /// Holds a token from elsewhere to the rules of the header.
-fn checked<'a>(
-    token: Option<Cow<'a, str>>,
-    policy: &CredentialPolicy,
-) -> Result<Option<Cow<'a, str>>, RejectionKind> {
-    let Some(token) = token else { return Ok(None) };
+fn checked<'a>(found: Found<'a>, policy: &CredentialPolicy) -> Result<Found<'a>, Refusal> {
+    let Some((scheme, token)) = &found else { return Ok(None) };
+    let refuse = |kind| Err(Refusal { kind, scheme: Some(*scheme) });
     if token.len() > policy.max_token_bytes {
-        return Err(RejectionKind::TokenTooLarge);
+        return refuse(RejectionKind::TokenTooLarge);
     }
     // A token outside the header may hold any VSCHAR (RFC 6749 A.12).
     if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err(RejectionKind::MalformedAuthorization);
+        return refuse(RejectionKind::MalformedAuthorization);
     }
-    Ok(Some(token))
+    Ok(found)
 }

@@ -3,11 +3,12 @@
 use std::borrow::Cow;
 use std::fmt::{self, Debug};
 
-use http::uri::Scheme;
+use http::uri;
 use http::{Extensions, HeaderMap, Method, Request, Uri};
 
 use super::form;
 use crate::error::RejectionKind;
+use crate::scheme::Scheme;
 
 /// The head of a request: everything but its body.
 ///
@@ -81,7 +82,7 @@ impl<'a> RequestHead<'a> {
 
     /// Whether the request target or the server's own marker says that TLS is used; never a header.
     pub(crate) fn is_secure(&self) -> bool {
-        self.uri.scheme() == Some(&Scheme::HTTPS)
+        self.uri.scheme() == Some(&uri::Scheme::HTTPS)
             || self.extensions.get::<SecureTransport>().is_some()
     }
 
@@ -141,16 +142,22 @@ impl SecureTransport {
 #[derive(Clone)]
 pub struct Credential<'a> {
     token: Cow<'a, str>,
+    scheme: Scheme,
 }
 
 impl<'a> Credential<'a> {
     /// A token presented as with the scheme `Bearer`.
     pub fn bearer(token: impl Into<Cow<'a, str>>) -> Self {
-        Self { token: token.into() }
+        Self { token: token.into(), scheme: Scheme::Bearer }
     }
 
-    pub(super) fn into_token(self) -> Cow<'a, str> {
-        self.token
+    /// A token presented as with the scheme `DPoP`. Its proof is looked for in the `DPoP` field.
+    pub fn dpop(token: impl Into<Cow<'a, str>>) -> Self {
+        Self { token: token.into(), scheme: Scheme::Dpop }
+    }
+
+    pub(super) fn into_parts(self) -> (Scheme, Cow<'a, str>) {
+        (self.scheme, self.token)
     }
 }
 

@@ -98,16 +98,43 @@ impl Material {
 }
 
 /// One key under one algorithm.
-pub(crate) struct Verifier {
-    id: u64,
+pub(crate) struct VerificationKey {
     algorithm: JwtAlgorithm,
     key: DecodingKey,
     backend: CryptoBackend,
 }
 
+impl VerificationKey {
+    /// `None` when the backend does not take the key. What it finds out only by computing, such as
+    /// a point that is not on its curve, it says at the first verification.
+    pub(crate) fn new(
+        algorithm: Algorithm,
+        material: &Material,
+        backend: CryptoBackend,
+    ) -> Option<Self> {
+        let (algorithm, key) = (translate(algorithm), material.decoding_key());
+        backend.takes(material).then_some(Self { algorithm, key, backend })
+    }
+
+    /// With a verifier built for this one signature.
+    pub(crate) fn verify(&self, message: &[u8], signature: &Vec<u8>) -> bool {
+        self.build().is_some_and(|built| built.verify(message, signature).is_ok())
+    }
+
+    fn build(&self) -> Option<Box<dyn JwtVerifier>> {
+        (self.backend.provider().verifier_factory)(&self.algorithm, &self.key).ok()
+    }
+}
+
+/// A key that verifies often, so that its verifiers are worth keeping.
+pub(crate) struct Verifier {
+    id: u64,
+    key: VerificationKey,
+}
+
 impl fmt::Debug for Verifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Verifier").field("algorithm", &self.algorithm).finish_non_exhaustive()
+        f.debug_struct("Verifier").field("algorithm", &self.key.algorithm).finish_non_exhaustive()
     }
 }
 
@@ -119,13 +146,9 @@ impl Verifier {
         backend: CryptoBackend,
     ) -> Option<Self> {
         static NEXT: AtomicU64 = AtomicU64::new(0);
-        let verifier = Self {
-            id: NEXT.fetch_add(1, Ordering::Relaxed),
-            algorithm: translate(algorithm),
-            key: material.decoding_key(),
-            backend,
-        };
-        (backend.takes(material) && verifier.build().is_some()).then_some(verifier)
+        let key = VerificationKey::new(algorithm, material, backend)?;
+        key.build()?;
+        Some(Self { id: NEXT.fetch_add(1, Ordering::Relaxed), key })
     }
 
     // The signature is a `Vec` because jsonwebtoken's trait is written over one.
@@ -139,12 +162,8 @@ impl Verifier {
         match cached {
             Ok(Some(verdict)) => verdict,
             // The thread is ending and its verifiers are gone.
-            _ => self.build().is_some_and(|built| built.verify(message, signature).is_ok()),
+            _ => self.key.verify(message, signature),
         }
-    }
-
-    fn build(&self) -> Option<Box<dyn JwtVerifier>> {
-        (self.backend.provider().verifier_factory)(&self.algorithm, &self.key).ok()
     }
 }
 
@@ -184,7 +203,7 @@ impl Built {
             }
             None => {
                 self.0.truncate(KEPT_PER_THREAD - 1);
-                self.0.push((wanted.id, wanted.build()?));
+                self.0.push((wanted.id, wanted.key.build()?));
                 self.0.len() - 1
             }
         };

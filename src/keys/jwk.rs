@@ -63,15 +63,21 @@ pub(crate) enum SkippedKey {
 /// Members that only private or symmetric keys have (RFC 7518 §6).
 pub(crate) const PRIVATE_MEMBERS: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
 
+/// A key of a set: one that is to verify.
 pub(crate) fn parse(text: &str) -> Result<Jwk, SkippedKey> {
     let members = Object::parse(text).map_err(|_| SkippedKey::Malformed)?;
+    parse_members(&members, &["verify"])
+}
+
+/// A key with one of these operations, where it lists any.
+pub(crate) fn parse_members(members: &Object<'_>, operations: &[&str]) -> Result<Jwk, SkippedKey> {
     if PRIVATE_MEMBERS.iter().any(|name| members.contains(name)) {
         return Err(SkippedKey::Private);
     }
-    check_use(&members)?;
-    let (family, material) = material(&members)?;
-    let algorithm = algorithm(&members, family)?;
-    let kid = text_member(&members, "kid")?.map(Into::into);
+    check_use(members, operations)?;
+    let (family, material) = material(members)?;
+    let algorithm = algorithm(members, family)?;
+    let kid = text_member(members, "kid")?.map(Into::into);
     Ok(Jwk { kid, algorithm, family, material })
 }
 
@@ -81,18 +87,14 @@ fn text_member(members: &Object<'_>, name: &str) -> Result<Option<String>, Skipp
 }
 
 /// RFC 7517 §4.2 and §4.3: a key for other purposes verifies nothing.
-fn check_use(members: &Object<'_>) -> Result<(), SkippedKey> {
+fn check_use(members: &Object<'_>, operations: &[&str]) -> Result<(), SkippedKey> {
     if text_member(members, "use")?.is_some_and(|purpose| purpose != "sig") {
         return Err(SkippedKey::Use);
     }
-    match members.raw("key_ops") {
-        None => Ok(()),
-        Some(raw) => {
-            let operations: Vec<String> =
-                serde_json::from_str(raw).map_err(|_| SkippedKey::Malformed)?;
-            operations.iter().any(|name| name == "verify").then_some(()).ok_or(SkippedKey::Use)
-        }
-    }
+    let Some(raw) = members.raw("key_ops") else { return Ok(()) };
+    let listed: Vec<String> = serde_json::from_str(raw).map_err(|_| SkippedKey::Malformed)?;
+    let fits = listed.iter().any(|name| operations.contains(&name.as_str()));
+    if fits { Ok(()) } else { Err(SkippedKey::Use) }
 }
 
 fn algorithm(members: &Object<'_>, family: Family) -> Result<Option<Algorithm>, SkippedKey> {

@@ -8,6 +8,7 @@
 pub(crate) mod crypto;
 mod jwk;
 mod lookup;
+mod proof_key;
 mod remote;
 mod schedule;
 mod set;
@@ -17,6 +18,7 @@ use std::sync::Arc;
 
 pub use self::crypto::CryptoBackend;
 pub(crate) use self::lookup::{Key, KeyId, KeySet};
+pub(crate) use self::proof_key::{KnownProofKey, ProofKey};
 pub use self::remote::RefreshError;
 pub(crate) use self::remote::{RemoteKeys, RemoteSettings, Waiting};
 pub use self::set::{JwkSet, JwkSetError};

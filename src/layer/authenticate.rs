@@ -15,9 +15,10 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use super::ResponseBody;
-use super::future::{Gate, Mode, ResponseFuture};
-use crate::authorize::Requirement;
+use super::future::{Claiming, Gate, Mode, ResponseFuture};
+use crate::authorize::{Demand, Requirement};
 use crate::config::{ConfigError, Settings};
+use crate::scheme::SenderConstraint;
 
 /// Applies [`Authenticate`] to services. Made by
 /// [`ResourceServer::authenticate`](crate::ResourceServer::authenticate).
@@ -79,8 +80,12 @@ pub struct AuthenticateLayer {
 
 impl AuthenticateLayer {
     pub(crate) fn new(settings: &Arc<Settings>) -> Self {
-        let gate =
-            Gate { settings: Arc::clone(settings), demand: Arc::default(), mode: Mode::Required };
+        let gate = Gate {
+            settings: Arc::clone(settings),
+            demand: Arc::new(Demand::any_token(settings.constraint)),
+            mode: Mode::Required,
+            claiming: Claiming::Record,
+        };
         Self { gate: Arc::new(gate) }
     }
 
@@ -142,7 +147,11 @@ impl AuthenticateLayer {
     #[must_use]
     pub fn require(self, requirement: impl Into<Requirement>) -> Self {
         let requirement = self.gate.demand.and(requirement.into());
-        self.map(|gate| gate.demand = gate.settings.demand(requirement))
+        let constraint = self.gate.constraint();
+        self.map(|gate| {
+            let demand = gate.settings.demand(requirement);
+            gate.demand = Arc::new(demand.constrained(constraint));
+        })
     }
 
     /// As [`require`](Self::require).
@@ -153,7 +162,50 @@ impl AuthenticateLayer {
     pub fn try_require(self, requirement: impl Into<Requirement>) -> Result<Self, ConfigError> {
         let requirement = self.gate.demand.and(requirement.into());
         let demand = self.gate.settings.try_demand(requirement)?;
+        let demand = Arc::new(demand.constrained(self.gate.constraint()));
         Ok(self.map(|gate| gate.demand = demand))
+    }
+
+    /// Which tie between tokens and their senders this layer demands, in place of what the
+    /// [server](crate::Builder::sender_constraint) does.
+    ///
+    /// ```
+    /// use axum::{Router, body::Body, routing::post};
+    /// use http::{Request, StatusCode, header};
+    /// use tower::ServiceExt;
+    /// use tower_resource_server::{SenderConstraint, testing::TestIssuer};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # if tower_resource_server::CryptoBackend::preferred().is_none() { return Ok(()) }
+    /// # let issuer = TestIssuer::new("https://as.example.com");
+    /// # let server = issuer.resource_server("https://api.example.com").build()?;
+    /// let bound_only = server.authenticate().sender_constraint(SenderConstraint::Dpop);
+    /// let app = Router::new().route("/pay", post(|| async {})).layer(bound_only);
+    ///
+    /// let bearer = issuer.token().authorize(Request::post("/pay").body(Body::empty())?);
+    /// let refused = app.oneshot(bearer).await?;
+    /// assert_eq!(refused.status(), StatusCode::UNAUTHORIZED);
+    /// let challenge = refused.headers()[header::WWW_AUTHENTICATE].to_str()?;
+    /// assert!(challenge.starts_with("DPoP algs="), "{challenge}");
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn sender_constraint(self, constraint: SenderConstraint) -> Self {
+        self.gate.settings.metadata.add_constraint(constraint);
+        self.map(|gate| gate.demand = Arc::new(gate.demand.constrained(constraint)))
+    }
+
+    /// Checks proofs and does not record them, for a gate in front of another resource server.
+    ///
+    /// A proof may be used once. If the gate recorded it, the server behind would have to refuse
+    /// it, where the two share a store; where they do not, recording twice is no use. So the one
+    /// that serves the request records it. Until then a proof can pass this layer more than once:
+    /// **nothing but such a gate should be behind it.**
+    #[must_use]
+    pub fn without_claiming(self) -> Self {
+        self.map(|gate| gate.claiming = Claiming::Leave)
     }
 }
 

@@ -4,7 +4,8 @@
 //!
 //! A token seen before is settled within `call`, with neither a copy of the inner service nor a
 //! box. That is the warm path, and most requests take it. So do those that need no token, and those
-//! that are refused by their head alone.
+//! that are refused by their head alone. A proof is checked there too, since it comes before
+//! everything about the token, whether that is known or new.
 //!
 //! A new token is verified when the future is first polled, so that a service behind a buffer does
 //! not verify in the buffer's one task; only there is a box made. It holds the request, the token
@@ -14,6 +15,10 @@
 //! that wait. After it the keys are looked at again, and the token is judged: `bad-signature` if
 //! keys of its id do not verify it, else `unknown-key`, or `keys-unavailable` if the last attempt
 //! to load them failed.
+//!
+//! A proof that was found right is recorded last. A store in memory answers at once; with one that
+//! does not, the request waits in a box, and with the service that is ready for it: who gets here
+//! has shown a good token and its key.
 //!
 //! # Readiness
 //!
@@ -25,9 +30,10 @@
 //!
 //! # One set of checks
 //!
-//! [`Gate::grant`] is the only way to a grant, for new tokens and known ones. What a known token is
-//! spared is the work that cannot come out differently a second time: decoding, the signature, the
-//! audience, the types of claims. Time, binding and the layer's demand are judged each time.
+//! [`Gate::enter`] and [`Gate::admit`] are the only way to a grant, for new tokens and known ones.
+//! What a known token is spared is the work that cannot come out differently a second time:
+//! decoding, the signature, the audience, the types of claims. Time, proof, binding and the layer's
+//! demand are judged each time.
 
 use std::mem;
 use std::pin::Pin;
@@ -35,7 +41,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use http::{Method, Request, Response, header};
+use http::{HeaderMap, Method, Request, Response, header};
 use http_body::Body;
 use pin_project_lite::pin_project;
 use tower_service::Service;
@@ -45,14 +51,16 @@ use super::reshape::Reshape;
 use crate::authorize::{Anonymous, Demand, Grant, Label};
 use crate::clock::Timestamp;
 use crate::config::Settings;
-use crate::credentials::{RequestHead, extract};
+use crate::credentials::{DPOP, Presented, Refusal, RequestHead, extract};
 use crate::error::RejectionKind;
 use crate::keys::{KeyId, Supply, Waiting};
 use crate::observe::Event;
-use crate::proof::BoundToken;
-use crate::rejection::Rejection;
+use crate::proof::replay::{Claim, ClaimResult, ProofUse};
+use crate::proof::{self, BoundToken, Candidate, Occasion, Proof};
+use crate::rejection::{Attempt, Rejection};
 use crate::render;
-use crate::token::{Digest, Parsed, Signed, VerifiedToken, parse};
+use crate::scheme::{Scheme, SenderConstraint};
+use crate::token::{Digest, Parsed, Refused, Signed, VerifiedToken, parse};
 
 /// What an authenticate layer is set to.
 #[derive(Clone)]
@@ -60,6 +68,16 @@ pub(super) struct Gate {
     pub(super) settings: Arc<Settings>,
     pub(super) demand: Arc<Demand>,
     pub(super) mode: Mode,
+    pub(super) claiming: Claiming,
+}
+
+/// What becomes of a proof that is right.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Claiming {
+    /// Its use is recorded, and it is refused a second time.
+    Record,
+    /// That is left to another server further in.
+    Leave,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -85,6 +103,7 @@ pin_project! {
         Verifying { work: Option<Box<Work<S, B>>> },
         Waiting { work: Option<Box<Work<S, B>>>, waiting: Pin<Box<dyn Future<Output = ()> + Send>> },
         Readying { admitted: Option<Box<Admitted<S, B>>> },
+        Claiming { held: Option<Box<Held<S, B>>>, claim: Pin<Box<dyn Future<Output = ClaimResult> + Send>> },
         Calling { #[pin] future: F, reshape: Reshape },
         Refused { response: Option<Response<Bytes>> },
     }
@@ -97,7 +116,17 @@ struct Work<S, B> {
     request: Request<B>,
     parsed: Parsed,
     digest: Digest,
+    proof: Option<Proof>,
     /// A fetch was waited for, and `inner` is no longer the instance that was made ready.
+    waited: bool,
+}
+
+/// A request whose proof is being recorded.
+struct Held<S, B> {
+    gate: Arc<Gate>,
+    inner: S,
+    request: Request<B>,
+    candidate: Candidate,
     waited: bool,
 }
 
@@ -113,8 +142,15 @@ struct Admitted<S, B> {
 enum First {
     /// No token is needed: a preflight, or an optional layer and no credentials.
     Anonymous,
-    Known(Arc<Signed>, Timestamp),
-    New(Parsed, Digest),
+    Known(Arc<Signed>, Option<Proof>, Timestamp),
+    New(Parsed, Digest, Option<Proof>),
+}
+
+/// What becomes of a request whose token is signed.
+#[allow(clippy::large_enum_variant, reason = "it lives for one match; a box would cost more")]
+enum Entry {
+    Admitted(Reshape),
+    Claiming(Candidate, Pin<Box<dyn Future<Output = ClaimResult> + Send>>),
 }
 
 /// What a look at the keys shows.
@@ -124,77 +160,172 @@ enum Second {
     Wait(Waiting),
 }
 
+/// What a replay store has to be told.
+enum Record<'c> {
+    Nothing,
+    /// A layer of the same server further out has recorded the proof, for this very request.
+    Done,
+    Use(&'c ProofUse),
+}
+
 impl Gate {
-    fn first(&self, head: &RequestHead<'_>) -> Result<First, RejectionKind> {
+    fn constraint(&self) -> SenderConstraint {
+        self.demand.constraint.unwrap_or(self.settings.constraint)
+    }
+
+    fn first(&self, head: &RequestHead<'_>) -> Result<First, Refusal> {
         if self.demand.unusable {
-            return Err(RejectionKind::InvalidRequirement);
+            return Err(RejectionKind::InvalidRequirement.into());
         }
         if self.settings.preflight_passes && is_preflight(head) {
             return Ok(First::Anonymous);
         }
-        let presented = extract(head, &self.settings.credentials)?;
+        let presented = extract(head, &self.settings.credentials, self.constraint())?;
         let Some(presented) = presented else {
             return match self.mode {
                 Mode::Optional => Ok(First::Anonymous),
-                Mode::Required => Err(RejectionKind::MissingCredentials),
+                Mode::Required => Err(RejectionKind::MissingCredentials.into()),
             };
         };
+        let scheme = Some(presented.scheme());
+        self.look(head, &presented).map_err(|kind| Refusal { kind, scheme })
+    }
+
+    /// The proof comes before the token, so that a client mends the one before it gives up the
+    /// other.
+    fn look(&self, head: &RequestHead<'_>, presented: &Presented<'_>) -> Result<First, RejectionKind> {
+        let settings = &*self.settings;
         let digest = Digest::of(presented.token());
-        let now = self.settings.now();
-        match self.settings.remembered(&digest, now) {
-            Some(signed) => Ok(First::Known(signed, now)),
-            None => {
-                let parsed = parse(presented.token(), &self.settings.tokens)?;
-                Ok(First::New(parsed, digest))
+        let now = settings.now();
+        let signed = settings.remembered(&digest, now);
+        let proof = match presented.proof() {
+            None => None,
+            Some(text) => {
+                let known = signed.as_ref().map(|signed| signed.proof_key.load());
+                let occasion = Occasion {
+                    method: head.method(),
+                    target: settings.proofs.url.target(head, original_uri(head).path()),
+                    token: &digest,
+                    known: known.as_ref().and_then(|known| known.as_deref()),
+                    now,
+                };
+                Some(proof::verify(text, &occasion, &settings.proofs)?)
             }
-        }
+        };
+        Ok(match signed {
+            Some(signed) => First::Known(signed, proof, now),
+            None => First::New(parse(presented.token(), &settings.tokens)?, digest, proof),
+        })
     }
 
     /// Everything after the signature; the same for new tokens and for those seen before.
-    fn grant(&self, signed: Arc<Signed>, now: Timestamp, label: Label) -> Result<Grant, Rejection> {
+    fn enter<B>(
+        &self,
+        request: &mut Request<B>,
+        signed: Arc<Signed>,
+        proof: Option<Proof>,
+        now: Timestamp,
+    ) -> Result<Entry, Rejection> {
         let Settings { tokens, unverifiable, .. } = &*self.settings;
-        let bound = VerifiedToken::check_time(signed, now, tokens.leeway)
-            .and_then(|verified| BoundToken::bind(verified, *unverifiable));
-        let bound = match bound {
-            Ok(bound) => bound,
-            Err((kind, signed)) => return Err(self.rejection(kind, label, Some(signed))),
+        let scheme = scheme_of(proof.as_ref());
+        let candidate = VerifiedToken::check_time(signed, now, tokens.leeway)
+            .and_then(|verified| Candidate::bind(verified, proof, *unverifiable))
+            .map_err(|refused| self.refused(refused, scheme, request))?;
+        let bound = match self.to_record(&candidate, request) {
+            Record::Nothing => candidate.unclaimed(),
+            Record::Done => candidate.claimed_outside(),
+            Record::Use(usage) => match self.settings.replay.store.claim(usage) {
+                Claim::Done(result) => {
+                    return self.claimed(request, candidate, result).map(Entry::Admitted);
+                }
+                Claim::Pending(claim) => return Ok(Entry::Claiming(candidate, claim)),
+            },
         };
-        let grant = Grant::new(bound, Arc::clone(&self.settings), label);
+        self.admit(request, bound).map(Entry::Admitted)
+    }
+
+    fn to_record<'c, B>(&self, candidate: &'c Candidate, request: &Request<B>) -> Record<'c> {
+        let Some(usage) = candidate.usage() else { return Record::Nothing };
+        let outer = own_grant(&self.settings, request);
+        match self.claiming {
+            _ if outer.is_some_and(|grant| grant.has_recorded(usage)) => Record::Done,
+            Claiming::Record => Record::Use(usage),
+            Claiming::Leave => Record::Nothing,
+        }
+    }
+
+    fn claimed<B>(
+        &self,
+        request: &mut Request<B>,
+        candidate: Candidate,
+        result: ClaimResult,
+    ) -> Result<Reshape, Rejection> {
+        let bound = candidate
+            .claimed(result, self.settings.replay.unrecorded)
+            .map_err(|refused| self.refused(refused, Scheme::Dpop, request))?;
+        self.admit(request, bound)
+    }
+
+    /// Puts a grant into the request's extensions, in place of whatever was there.
+    fn admit<B>(&self, request: &mut Request<B>, bound: BoundToken) -> Result<Reshape, Rejection> {
+        let grant = Grant::new(bound, Arc::clone(&self.settings), self.label(request));
         self.demand.check(&grant).map_err(|short| short.into_rejection(&grant, &self.demand))?;
         if let Some(observer) = &self.settings.observer {
             observer.observe(&Event::Accepted { issuer: grant.issuer() });
         }
-        Ok(grant)
-    }
-
-    fn rejection(
-        &self,
-        kind: RejectionKind,
-        label: Label,
-        signed: Option<Arc<Signed>>,
-    ) -> Rejection {
-        Rejection::new(kind, &self.settings, &self.demand, label, signed)
-    }
-
-    /// Puts the outcome into the request's extensions, in place of whatever was there.
-    fn admit<B>(
-        &self,
-        request: &mut Request<B>,
-        signed: Option<(Arc<Signed>, Timestamp)>,
-    ) -> Result<Reshape, Rejection> {
-        let label = label(request);
+        let nonce = match grant.renews_nonce() {
+            true => self.settings.next_nonce(self.settings.now()),
+            false => None,
+        };
         hide_credentials(request);
-        let authenticated = signed.is_some();
-        if let Some((signed, now)) = signed {
-            let grant = self.grant(signed, now, label)?;
-            request.extensions_mut().insert(grant);
-        } else {
-            let settings = Arc::clone(&self.settings);
-            request.extensions_mut().remove::<Grant>();
-            request.extensions_mut().insert(Anonymous { settings, label });
+        request.extensions_mut().insert(grant);
+        Ok(Reshape { authenticated: true, nonce, ..self.reshape(request) })
+    }
+
+    /// No token, and none is needed.
+    fn admit_anonymous<B>(&self, request: &mut Request<B>) -> Reshape {
+        let anonymous =
+            Anonymous { settings: Arc::clone(&self.settings), label: self.label(request) };
+        hide_credentials(request);
+        request.extensions_mut().remove::<Grant>();
+        request.extensions_mut().insert(anonymous);
+        self.reshape(request)
+    }
+
+    fn reshape<B>(&self, request: &Request<B>) -> Reshape {
+        let accepts_proofs = self.constraint().accepts(Scheme::Dpop);
+        Reshape {
+            caching: self.settings.caching,
+            varies: self.mode == Mode::Optional,
+            accepts_proofs,
+            authenticated: false,
+            exposes: self.settings.expose_headers && has_origin(request.headers()),
+            nonce: None,
         }
-        let varies = self.mode == Mode::Optional;
-        Ok(Reshape { caching: self.settings.caching, varies, authenticated })
+    }
+
+    fn label<B>(&self, request: &Request<B>) -> Label {
+        Label { constraint: self.constraint(), ..label(&RequestHead::of(request)) }
+    }
+
+    fn refused<B>(&self, (kind, signed): Refused, scheme: Scheme, request: &Request<B>) -> Rejection {
+        let (label, signed) = (self.label(request), Some(signed));
+        let attempt = Attempt { label, scheme: Some(scheme), signed };
+        Rejection::new(kind, &self.settings, &self.demand, attempt)
+    }
+
+    fn rejection<B>(&self, refusal: Refusal, request: &Request<B>) -> Rejection {
+        let Refusal { kind, scheme } = refusal;
+        let attempt = Attempt { scheme, ..Attempt::unclear(self.label(request)) };
+        Rejection::new(kind, &self.settings, &self.demand, attempt)
+    }
+}
+
+/// The scheme of a request: a proof was looked for under DPoP and nowhere else.
+const fn scheme_of(proof: Option<&Proof>) -> Scheme {
+    match proof {
+        Some(_) => Scheme::Dpop,
+        None => Scheme::Bearer,
     }
 }
 
@@ -202,33 +333,34 @@ impl<S, B> ResponseFuture<S, B>
 where
     S: Service<Request<B>> + Clone,
 {
-    pub(super) fn start(gate: &Arc<Gate>, inner: &mut S, request: Request<B>) -> Self {
-        let state = match gate.first(&RequestHead::of(&request)) {
-            Ok(First::New(parsed, digest)) => {
+    pub(super) fn start(gate: &Arc<Gate>, inner: &mut S, mut request: Request<B>) -> Self {
+        let first = gate.first(&RequestHead::of(&request));
+        let state = match first {
+            Ok(First::New(parsed, digest, proof)) => {
                 let (gate, inner) = (Arc::clone(gate), take_ready(inner));
-                let work = Work { gate, inner, request, parsed, digest, waited: false };
+                let work = Work { gate, inner, request, parsed, digest, proof, waited: false };
                 State::Verifying { work: Some(Box::new(work)) }
             }
-            Ok(First::Anonymous) => Self::call(gate, inner, request, None),
-            Ok(First::Known(signed, now)) => Self::call(gate, inner, request, Some((signed, now))),
-            Err(kind) => {
-                let rejection = gate.rejection(kind, label(&request), None);
-                refuse(inner, &rejection)
+            Ok(First::Anonymous) => {
+                let reshape = gate.admit_anonymous(&mut request);
+                State::Calling { future: inner.call(request), reshape }
             }
+            Ok(First::Known(signed, proof, now)) => {
+                match gate.enter(&mut request, signed, proof, now) {
+                    Ok(Entry::Admitted(reshape)) => {
+                        State::Calling { future: inner.call(request), reshape }
+                    }
+                    Ok(Entry::Claiming(candidate, claim)) => {
+                        let (gate, inner) = (Arc::clone(gate), take_ready(inner));
+                        let held = Held { gate, inner, request, candidate, waited: false };
+                        State::Claiming { held: Some(Box::new(held)), claim }
+                    }
+                    Err(rejection) => refuse(inner, &rejection),
+                }
+            }
+            Err(refusal) => refuse(inner, &gate.rejection(refusal, &request)),
         };
         Self { state }
-    }
-
-    fn call(
-        gate: &Gate,
-        inner: &mut S,
-        mut request: Request<B>,
-        signed: Option<(Arc<Signed>, Timestamp)>,
-    ) -> State<S, B, S::Future> {
-        match gate.admit(&mut request, signed) {
-            Ok(reshape) => State::Calling { future: inner.call(request), reshape },
-            Err(rejection) => refuse(inner, &rejection),
-        }
     }
 }
 
@@ -270,28 +402,62 @@ where
                 State::Waiting { work: Some(self), waiting: Box::pin(waiting.ended()) }
             }
             Ok(Second::Signed(key, generation)) => self.settle(key, generation),
-            Err(kind) => refused(&self.gate.rejection(kind, label(&self.request), None)),
+            Err(kind) => self.refused(kind),
         }
     }
 
+    fn refused(&self, kind: RejectionKind) -> State<S, B, S::Future> {
+        let scheme = Some(scheme_of(self.proof.as_ref()));
+        refused(&self.gate.rejection(Refusal { kind, scheme }, &self.request))
+    }
+
     fn settle(self, key: KeyId, generation: u64) -> State<S, B, S::Future> {
-        let Self { gate, mut inner, mut request, parsed, digest, waited } = self;
-        let admitted = match parsed.signed_by(key, generation, &gate.settings.tokens) {
-            Ok(signed) => {
-                let signed = Arc::new(signed);
-                gate.settings.cache.insert(digest, &signed);
-                let now = gate.settings.now();
-                gate.admit(&mut request, Some((signed, now)))
-            }
-            Err(kind) => Err(gate.rejection(kind, label(&request), None)),
+        let Self { gate, inner, mut request, parsed, digest, proof, waited } = self;
+        let scheme = Some(scheme_of(proof.as_ref()));
+        let signed = match parsed.signed_by(key, generation, &gate.settings.tokens) {
+            Ok(signed) => Arc::new(signed),
+            Err(kind) => return refused(&gate.rejection(Refusal { kind, scheme }, &request)),
         };
-        match admitted {
-            Ok(reshape) if waited => {
-                State::Readying { admitted: Some(Box::new(Admitted { inner, request, reshape })) }
+        gate.settings.cache.insert(digest, &signed);
+        let now = gate.settings.now();
+        match gate.enter(&mut request, signed, proof, now) {
+            Ok(Entry::Admitted(reshape)) => go_on(inner, request, reshape, waited),
+            Ok(Entry::Claiming(candidate, claim)) => {
+                let held = Held { gate, inner, request, candidate, waited };
+                State::Claiming { held: Some(Box::new(held)), claim }
             }
-            Ok(reshape) => State::Calling { future: inner.call(request), reshape },
             Err(rejection) => refused(&rejection),
         }
+    }
+}
+
+impl<S, B> Held<S, B>
+where
+    S: Service<Request<B>>,
+{
+    fn claimed(self, result: ClaimResult) -> State<S, B, S::Future> {
+        let Self { gate, inner, mut request, candidate, waited } = self;
+        match gate.claimed(&mut request, candidate, result) {
+            Ok(reshape) => go_on(inner, request, reshape, waited),
+            Err(rejection) => refused(&rejection),
+        }
+    }
+}
+
+/// Calls the service, or makes it ready once more if its readiness was given back.
+fn go_on<S, B>(
+    mut inner: S,
+    request: Request<B>,
+    reshape: Reshape,
+    waited: bool,
+) -> State<S, B, S::Future>
+where
+    S: Service<Request<B>>,
+{
+    if waited {
+        State::Readying { admitted: Some(Box::new(Admitted { inner, request, reshape })) }
+    } else {
+        State::Calling { future: inner.call(request), reshape }
     }
 }
 
@@ -315,6 +481,10 @@ where
                     ready!(waiting.as_mut().poll(cx));
                     taken(work).step()
                 }
+                StateProjection::Claiming { held, claim } => {
+                    let result = ready!(claim.as_mut().poll(cx));
+                    taken(held).claimed(result)
+                }
                 StateProjection::Readying { admitted } => {
                     if let Some(admitted) = admitted.as_mut() {
                         ready!(admitted.inner.poll_ready(cx))?;
@@ -334,9 +504,21 @@ pub(super) fn taken<T>(state: &mut Option<T>) -> T {
 
 /// Whoever prints the headers further in must not reveal the token (OAuth 2.1 §1.4).
 fn hide_credentials<B>(request: &mut Request<B>) {
-    if let Some(credentials) = request.headers_mut().get_mut(header::AUTHORIZATION) {
-        credentials.set_sensitive(true);
+    for name in [header::AUTHORIZATION, DPOP] {
+        if let Some(credentials) = request.headers_mut().get_mut(name) {
+            credentials.set_sensitive(true);
+        }
     }
+}
+
+/// The grant that a layer of the same server further out has left.
+pub(super) fn own_grant<'r, B>(settings: &Arc<Settings>, request: &'r Request<B>) -> Option<&'r Grant> {
+    let grant = request.extensions().get::<Grant>();
+    grant.filter(|grant| Arc::ptr_eq(grant.settings(), settings))
+}
+
+fn has_origin(headers: &HeaderMap) -> bool {
+    headers.contains_key(header::ORIGIN)
 }
 
 /// A CORS preflight carries no credentials by design (Fetch §3.2), and no content either. What
@@ -381,18 +563,22 @@ pub(super) fn own<R>(response: &mut Option<Response<Bytes>>) -> Response<Respons
 }
 
 /// Method and path as the client sent them, from before any router stripped a prefix.
-pub(super) fn label<B>(request: &Request<B>) -> Label {
-    let target = original_uri(request).path_and_query().cloned();
-    Label { method: request.method().clone(), target }
+pub(super) fn label(head: &RequestHead<'_>) -> Label {
+    Label {
+        method: head.method().clone(),
+        target: original_uri(head).path_and_query().cloned(),
+        has_origin: has_origin(head.headers()),
+        constraint: SenderConstraint::default(),
+    }
 }
 
 #[cfg(feature = "axum")]
-fn original_uri<B>(request: &Request<B>) -> &http::Uri {
-    let original = request.extensions().get::<axum::extract::OriginalUri>();
-    original.map_or_else(|| request.uri(), |original| &original.0)
+fn original_uri<'a>(head: &RequestHead<'a>) -> &'a http::Uri {
+    let original = head.extensions().get::<axum::extract::OriginalUri>();
+    original.map_or_else(|| head.uri(), |original| &original.0)
 }
 
 #[cfg(not(feature = "axum"))]
-fn original_uri<B>(request: &Request<B>) -> &http::Uri {
-    request.uri()
+fn original_uri<'a>(head: &RequestHead<'a>) -> &'a http::Uri {
+    head.uri()
 }

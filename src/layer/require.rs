@@ -17,13 +17,14 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use super::ResponseBody;
-use super::future::{is_preflight, label, own, take_ready};
+use super::future::{is_preflight, label, own, own_grant, take_ready};
 use crate::authorize::{Anonymous, Demand, Grant};
 use crate::config::Settings;
 use crate::credentials::RequestHead;
 use crate::error::RejectionKind;
-use crate::rejection::Rejection;
+use crate::rejection::{Attempt, Rejection};
 use crate::render;
+use crate::scheme::SenderConstraint;
 
 /// Applies [`Require`] to services. Made by
 /// [`ResourceServer::require`](crate::ResourceServer::require).
@@ -35,6 +36,7 @@ use crate::render;
 /// |---|---|
 /// | a grant that meets the requirement | the inner service's |
 /// | a grant without enough scopes, or one that fails a predicate | 403 `insufficient_scope` |
+/// | a bearer token, where [bound tokens](Self::sender_constraint) are demanded | 401, the DPoP challenge without error |
 /// | a grant with too weak or too old an authentication | 401 `insufficient_user_authentication` (RFC 9470 §3) |
 /// | an anonymous request behind an optional layer | 401 with the scopes to ask for |
 /// | a CORS preflight that the outer layer let through | the inner service's |
@@ -119,6 +121,39 @@ impl RequireLayer {
     #[must_use]
     pub fn conceal(self) -> Self {
         let demand = Arc::new(self.demand.concealed());
+        Self { demand, ..self }
+    }
+}
+
+impl RequireLayer {
+    /// Demands that the token be tied to its sender in that way (RFC 9700 §2.2.1), whatever the
+    /// layers around it accept.
+    ///
+    /// ```
+    /// use axum::{Router, body::Body, routing::get};
+    /// use http::{Request, StatusCode};
+    /// use tower::ServiceExt;
+    /// use tower_resource_server::{Scopes, SenderConstraint, testing::TestIssuer};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # if tower_resource_server::CryptoBackend::preferred().is_none() { return Ok(()) }
+    /// # let issuer = TestIssuer::new("https://as.example.com");
+    /// # let server = issuer.resource_server("https://api.example.com").build()?;
+    /// let ledger = server.require(Scopes::all(["ledger"])).sender_constraint(SenderConstraint::Dpop);
+    /// let app = Router::new()
+    ///     .route("/ledger", get(|| async { "…" }).layer(ledger))
+    ///     .layer(server.authenticate());
+    ///
+    /// let bearer = Request::get("/ledger").body(Body::empty())?;
+    /// let refused = app.oneshot(issuer.token().scope("ledger").authorize(bearer)).await?;
+    /// assert_eq!(refused.status(), StatusCode::UNAUTHORIZED);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn sender_constraint(self, constraint: SenderConstraint) -> Self {
+        let demand = Arc::new(self.demand.constrained(constraint));
         Self { demand, ..self }
     }
 }
@@ -233,23 +268,24 @@ fn demanded<B>(
     demand: &Arc<Demand>,
     request: &Request<B>,
 ) -> Result<(), Rejection> {
-    let refuse = |kind, label| Err(Rejection::new(kind, settings, demand, label, None));
+    let head = RequestHead::of(request);
+    let refuse = |kind, label| {
+        Err(Rejection::new(kind, settings, demand, Attempt::unclear(label)))
+    };
     if demand.unusable {
-        return refuse(RejectionKind::InvalidRequirement, label(request));
+        return refuse(RejectionKind::InvalidRequirement, label(&head));
     }
     if let Some(grant) = own_grant(settings, request) {
+        if demand.constraint.is_some_and(|constraint| !constraint.accepts(grant.scheme())) {
+            return Err(Rejection::unconstrained(grant, demand));
+        }
         return demand.check(grant).map_err(|short| short.into_rejection(grant, demand));
     }
     match own_anonymous(settings, request) {
-        None => refuse(RejectionKind::MissingAuthentication, label(request)),
-        Some(_) if settings.preflight_passes && is_preflight(&RequestHead::of(request)) => Ok(()),
+        None => refuse(RejectionKind::MissingAuthentication, label(&head)),
+        Some(_) if settings.preflight_passes && is_preflight(&head) => Ok(()),
         Some(anonymous) => refuse(RejectionKind::MissingCredentials, anonymous.label.clone()),
     }
-}
-
-fn own_grant<'r, B>(settings: &Arc<Settings>, request: &'r Request<B>) -> Option<&'r Grant> {
-    let grant = request.extensions().get::<Grant>();
-    grant.filter(|grant| Arc::ptr_eq(grant.settings(), settings))
 }
 
 fn own_anonymous<'r, B>(

@@ -12,31 +12,47 @@ use http::{HeaderMap, HeaderValue, Response};
 use super::ResponseBody;
 use crate::cache_control;
 use crate::config::{CachePolicy, SharedCaching};
+use crate::cors::{self, DPOP_NONCE};
 
-/// How responses to accepted requests are treated. Copied into each future.
-#[derive(Clone, Copy, Debug)]
+/// How the response to an accepted request is treated.
+#[derive(Debug)]
 pub(super) struct Reshape {
     pub(super) caching: CachePolicy,
     /// The request's token was checked, or would have been if there had been one.
     pub(super) varies: bool,
+    /// The scheme DPoP is accepted.
+    pub(super) accepts_proofs: bool,
     pub(super) authenticated: bool,
+    /// The request came from a web page that may read our header fields.
+    pub(super) exposes: bool,
+    /// The nonce for the client's next proofs.
+    pub(super) nonce: Option<HeaderValue>,
 }
 
 impl Reshape {
-    pub(super) fn apply<R>(self, response: Response<R>) -> Response<ResponseBody<R>> {
+    pub(super) fn apply<R>(&mut self, response: Response<R>) -> Response<ResponseBody<R>> {
         let mut response = response.map(ResponseBody::inner);
         let headers = response.headers_mut();
         if self.varies {
-            vary_by_authorization(headers);
+            vary_by(headers, "authorization");
+        }
+        if self.varies && self.accepts_proofs {
+            vary_by(headers, "dpop");
         }
         if self.authenticated {
             self.guard_caching(headers);
+        }
+        if self.accepts_proofs {
+            settle_nonce(headers, self.nonce.take());
+        }
+        if self.exposes {
+            cors::expose(headers);
         }
         response
     }
 
     /// RFC 9111 §3.5: a shared cache keeps such a response only if the handler allows it.
-    fn guard_caching(self, headers: &mut HeaderMap) {
+    fn guard_caching(&self, headers: &mut HeaderMap) {
         if !headers.contains_key(CACHE_CONTROL) {
             if self.caching.default_no_store {
                 headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -74,13 +90,23 @@ fn warn() {
 }
 
 /// Merged with what the handler set; `*` says as much already (RFC 9110 §12.5.5).
-fn vary_by_authorization(headers: &mut HeaderMap) {
+fn vary_by(headers: &mut HeaderMap, field: &'static str) {
     let lines = headers.get_all(VARY).iter().filter_map(|line| line.to_str().ok());
     let named = lines.flat_map(|line| line.split(',')).any(|name| {
         let name = name.trim();
-        name == "*" || name.eq_ignore_ascii_case("authorization")
+        name == "*" || name.eq_ignore_ascii_case(field)
     });
     if !named {
-        headers.append(VARY, HeaderValue::from_static("authorization"));
+        headers.append(VARY, HeaderValue::from_static(field));
+    }
+}
+
+/// One nonce at most (RFC 9449 §8): ours, else the first of the handler's. A response that brings
+/// one is not to be stored at all (§8.2), whatever the handler said; `private` would not do, since
+/// the client's own cache must not keep it either.
+fn settle_nonce(headers: &mut HeaderMap, ours: Option<HeaderValue>) {
+    if let Some(nonce) = ours.or_else(|| headers.get(DPOP_NONCE).cloned()) {
+        headers.insert(DPOP_NONCE, nonce);
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
 }

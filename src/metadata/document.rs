@@ -17,6 +17,7 @@ use sha2::{Digest, Sha256};
 use super::{ResourceMetadata, signed};
 use crate::authorize::OFFLINE_ACCESS;
 use crate::config::{Fault, Issuer, Resource};
+use crate::scheme::{Scheme, SenderConstraint};
 
 pub(super) const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
 const DEFAULT_MAX_AGE: u32 = 3600;
@@ -28,6 +29,7 @@ pub(crate) struct Document {
     members: Map<String, Value>,
     /// None where the application lists the scopes itself.
     scopes: Option<Mutex<BTreeSet<String>>>,
+    accepted: Mutex<Accepted>,
     rendered: Mutex<Option<Rendered>>,
     /// Path, and the query that must be there.
     pub(super) path: String,
@@ -35,6 +37,47 @@ pub(crate) struct Document {
     pub(super) root_alias: bool,
     pub(super) cache_control: HeaderValue,
 }
+
+/// What the document derives from the rest of the configuration.
+pub(crate) struct Facts<'a> {
+    pub(crate) resource: &'a Resource,
+    pub(crate) issuers: &'a [Issuer],
+    pub(crate) proof_algorithms: Vec<&'static str>,
+    pub(crate) constraint: SenderConstraint,
+}
+
+/// The schemes that are accepted somewhere. Layers may add to those of the server.
+#[derive(Clone, Copy, Debug)]
+struct Accepted {
+    bearer: bool,
+    dpop: bool,
+}
+
+impl Accepted {
+    const fn by(constraint: SenderConstraint) -> Self {
+        let bearer = constraint.accepts(Scheme::Bearer);
+        Self { bearer, dpop: constraint.accepts(Scheme::Dpop) }
+    }
+
+    /// What is not true is left out (RFC 9728 §2, §3.2).
+    fn retain(self, members: &mut Map<String, Value>) {
+        if !self.dpop {
+            members.remove(PROOF_ALGORITHMS);
+        }
+        let explicit_none = members.get(BEARER_METHODS).is_some_and(is_zero);
+        if self.bearer && explicit_none {
+            members.insert(BEARER_METHODS.into(), vec!["header"].into());
+        } else if !self.bearer && !explicit_none {
+            members.remove(BEARER_METHODS);
+        }
+        if self.dpop && !self.bearer {
+            members.insert("dpop_bound_access_tokens_required".into(), true.into());
+        }
+    }
+}
+
+const PROOF_ALGORITHMS: &str = "dpop_signing_alg_values_supported";
+const BEARER_METHODS: &str = "bearer_methods_supported";
 
 #[derive(Clone, Debug)]
 pub(super) struct Rendered {
@@ -45,26 +88,19 @@ pub(super) struct Rendered {
 impl Document {
     pub(crate) fn new(
         chosen: &ResourceMetadata,
-        resource: &Resource,
-        issuers: &[Issuer],
+        facts: &Facts<'_>,
         faults: &mut Vec<Fault>,
     ) -> Self {
-        chosen.check(faults);
-        let mut members = chosen.members.clone();
-        members.retain(|_, value| !is_zero(value));
-        let identifiers: Vec<_> = issuers.iter().map(|issuer| issuer.identifier()).collect();
-        members.insert("resource".into(), resource.identifier().into());
-        members.insert("authorization_servers".into(), identifiers.into());
-        members.entry("bearer_methods_supported").or_insert_with(|| vec!["header"].into());
-        if let Some(scopes) = chosen.scopes.clone().filter(|scopes| !scopes.is_empty()) {
-            members.insert("scopes_supported".into(), scopes.into());
-        }
+        let accepted = Accepted::by(facts.constraint);
+        chosen.check(accepted.bearer, faults);
+        let members = members(chosen, facts);
         signed::check(&chosen.members, &members, faults);
-        let (path, query) = location(&resource.rest);
+        let (path, query) = location(&facts.resource.rest);
         let max_age = chosen.max_age.unwrap_or(DEFAULT_MAX_AGE);
         Self {
             members,
             scopes: chosen.scopes.is_none().then(Mutex::default),
+            accepted: Mutex::new(accepted),
             rendered: Mutex::default(),
             path,
             query,
@@ -89,6 +125,15 @@ impl Document {
         }
     }
 
+    /// A layer accepts other schemes than the server at large.
+    pub(crate) fn add_constraint(&self, constraint: SenderConstraint) {
+        let more = Accepted::by(constraint);
+        let mut accepted = self.accepted.lock().unwrap_or_else(PoisonError::into_inner);
+        accepted.bearer |= more.bearer;
+        accepted.dpop |= more.dpop;
+        *self.rendered.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
     pub(super) fn render(&self) -> Rendered {
         let mut rendered = self.rendered.lock().unwrap_or_else(PoisonError::into_inner);
         rendered.get_or_insert_with(|| self.fresh()).clone()
@@ -102,12 +147,31 @@ impl Document {
                 members.insert("scopes_supported".into(), scopes.iter().cloned().collect());
             }
         }
+        self.accepted.lock().unwrap_or_else(PoisonError::into_inner).retain(&mut members);
         let json = Value::Object(members).to_string();
         let tag = URL_SAFE_NO_PAD.encode(Sha256::digest(json.as_bytes()));
         let etag = HeaderValue::try_from(format!("\"{tag}\""))
             .expect("base64url between quotes is a field value");
         Rendered { json: Bytes::from(json), etag }
     }
+}
+
+fn members(chosen: &ResourceMetadata, facts: &Facts<'_>) -> Map<String, Value> {
+    let mut members = chosen.members.clone();
+    members.retain(|_, value| !is_zero(value));
+    let identifiers: Vec<_> = facts.issuers.iter().map(|issuer| issuer.identifier()).collect();
+    members.insert("resource".into(), facts.resource.identifier().into());
+    members.insert("authorization_servers".into(), identifiers.into());
+    members.insert(PROOF_ALGORITHMS.into(), facts.proof_algorithms.clone().into());
+    if chosen.no_bearer_methods {
+        members.insert(BEARER_METHODS.into(), Value::Array(Vec::new()));
+    } else {
+        members.entry(BEARER_METHODS).or_insert_with(|| vec!["header"].into());
+    }
+    if let Some(scopes) = chosen.scopes.clone().filter(|scopes| !scopes.is_empty()) {
+        members.insert("scopes_supported".into(), scopes.into());
+    }
+    members
 }
 
 /// RFC 9728 §3.1: the well-known string goes between host and path; of the path, only a slash

@@ -33,11 +33,18 @@ pub struct ResourceMetadata {
     pub(super) members: Map<String, Value>,
     pub(super) scopes: Option<Vec<String>>,
     pub(super) root_alias: bool,
+    pub(super) no_bearer_methods: bool,
     pub(super) max_age: Option<u32>,
 }
 
 /// Members that follow from other settings and cannot be set by name.
-const DERIVED: [&str; 3] = ["resource", "authorization_servers", "scopes_supported"];
+const DERIVED: [&str; 5] = [
+    "resource",
+    "authorization_servers",
+    "scopes_supported",
+    "dpop_signing_alg_values_supported",
+    "dpop_bound_access_tokens_required",
+];
 const URLS: [&str; 4] =
     ["resource_documentation", "resource_policy_uri", "resource_tos_uri", "jwks_uri"];
 
@@ -103,6 +110,14 @@ impl ResourceMetadata {
         self.member("bearer_methods_supported", strings(methods))
     }
 
+    /// `bearer_methods_supported` as an empty array, which says that no bearer token is accepted (RFC
+    /// 9728 §2). Only for servers whose [`SenderConstraint`](crate::SenderConstraint) says so; it is
+    /// a fault elsewhere. Without this, such servers leave the member out.
+    pub const fn no_bearer_methods(mut self) -> Self {
+        self.no_bearer_methods = true;
+        self
+    }
+
     /// `scopes_supported`, in place of the scopes that the server's layers name.
     ///
     /// An empty list leaves the member out, for servers that would rather not tell. Scopes that
@@ -141,7 +156,12 @@ impl ResourceMetadata {
         self
     }
 
-    pub(super) fn check(&self, faults: &mut Vec<Fault>) {
+    pub(super) fn check(&self, accepts_bearer: bool, faults: &mut Vec<Fault>) {
+        if self.no_bearer_methods && accepts_bearer {
+            let problem = "bearer_methods_supported: none, but bearer tokens are accepted";
+            let mend = "set sender_constraint(SenderConstraint::Dpop)";
+            faults.push(Fault::new("metadata", problem, mend));
+        }
         for scope in self.scopes.iter().flatten() {
             if !charset::is_scope_token(scope) {
                 faults.push(Fault::scope("metadata", scope));
@@ -168,7 +188,7 @@ fn fault(name: &str, value: &Value) -> Option<(&'static str, &'static str)> {
     let base = name.split('#').next().unwrap_or(name);
     let text = value.as_str();
     if DERIVED.contains(&base) {
-        return Some(("follows from other settings", "set the resource, issuers or scopes there"));
+        return Some(("follows from other settings", "change the setting it follows from"));
     }
     if URLS.contains(&base) && !text.is_some_and(uri::is_absolute) {
         return Some(("is not an absolute URL", "start it with https://"));

@@ -9,7 +9,9 @@
 //! |---|---|
 //! | `resource` | the identifier given to [`ResourceServer::builder`](crate::ResourceServer::builder) |
 //! | `authorization_servers` | the issuers, in their order |
-//! | `bearer_methods_supported` | `["header"]`, unless set |
+//! | `bearer_methods_supported` | `["header"]`, unless set; absent where no bearer token is accepted |
+//! | `dpop_signing_alg_values_supported` | [`Dpop::algorithms`](crate::Dpop::algorithms); absent where no proof is accepted |
+//! | `dpop_bound_access_tokens_required` | `true` where the server and all its layers accept bound tokens only |
 //! | `scopes_supported` | the requirements of all layers made so far |
 //! | everything else | [`ResourceMetadata`] |
 //!
@@ -65,6 +67,8 @@
 //!     "bearer_methods_supported": ["header"],
 //!     "scopes_supported": ["notes/read"],
 //!     "resource_name": "Notes",
+//!     "dpop_signing_alg_values_supported":
+//!         ["ES256", "EdDSA", "Ed25519", "ES384", "PS256", "RS256"],
 //! }));
 //! # Ok(())
 //! # }
@@ -75,6 +79,6 @@ mod members;
 mod service;
 mod signed;
 
-pub(crate) use self::document::Document;
+pub(crate) use self::document::{Document, Facts};
 pub use self::members::ResourceMetadata;
 pub use self::service::{MetadataFuture, MetadataLayer, MetadataLayered, MetadataService};

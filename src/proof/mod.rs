@@ -1,20 +1,36 @@
 //! Stage 3: whether the sender of a verified token may use it.
 //!
 //! The check for downgrades stands here, where no token gets past it: a token bound to a key is
-//! never accepted without proof of that key (RFC 9449 §7.2, RFC 8705 §3).
+//! never accepted without proof of that key (RFC 9449 §7.2, RFC 8705 §3), and a proof never for a
+//! token that is not bound to it.
+//!
+//! A token and what came with it become a [`Candidate`] when they fit, and a [`BoundToken`] when it
+//! is also settled that the proof was not used before. Neither is made in any other way.
 
+mod claims;
+mod dpop;
+mod header;
+pub(crate) mod nonce;
+mod policy;
 pub(crate) mod replay;
+mod target;
 
 use std::sync::Arc;
 
+pub(crate) use self::dpop::{Occasion, Proof, verify};
+pub use self::policy::Freshness;
+pub(crate) use self::policy::ProofPolicy;
+use self::replay::{ClaimOutcome, ClaimResult, ProofUse, ReplayStoreError};
+pub(crate) use self::target::PublicUrl;
 use crate::error::RejectionKind;
+use crate::keys::Thumbprint;
+use crate::scheme::Scheme;
 use crate::token::{Refused, VerifiedToken};
 
 /// How the presented token is tied to its sender.
 ///
-/// More ways may be added, which is why the type is not exhaustive. An application that wants to
-/// treat bound tokens as more trustworthy can ask [`Grant::binding`](crate::Grant::binding)
-/// already; today the answer is always the same, since tokens bound to a key are refused.
+/// More ways may be added, which is why the type is not exhaustive. An application that treats
+/// bound tokens as more trustworthy asks [`Grant::binding`](crate::Grant::binding).
 ///
 /// It says what was *verified*, not what the token asks for: with
 /// [`ignore_unverifiable_confirmation`](crate::Danger::ignore_unverifiable_confirmation), a token
@@ -24,14 +40,17 @@ use crate::token::{Refused, VerifiedToken};
 pub enum Binding {
     /// Not at all: whoever holds the token may use it (RFC 6750).
     Bearer,
+    /// To the key of that thumbprint, of which the request brought a proof (RFC 9449).
+    Dpop(Thumbprint),
 }
 
 impl Binding {
-    /// `bearer`, in lower case.
+    /// `bearer` or `dpop`, in lower case.
     #[must_use]
     pub const fn name(&self) -> &'static str {
         match self {
             Self::Bearer => "bearer",
+            Self::Dpop(_) => "dpop",
         }
     }
 }
@@ -44,32 +63,139 @@ pub(crate) enum UnverifiableConfirmation {
     Ignore,
 }
 
-/// A verified token whose sender has shown what its binding asks for.
+/// What to do when the replay store cannot say whether a proof was used.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) enum UnrecordedProof {
+    #[default]
+    Refuse,
+    Accept,
+}
+
+/// A verified token whose sender has shown what its binding asks for. Whether the proof was used
+/// before is still open.
+#[derive(Debug)]
+pub(crate) struct Candidate {
+    token: VerifiedToken,
+    proof: Option<Proof>,
+}
+
+impl Candidate {
+    /// Fits a token and the proof that came with it together, by the token's `cnf` (RFC 7800 §3.1:
+    /// every method of it that is known has to hold).
+    pub(crate) fn bind(
+        token: VerifiedToken,
+        mut proof: Option<Proof>,
+        unverifiable: UnverifiableConfirmation,
+    ) -> Result<Self, Refused> {
+        if let Err(kind) = fits(&token, proof.as_ref(), unverifiable) {
+            return Err((kind, Arc::clone(token.signed())));
+        }
+        // Only a key that a token is bound to is worth remembering, so strangers fill nothing.
+        if let Some(key) = proof.as_mut().and_then(|proof| proof.new_key.take()) {
+            token.signed().proof_key.store(Some(Arc::new(key)));
+        }
+        Ok(Self { token, proof })
+    }
+
+    /// The use that a replay store has to record; none for a bearer token.
+    pub(crate) fn usage(&self) -> Option<&ProofUse> {
+        self.proof.as_ref().map(|proof| &proof.usage)
+    }
+
+    /// The replay store has spoken.
+    pub(crate) fn claimed(
+        self,
+        result: ClaimResult,
+        unrecorded: UnrecordedProof,
+    ) -> Result<BoundToken, Refused> {
+        let kind = match result {
+            Ok(ClaimOutcome::First) => return Ok(self.settled(true)),
+            Ok(ClaimOutcome::Replay) => RejectionKind::ReplayedProof,
+            Err(_) if unrecorded == UnrecordedProof::Accept => return Ok(self.unclaimed()),
+            Err(ReplayStoreError::Full) => RejectionKind::ReplayStoreFull,
+            Err(_) => RejectionKind::ReplayStoreUnavailable,
+        };
+        Err((kind, Arc::clone(self.token.signed())))
+    }
+
+    /// There is no proof, or another server is to record it.
+    pub(crate) fn unclaimed(self) -> BoundToken {
+        self.settled(false)
+    }
+
+    /// A layer of this server further out has recorded the proof for this very request.
+    pub(crate) fn claimed_outside(self) -> BoundToken {
+        self.settled(true)
+    }
+
+    fn settled(self, recorded: bool) -> BoundToken {
+        let Self { token, proof } = self;
+        let renew = proof.as_ref().is_some_and(|proof| proof.renew);
+        let usage = proof.map(|proof| proof.usage);
+        let binding = match &usage {
+            Some(usage) => Binding::Dpop(*usage.client()),
+            None => Binding::Bearer,
+        };
+        BoundToken { token, binding, recorded: usage.filter(|_| recorded), renew }
+    }
+}
+
+fn fits(
+    token: &VerifiedToken,
+    proof: Option<&Proof>,
+    unverifiable: UnverifiableConfirmation,
+) -> Result<(), RejectionKind> {
+    let confirmation = token.signed().claims.confirmation.as_ref();
+    let bound_to = confirmation.and_then(|confirmation| confirmation.thumbprint.as_ref());
+    let ignore = unverifiable == UnverifiableConfirmation::Ignore;
+    match (bound_to, proof) {
+        (Some(_), None) => return Err(RejectionKind::BoundTokenAsBearer),
+        (Some(key), Some(proof)) if key != proof.thumbprint() => {
+            return Err(RejectionKind::ProofKeyMismatch);
+        }
+        (None, Some(_)) if confirmation.is_none() || ignore => {
+            return Err(RejectionKind::UnboundToken);
+        }
+        (Some(_), Some(_)) | (None, _) => {}
+    }
+    let unverified = confirmation.is_some_and(|confirmation| confirmation.certificate)
+        || confirmation.is_some() && bound_to.is_none();
+    if unverified && !ignore { Err(RejectionKind::UnsupportedConfirmation) } else { Ok(()) }
+}
+
+/// A verified token that its sender may use, once.
 #[derive(Clone, Debug)]
 pub(crate) struct BoundToken {
     token: VerifiedToken,
     binding: Binding,
+    /// The use of a proof that this server has recorded for it.
+    recorded: Option<ProofUse>,
+    renew: bool,
 }
 
 impl BoundToken {
-    /// RFC 7800 §3.1: any `cnf` says that the token is bound. No method of confirmation is
-    /// verified for the Bearer scheme, so a token with one fails closed.
-    pub(crate) fn bind(
-        token: VerifiedToken,
-        unverifiable: UnverifiableConfirmation,
-    ) -> Result<Self, Refused> {
-        let bound = token.signed().claims.confirmation.is_some();
-        if bound && unverifiable == UnverifiableConfirmation::Refuse {
-            return Err((RejectionKind::UnsupportedConfirmation, Arc::clone(token.signed())));
-        }
-        Ok(Self { token, binding: Binding::Bearer })
-    }
-
     pub(crate) const fn token(&self) -> &VerifiedToken {
         &self.token
     }
 
     pub(crate) const fn binding(&self) -> &Binding {
         &self.binding
+    }
+
+    /// The scheme it came with.
+    pub(crate) const fn scheme(&self) -> Scheme {
+        match self.binding {
+            Binding::Bearer => Scheme::Bearer,
+            Binding::Dpop(_) => Scheme::Dpop,
+        }
+    }
+
+    /// Whether the response should bring the next nonce (RFC 9449 §8.2).
+    pub(crate) const fn renews_nonce(&self) -> bool {
+        self.renew
+    }
+
+    pub(crate) fn has_recorded(&self, usage: &ProofUse) -> bool {
+        self.recorded.as_ref().is_some_and(|own| own.key() == usage.key())
     }
 }

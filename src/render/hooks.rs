@@ -14,6 +14,7 @@ use super::envelope::Envelope;
 use super::error_body::{ErrorBody, ErrorResponse};
 use super::oauth::OAuthJson;
 use super::plan::Plan;
+use crate::cors::DPOP_NONCE;
 
 type SendError = dyn Fn(StatusCode, &ErrorBody<'_>, &mut ErrorResponse) + Send + Sync;
 type WwwAuthenticate = dyn Fn(&Challenges, &mut HeaderMap) + Send + Sync;
@@ -38,6 +39,9 @@ impl Hooks {
     pub(super) fn run(&self, plan: &Plan<'_>) -> Response<Bytes> {
         let mut response = Response::new(Bytes::new());
         *response.status_mut() = plan.status;
+        if let Some(nonce) = plan.nonce {
+            response.headers_mut().insert(DPOP_NONCE, nonce.clone());
+        }
         self.no_store(response.headers_mut());
         if !plan.challenges.is_empty() {
             self.www_authenticate(&plan.challenges, response.headers_mut());

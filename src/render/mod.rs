@@ -18,7 +18,8 @@
 //!
 //! # How a refusal becomes a response
 //!
-//! 1. Status, challenges and `Retry-After` are settled from the kind of the refusal and the layer.
+//! 1. Status, challenges, `DPoP-Nonce` and `Retry-After` are settled from the kind of the refusal and
+//!    the layer.
 //! 2. The hooks run in this order: [`no_store`](Envelope::no_store),
 //!    [`www_authenticate`](Envelope::www_authenticate) if there are challenges,
 //!    [`send_error`](Envelope::send_error).
@@ -106,7 +107,7 @@ use bytes::Bytes;
 use http::header::CONTENT_LENGTH;
 use http::{HeaderValue, Method, Response};
 
-pub(crate) use self::challenge::ChallengeSettings;
+pub(crate) use self::challenge::{ChallengeOrder, ChallengeSettings};
 pub use self::challenge::Challenges;
 pub use self::empty::Empty;
 pub use self::envelope::Envelope;
@@ -116,6 +117,7 @@ pub use self::json_rpc::JsonRpc;
 pub use self::oauth::OAuthJson;
 use self::plan::Plan;
 pub use self::problem::ProblemJson;
+use crate::cors;
 use crate::rejection::Rejection;
 
 /// The response of a refusal, through the hooks of its server; logged and counted here, once.
@@ -128,7 +130,11 @@ pub(crate) fn respond(rejection: &Rejection) -> Response<Bytes> {
         Hooks::default().run(&plan)
     });
     restore::restore(&plan, &mut response);
-    if rejection.details().label.method == Method::HEAD {
+    let label = &rejection.details().attempt.label;
+    if rejection.details().settings.expose_headers && label.has_origin {
+        cors::expose(response.headers_mut());
+    }
+    if label.method == Method::HEAD {
         empty_for_head(&mut response);
     }
     response.extensions_mut().insert(rejection.clone());

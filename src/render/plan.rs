@@ -17,6 +17,8 @@ pub(super) struct Plan<'a> {
     pub(super) status: StatusCode,
     pub(super) challenges: Cow<'a, Challenges>,
     pub(super) retry_after: Option<HeaderValue>,
+    /// The one `DPoP-Nonce` (RFC 9449 §8).
+    pub(super) nonce: Option<&'a HeaderValue>,
 }
 
 impl<'a> Plan<'a> {
@@ -28,6 +30,7 @@ impl<'a> Plan<'a> {
             status,
             challenges: challenges(rejection),
             retry_after: outage.then(|| rejection.details().settings.retry_after.clone()),
+            nonce: rejection.details().nonce.as_ref(),
         }
     }
 
@@ -37,22 +40,25 @@ impl<'a> Plan<'a> {
     }
 }
 
-/// Challenges depend on the layer and the kind, and are built once for each pair; except where
-/// the reason of a predicate or the scopes of a step-up come in.
+/// Challenges depend on the layer, the kind and the scheme that was tried, and are built once for
+/// each; except where the reason of a predicate or the scopes of a step-up come in, and where the
+/// demand is a handler's or leaves it to the layer around it what is accepted.
 fn challenges(rejection: &Rejection) -> Cow<'_, Challenges> {
     let kind = rejection.kind();
     if kind.status().is_server_error() || rejection.is_concealed() {
         return Cow::Owned(Challenges::default());
     }
     let details = rejection.details();
+    let tried = details.attempt.scheme;
     let varies = match kind {
         RejectionKind::RequirementNotMet => true,
         RejectionKind::InsufficientAuthentication => details.shortfall.scope,
-        _ => false,
+        _ => details.demand.constraint.is_none() && tried.is_none(),
     };
-    if varies {
+    if varies || !details.demand.is_kept {
         Cow::Owned(challenge::build(rejection))
     } else {
-        Cow::Borrowed(details.demand.challenges(kind, || challenge::build(rejection)))
+        let build = || challenge::build(rejection);
+        Cow::Borrowed(details.demand.challenges(kind, tried, build))
     }
 }

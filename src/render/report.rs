@@ -19,7 +19,7 @@ pub(super) fn report(rejection: &Rejection) {
 macro_rules! log {
     ($level:ident, $rejection:expr) => {{
         let details = $rejection.details();
-        let signed = details.signed.as_ref();
+        let signed = details.attempt.signed.as_ref();
         tracing::event!(
             target: "tower_resource_server::rejection",
             tracing::Level::$level,
@@ -28,7 +28,7 @@ macro_rules! log {
             issuer = signed.map(|signed| details.settings.issuer(signed.issuer)),
             client_id = signed.and_then(|signed| signed.client_id()).map(cut).map(tracing::field::debug),
             resource = details.settings.resource.identifier(),
-            method = cut(details.label.method.as_str()),
+            method = cut(details.attempt.label.method.as_str()),
             path = ?cut(path(details)),
             "{}",
             details.kind.description()
@@ -38,7 +38,7 @@ macro_rules! log {
 use log;
 
 fn path(details: &Details) -> &str {
-    details.label.target.as_ref().map_or("", |target| target.path())
+    details.attempt.label.target.as_ref().map_or("", |target| target.path())
 }
 
 const LONGEST: usize = 256;

@@ -17,6 +17,7 @@ use http::{HeaderMap, Response, Version};
 use super::envelope::{NO_STORE, append_challenges};
 use super::plan::Plan;
 use crate::cache_control;
+use crate::cors::DPOP_NONCE;
 
 pub(super) fn restore(plan: &Plan<'_>, response: &mut Response<Bytes>) {
     let mut mended = false;
@@ -29,6 +30,7 @@ pub(super) fn restore(plan: &Plan<'_>, response: &mut Response<Bytes>) {
     let headers = response.headers_mut();
     mended |= restore_challenges(plan, headers);
     mended |= restore_no_store(headers);
+    mended |= restore_nonce(plan, headers);
     mended |= restore_framing(headers);
     if let Some(retry_after) = &plan.retry_after {
         // The hooks are not told about it, so setting it here mends nothing of theirs.
@@ -45,6 +47,18 @@ fn restore_challenges(plan: &Plan<'_>, headers: &mut HeaderMap) -> bool {
     }
     headers.remove(WWW_AUTHENTICATE);
     append_challenges(&plan.challenges, headers);
+    true
+}
+
+/// Never more than one (RFC 9449 §8), and none that this server would not accept.
+fn restore_nonce(plan: &Plan<'_>, headers: &mut HeaderMap) -> bool {
+    if headers.get_all(DPOP_NONCE).iter().eq(plan.nonce) {
+        return false;
+    }
+    headers.remove(DPOP_NONCE);
+    if let Some(nonce) = plan.nonce {
+        headers.insert(DPOP_NONCE, nonce.clone());
+    }
     true
 }
 
@@ -73,7 +87,7 @@ fn warn_of_repair() {
     if !WARNED.swap(true, Ordering::Relaxed) {
         tracing::warn!(
             target: "tower_resource_server::envelope",
-            "an envelope hook changed status, challenges, caching or framing; that was undone"
+            "an envelope hook changed status, challenges, DPoP-Nonce, caching or framing; that was undone"
         );
     }
 }

@@ -26,6 +26,7 @@ use quick_cache::sync::Cache;
 use sha2::{Digest as _, Sha256};
 
 use super::Signed;
+use crate::keys::KnownProofKey;
 
 /// SHA-256 of a token as it was sent.
 #[derive(Clone, Copy, Eq, PartialEq)]
@@ -34,6 +35,11 @@ pub(crate) struct Digest([u8; 32]);
 impl Digest {
     pub(crate) fn of(token: &str) -> Self {
         Self(Sha256::digest(token.as_bytes()).into())
+    }
+
+    /// What `ath` encodes (RFC 9449 §4.2).
+    pub(crate) const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
     }
 }
 
@@ -71,10 +77,14 @@ pub(crate) struct Bytes;
 
 const OVERHEAD: u64 = 512;
 
+/// What a bound token may come to hold besides: the header of its proofs, and the key in it.
+const PROOF_KEY: u64 = KnownProofKey::LONGEST as u64 + 256;
+
 impl quick_cache::Weighter<Digest, Arc<Signed>> for Bytes {
     fn weight(&self, _: &Digest, signed: &Arc<Signed>) -> u64 {
         // The claims the crate reads are copies of parts of the payload.
-        OVERHEAD + 2 * signed.payload.len() as u64
+        let proof_key = if signed.claims.confirmation.is_some() { PROOF_KEY } else { 0 };
+        OVERHEAD + 2 * signed.payload.len() as u64 + proof_key
     }
 }
 

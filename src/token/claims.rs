@@ -7,6 +7,7 @@ use super::{Profile, TokenPolicy};
 use crate::clock::Timestamp;
 use crate::error::RejectionKind;
 use crate::json::{Object, OneOrMany, WrongType};
+use crate::keys::Thumbprint;
 
 /// Claims of the right types; those the profile demands are there.
 #[derive(Debug)]
@@ -24,9 +25,15 @@ pub(crate) struct Claims {
     pub(crate) authenticated: Option<Timestamp>,
 }
 
-/// `cnf` (RFC 7800): the token is bound to a key, by whatever members it holds.
+/// `cnf` (RFC 7800): the token is bound to a key, by whatever members it holds. Members that are
+/// not known here are ignored beside those that are (§3.1).
 #[derive(Debug)]
-pub(crate) struct Confirmation;
+pub(crate) struct Confirmation {
+    /// `jkt`: the key of its DPoP proofs (RFC 9449 §6.1).
+    pub(crate) thumbprint: Option<Thumbprint>,
+    /// `x5t#S256` is there: a client certificate is demanded (RFC 8705 §3.1).
+    pub(crate) certificate: bool,
+}
 
 impl From<WrongType> for RejectionKind {
     fn from(_: WrongType) -> Self {
@@ -105,8 +112,12 @@ impl Audience {
 
 fn confirmation(members: &Object<'_>) -> Result<Option<Confirmation>, RejectionKind> {
     let Some(raw) = members.raw("cnf") else { return Ok(None) };
-    Object::parse(raw).map_err(|_| RejectionKind::InvalidClaim)?;
-    Ok(Some(Confirmation))
+    let members = Object::parse(raw).map_err(|_| RejectionKind::InvalidClaim)?;
+    let thumbprint = match members.string("jkt")? {
+        Some(text) => Some(Thumbprint::parse(&text).ok_or(RejectionKind::InvalidClaim)?),
+        None => None,
+    };
+    Ok(Some(Confirmation { thumbprint, certificate: members.contains("x5t#S256") }))
 }
 
 /// RFC 9068 §4 step 4: one of the token's audiences is one of ours, compared exactly. No prefix,

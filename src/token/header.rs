@@ -6,6 +6,7 @@ use crate::algorithm::Algorithm;
 use crate::base64url;
 use crate::error::RejectionKind;
 use crate::json::Object;
+use crate::jws;
 
 /// The header parameters that verification acts on. `jku`, `jwk`, `x5u` and `x5c` are not among
 /// them: a token never chooses its own key (RFC 8725 §3.10).
@@ -41,20 +42,12 @@ fn text_member<'a>(
 /// nested token (RFC 7519 §5.2), which is no access token here.
 fn check_type(members: &Object<'_>) -> Result<(), RejectionKind> {
     let typ = text_member(members, "typ")?.ok_or(RejectionKind::WrongTokenType)?;
-    let nested = text_member(members, "cty")?.is_some_and(|cty| is_media_type(&cty, "jwt"));
-    if is_media_type(&typ, "at+jwt") && !nested {
+    let nested = text_member(members, "cty")?.is_some_and(|cty| jws::is_type(&cty, "jwt"));
+    if jws::is_type(&typ, "at+jwt") && !nested {
         Ok(())
     } else {
         Err(RejectionKind::WrongTokenType)
     }
-}
-
-fn is_media_type(value: &str, short: &str) -> bool {
-    const PREFIX: &str = "application/";
-    let prefixed =
-        value.get(..PREFIX.len()).is_some_and(|start| start.eq_ignore_ascii_case(PREFIX));
-    let subtype = if prefixed { value.get(PREFIX.len()..).unwrap_or_default() } else { value };
-    subtype.eq_ignore_ascii_case(short)
 }
 
 /// No critical extension is understood, so any `crit` is refused, ill-formed ones included

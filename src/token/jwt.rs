@@ -7,6 +7,8 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
+use arc_swap::ArcSwapOption;
+
 use super::TokenPolicy;
 use super::claims::{self, Claims};
 use super::header::Header;
@@ -14,7 +16,8 @@ use super::text::Text;
 use crate::base64url;
 use crate::error::RejectionKind;
 use crate::json::Object;
-use crate::keys::{Key, KeyId, KeySet};
+use crate::jws::{self, Compact};
+use crate::keys::{Key, KeyId, KeySet, KnownProofKey};
 
 /// A token taken apart; its issuer is one we trust, nothing of it is believed yet.
 pub(crate) struct Parsed {
@@ -40,6 +43,8 @@ pub(crate) struct Signed {
     pub(crate) key: KeyId,
     /// Generation of the key set in which the key was last seen.
     pub(crate) generation: AtomicU64,
+    /// The key of the proofs this token came with, once one was found to be the key it is bound to.
+    pub(crate) proof_key: ArcSwapOption<KnownProofKey>,
 }
 
 impl Signed {
@@ -74,12 +79,14 @@ impl Signed {
 
 /// RFC 9068 §4 steps 1 to 3, and everything about form.
 pub(crate) fn parse(token: &str, policy: &TokenPolicy) -> Result<Parsed, RejectionKind> {
-    let (signing_input, header, payload, signature) = split(token)?;
+    let malformed = RejectionKind::MalformedToken;
+    let Compact { signing_input, header, payload, signature } =
+        Compact::split(token).ok_or(malformed)?;
     let header_length = header.len();
     let header = policy.headers.read(header)?;
-    let payload = decode_text(payload)?;
-    let signature = decode(signature)?;
-    let members = Object::parse(&payload).map_err(|_| RejectionKind::MalformedToken)?;
+    let payload = jws::decode_text(payload).ok_or(malformed)?;
+    let signature = base64url::decode(signature).ok_or(malformed)?;
+    let members = Object::parse(&payload).map_err(|_| malformed)?;
     let (issuer, trusted) = policy.issuer(&claims::issuer(&members)?)?;
     if !trusted.algorithms.contains(&header.algorithm) {
         return Err(RejectionKind::UnacceptableAlgorithm);
@@ -87,26 +94,6 @@ pub(crate) fn parse(token: &str, policy: &TokenPolicy) -> Result<Parsed, Rejecti
     let claims = claims::parse(&payload, &members, trusted.profile)?;
     let signing_input = signing_input.into();
     Ok(Parsed { header, signing_input, header_length, signature, payload, claims, issuer })
-}
-
-/// Exactly three segments (RFC 7515 §3.1). Five make a JWE, which is not a signed token.
-fn split(token: &str) -> Result<(&str, &str, &str, &str), RejectionKind> {
-    let malformed = RejectionKind::MalformedToken;
-    let (header, rest) = token.split_once('.').ok_or(malformed)?;
-    let (payload, signature) = rest.split_once('.').ok_or(malformed)?;
-    if signature.contains('.') {
-        return Err(malformed);
-    }
-    let signing_input = token.get(..header.len() + 1 + payload.len()).ok_or(malformed)?;
-    Ok((signing_input, header, payload, signature))
-}
-
-fn decode(segment: &str) -> Result<Vec<u8>, RejectionKind> {
-    base64url::decode(segment).ok_or(RejectionKind::MalformedToken)
-}
-
-fn decode_text(segment: &str) -> Result<String, RejectionKind> {
-    String::from_utf8(decode(segment)?).map_err(|_| RejectionKind::MalformedToken)
 }
 
 impl Parsed {
@@ -132,6 +119,7 @@ impl Parsed {
             issuer: self.issuer,
             key,
             generation: AtomicU64::new(generation),
+            proof_key: ArcSwapOption::empty(),
         })
     }
 

@@ -1,0 +1,65 @@
+//! Checks of what concerns proofs: their settings, the URL they have to name, their nonces.
+
+use std::time::SystemTime;
+
+use super::{Builder, Fault, Resource};
+use crate::charset;
+use crate::proof::nonce::NonceIssuer;
+use crate::proof::{ProofPolicy, PublicUrl};
+
+impl Builder {
+    /// `None` only along with a fault.
+    pub(super) fn proof_policy(
+        &self,
+        resource: &Resource,
+        faults: &mut Vec<Fault>,
+    ) -> Option<ProofPolicy> {
+        self.dpop.check(faults);
+        if let Some(issuer) = &self.dpop.nonces {
+            check_nonces(&**issuer, resource, self.clock.now(), faults);
+        }
+        let url = self.public_url(resource, faults)?;
+        Some(ProofPolicy {
+            algorithms: self.dpop.algorithms.clone(),
+            backend: self.backend?,
+            url,
+            freshness: self.dpop.freshness_or_default(),
+            nonces: self.dpop.nonces.clone(),
+            resource: resource.identifier().to_owned(),
+            max_age: self.dpop.max_age,
+            max_ahead: self.dpop.max_ahead,
+        })
+    }
+
+    fn public_url(&self, resource: &Resource, faults: &mut Vec<Fault>) -> Option<PublicUrl> {
+        let proxies = self.proxies.as_ref().map(|proxies| proxies.compile(faults));
+        let base = self.base_url.as_deref();
+        let url = PublicUrl::new(base.unwrap_or(&resource.origin), proxies);
+        if let (Some(base), None) = (base, &url) {
+            let problem = format!("{base:?} is not an absolute http or https URL without query");
+            let mend = "use the URL of the root of the service, as clients call it";
+            faults.push(Fault::new("base_url", problem, mend));
+        }
+        url
+    }
+}
+
+/// RFC 9449 §8.1: a nonce is made of NQCHARs. An issuer that makes others is found out at once,
+/// and so is one that does not know its own.
+fn check_nonces(
+    issuer: &dyn NonceIssuer,
+    resource: &Resource,
+    now: SystemTime,
+    faults: &mut Vec<Fault>,
+) {
+    let mut fault = |problem, mend| faults.push(Fault::new("dpop", problem, mend));
+    let nonce = issuer.issue(resource.identifier(), now);
+    if !charset::is_scope_token(&nonce) {
+        fault(
+            "the issuer of nonces makes some that cannot be sent",
+            "use visible ASCII without quotes and backslashes (RFC 9449 section 8.1)",
+        );
+    } else if issuer.check(&nonce, resource.identifier(), now).is_none() {
+        fault("the issuer of nonces refuses its own", "check its secrets and its lifetime");
+    }
+}

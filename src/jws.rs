@@ -1,0 +1,66 @@
+//! The compact serialization (RFC 7515 §7.1), taken apart and not judged.
+
+use crate::base64url;
+
+/// The parts of a compact JWS, still encoded.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Compact<'a> {
+    /// What is signed: header, dot, payload.
+    pub(crate) signing_input: &'a str,
+    pub(crate) header: &'a str,
+    pub(crate) payload: &'a str,
+    pub(crate) signature: &'a str,
+}
+
+impl<'a> Compact<'a> {
+    /// `None` unless there are exactly three parts. Five make a JWE, which is no signature.
+    pub(crate) fn split(text: &'a str) -> Option<Self> {
+        let (header, rest) = text.split_once('.')?;
+        let (payload, signature) = rest.split_once('.')?;
+        if signature.contains('.') {
+            return None;
+        }
+        let signing_input = text.get(..header.len() + 1 + payload.len())?;
+        Some(Self { signing_input, header, payload, signature })
+    }
+}
+
+/// A part that is UTF-8 text.
+pub(crate) fn decode_text(part: &str) -> Option<String> {
+    String::from_utf8(base64url::decode(part)?).ok()
+}
+
+/// Whether a `typ` or `cty` names that type: case does not matter, and `application/` may precede
+/// it (RFC 7515 §4.1.9).
+pub(crate) fn is_type(value: &str, short: &str) -> bool {
+    const PREFIX: &str = "application/";
+    let prefixed =
+        value.get(..PREFIX.len()).is_some_and(|start| start.eq_ignore_ascii_case(PREFIX));
+    let subtype = if prefixed { value.get(PREFIX.len()..).unwrap_or_default() } else { value };
+    subtype.eq_ignore_ascii_case(short)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn three_parts_and_no_other_number() {
+        let split = Compact::split("a.b.c").expect("three parts");
+        assert_eq!((split.signing_input, split.header, split.payload), ("a.b", "a", "b"));
+        assert_eq!(split.signature, "c");
+        for text in ["", "a", "a.b", "a.b.c.d", "a.b.c."] {
+            assert_eq!(Compact::split(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn types_are_compared_as_media_types() {
+        for value in ["at+jwt", "AT+JWT", "application/at+jwt", "Application/At+Jwt"] {
+            assert!(is_type(value, "at+jwt"), "{value}");
+        }
+        for value in ["", "jwt", "application/", "text/at+jwt", "application/application/at+jwt"] {
+            assert!(!is_type(value, "at+jwt"), "{value}");
+        }
+    }
+}

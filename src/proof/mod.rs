@@ -3,7 +3,10 @@
 //! The check for downgrades stands here, where no token gets past it: a token bound to a key is
 //! never accepted without proof of that key (RFC 9449 §7.2, RFC 8705 §3).
 
+mod htu;
+pub(crate) mod proxy;
 pub(crate) mod replay;
+pub(crate) mod target;
 
 use std::sync::Arc;
 

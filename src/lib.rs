@@ -133,6 +133,7 @@ pub use self::keys::{CryptoBackend, JwkSet, JwkSetError, RefreshError, Thumbprin
 pub use self::metadata::ResourceMetadata;
 pub use self::observe::{Event, Observer};
 pub use self::proof::Binding;
+pub use self::proof::nonce::{AcceptedNonce, NonceIssuer, NonceSecretError, SealedNonces};
 pub use self::proof::proxy::{PeerAddress, TrustedProxies};
 pub use self::proof::replay::{
     Claim, ClaimOutcome, ClaimResult, ProofUse, ReplayStore, ReplayStoreError,

@@ -4,6 +4,7 @@
 //! never accepted without proof of that key (RFC 9449 §7.2, RFC 8705 §3).
 
 mod htu;
+pub(crate) mod nonce;
 pub(crate) mod proxy;
 pub(crate) mod replay;
 pub(crate) mod target;

@@ -7,7 +7,7 @@ use http::{HeaderMap, HeaderValue};
 pub(crate) const DPOP_NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
 
 /// The fields that a browser client needs to get on.
-const NEEDED: [HeaderName; 2] = [WWW_AUTHENTICATE, DPOP_NONCE];
+static NEEDED: [HeaderName; 2] = [WWW_AUTHENTICATE, DPOP_NONCE];
 
 /// Adds what is not listed yet, keeping what is: one line, without empty elements (RFC 9110
 /// §5.6.1.2). `*` does not stand for the names, for it is literal where credentials are included.

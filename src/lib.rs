@@ -135,10 +135,12 @@ pub use self::error::RejectionKind;
 pub use self::keys::{CryptoBackend, JwkSet, JwkSetError, RefreshError, Thumbprint};
 pub use self::metadata::ResourceMetadata;
 pub use self::observe::{Event, Observer};
-pub use self::proof::{Binding, Freshness};
+pub use self::proof::nonce::{AcceptedNonce, NonceIssuer, NonceSecretError, SealedNonces};
+pub use self::proof::proxy::{PeerAddress, TrustedProxies};
 pub use self::proof::replay::{
     Claim, ClaimOutcome, ClaimResult, ProofUse, ReplayStore, ReplayStoreError,
 };
+pub use self::proof::{Binding, Freshness};
 pub use self::rejection::Rejection;
 pub use self::scheme::SenderConstraint;
 pub use self::server::{NotReady, ResourceServer};

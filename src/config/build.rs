@@ -92,7 +92,7 @@ impl Builder {
         let facts = Facts {
             resource,
             issuers: &self.issuers,
-            proof_algorithms: self.dpop.algorithms.iter().map(|a| a.name()).collect(),
+            proof_algorithms: self.dpop.algorithm_names(),
             constraint: self.constraint,
         };
         Document::new(&self.metadata, &facts, faults)

@@ -13,7 +13,8 @@ use crate::fetch::{Fetch, FetchLimits};
 use crate::keys::CryptoBackend;
 use crate::metadata::ResourceMetadata;
 use crate::observe::Observer;
-use crate::proof::{TrustedProxies, UnrecordedProof, UnverifiableConfirmation};
+use crate::proof::proxy::TrustedProxies;
+use crate::proof::{UnrecordedProof, UnverifiableConfirmation};
 use crate::render::{ChallengeOrder, Challenges, Envelope, ErrorBody, ErrorResponse, Hooks};
 use crate::scheme::SenderConstraint;
 

@@ -41,7 +41,7 @@ impl Builder {
             resource_metadata,
             error_uri: self.error_uri.clone(),
             extra: self.extra.clone(),
-            algs: self.dpop.algorithms.iter().map(|a| a.name()).collect::<Vec<_>>().join(" "),
+            algs: self.dpop.algorithm_names().join(" "),
             order: self.order,
         }
     }

@@ -130,6 +130,11 @@ impl Dpop {
         self
     }
 
+    /// For challenges and metadata, which never say otherwise than the policy.
+    pub(super) fn algorithm_names(&self) -> Vec<&'static str> {
+        self.algorithms.iter().map(|algorithm| algorithm.name()).collect()
+    }
+
     pub(super) fn freshness_or_default(&self) -> Freshness {
         let default = if self.nonces.is_some() { Freshness::Both } else { Freshness::Iat };
         self.freshness.unwrap_or(default)

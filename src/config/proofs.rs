@@ -1,5 +1,6 @@
 //! Checks of what concerns proofs: their settings, the URL they have to name, their nonces.
 
+use std::sync::atomic::AtomicBool;
 use std::time::SystemTime;
 
 use super::{Builder, Fault, Resource};
@@ -28,6 +29,7 @@ impl Builder {
             resource: resource.identifier().to_owned(),
             max_age: self.dpop.max_age,
             max_ahead: self.dpop.max_ahead,
+            warned: AtomicBool::new(false),
         })
     }
 

@@ -169,7 +169,7 @@ enum Record<'c> {
 }
 
 impl Gate {
-    fn constraint(&self) -> SenderConstraint {
+    pub(super) fn constraint(&self) -> SenderConstraint {
         self.demand.constraint.unwrap_or(self.settings.constraint)
     }
 
@@ -193,7 +193,11 @@ impl Gate {
 
     /// The proof comes before the token, so that a client mends the one before it gives up the
     /// other.
-    fn look(&self, head: &RequestHead<'_>, presented: &Presented<'_>) -> Result<First, RejectionKind> {
+    fn look(
+        &self,
+        head: &RequestHead<'_>,
+        presented: &Presented<'_>,
+    ) -> Result<First, RejectionKind> {
         let settings = &*self.settings;
         let digest = Digest::of(presented.token());
         let now = settings.now();
@@ -231,6 +235,9 @@ impl Gate {
         let candidate = VerifiedToken::check_time(signed, now, tokens.leeway)
             .and_then(|verified| Candidate::bind(verified, proof, *unverifiable))
             .map_err(|refused| self.refused(refused, scheme, request))?;
+        if candidate.usage().is_some() {
+            self.settings.proofs.warn_of_long_lives(candidate.claims());
+        }
         let bound = match self.to_record(&candidate, request) {
             Record::Nothing => candidate.unclaimed(),
             Record::Done => candidate.claimed_outside(),
@@ -308,7 +315,12 @@ impl Gate {
         Label { constraint: self.constraint(), ..label(&RequestHead::of(request)) }
     }
 
-    fn refused<B>(&self, (kind, signed): Refused, scheme: Scheme, request: &Request<B>) -> Rejection {
+    fn refused<B>(
+        &self,
+        (kind, signed): Refused,
+        scheme: Scheme,
+        request: &Request<B>,
+    ) -> Rejection {
         let (label, signed) = (self.label(request), Some(signed));
         let attempt = Attempt { label, scheme: Some(scheme), signed };
         Rejection::new(kind, &self.settings, &self.demand, attempt)
@@ -512,7 +524,10 @@ fn hide_credentials<B>(request: &mut Request<B>) {
 }
 
 /// The grant that a layer of the same server further out has left.
-pub(super) fn own_grant<'r, B>(settings: &Arc<Settings>, request: &'r Request<B>) -> Option<&'r Grant> {
+pub(super) fn own_grant<'r, B>(
+    settings: &Arc<Settings>,
+    request: &'r Request<B>,
+) -> Option<&'r Grant> {
     let grant = request.extensions().get::<Grant>();
     grant.filter(|grant| Arc::ptr_eq(grant.settings(), settings))
 }

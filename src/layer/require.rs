@@ -18,7 +18,7 @@ use tower_service::Service;
 
 use super::ResponseBody;
 use super::future::{is_preflight, label, own, own_grant, take_ready};
-use crate::authorize::{Anonymous, Demand, Grant};
+use crate::authorize::{Anonymous, Demand};
 use crate::config::Settings;
 use crate::credentials::RequestHead;
 use crate::error::RejectionKind;
@@ -269,9 +269,7 @@ fn demanded<B>(
     request: &Request<B>,
 ) -> Result<(), Rejection> {
     let head = RequestHead::of(request);
-    let refuse = |kind, label| {
-        Err(Rejection::new(kind, settings, demand, Attempt::unclear(label)))
-    };
+    let refuse = |kind, label| Err(Rejection::new(kind, settings, demand, Attempt::unclear(label)));
     if demand.unusable {
         return refuse(RejectionKind::InvalidRequirement, label(&head));
     }

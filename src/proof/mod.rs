@@ -10,8 +10,10 @@
 mod claims;
 mod dpop;
 mod header;
+mod htu;
 pub(crate) mod nonce;
 mod policy;
+pub(crate) mod proxy;
 pub(crate) mod replay;
 mod target;
 
@@ -25,7 +27,7 @@ pub(crate) use self::target::PublicUrl;
 use crate::error::RejectionKind;
 use crate::keys::Thumbprint;
 use crate::scheme::Scheme;
-use crate::token::{Refused, VerifiedToken};
+use crate::token::{Claims, Refused, VerifiedToken};
 
 /// How the presented token is tied to its sender.
 ///
@@ -100,6 +102,10 @@ impl Candidate {
     /// The use that a replay store has to record; none for a bearer token.
     pub(crate) fn usage(&self) -> Option<&ProofUse> {
         self.proof.as_ref().map(|proof| &proof.usage)
+    }
+
+    pub(crate) fn claims(&self) -> &Claims {
+        &self.token.signed().claims
     }
 
     /// The replay store has spoken.

@@ -1,12 +1,14 @@
 //! What a server accepts as a proof.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::nonce::NonceIssuer;
 use super::target::PublicUrl;
 use crate::algorithm::Algorithm;
 use crate::keys::CryptoBackend;
+use crate::token;
 
 /// What says that a proof is new (RFC 9449 §4.3 check 11).
 ///
@@ -49,6 +51,8 @@ pub(crate) struct ProofPolicy {
     pub(crate) max_age: Duration,
     /// How far `iat` may lie ahead.
     pub(crate) max_ahead: Duration,
+    /// It was said once that tokens live too long to go without nonces.
+    pub(crate) warned: AtomicBool,
 }
 
 /// How far `iat` may be off where nonces alone decide. It only keeps nonsense out.
@@ -63,8 +67,19 @@ impl ProofPolicy {
         }
     }
 
-    /// The names in `algs` and in the metadata, in the order of the configuration.
-    pub(crate) fn algorithm_names(&self) -> Vec<&'static str> {
-        self.algorithms.iter().map(|algorithm| algorithm.name()).collect()
+    /// RFC 9449 §11.2: who gets at a client for a moment can make proofs for as long as the token
+    /// lives, unless each needs a nonce that is not known yet.
+    pub(crate) fn warn_of_long_lives(&self, claims: &token::Claims) {
+        let lives_long = claims.issued.is_some_and(|issued| claims.expires.since(issued) > LONG);
+        if lives_long && self.nonces.is_none() && !self.warned.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                target: "tower_resource_server::config",
+                resource = %self.resource,
+                "bound tokens live longer than an hour and proofs need no nonce, so proofs can be made in advance"
+            );
+        }
     }
 }
+
+/// Longer than access tokens should live.
+const LONG: Duration = Duration::from_secs(60 * 60);

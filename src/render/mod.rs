@@ -107,8 +107,8 @@ use bytes::Bytes;
 use http::header::CONTENT_LENGTH;
 use http::{HeaderValue, Method, Response};
 
-pub(crate) use self::challenge::{ChallengeOrder, ChallengeSettings};
 pub use self::challenge::Challenges;
+pub(crate) use self::challenge::{ChallengeOrder, ChallengeSettings};
 pub use self::empty::Empty;
 pub use self::envelope::Envelope;
 pub use self::error_body::{ErrorBody, ErrorResponse};

@@ -15,6 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub(crate) use self::cache::{Digest, TokenCache};
+pub(crate) use self::claims::Claims;
 pub(crate) use self::headers::Headers;
 pub(crate) use self::jwt::{Parsed, Signed, parse};
 use crate::algorithm::Algorithm;

@@ -378,10 +378,23 @@ impl Answer {
         self.all("www-authenticate").into_iter().map(Challenge::parse).collect()
     }
 
-    /// The one Bearer challenge.
+    /// The challenge that counts: the first, which carries the error if any does. Others may name
+    /// schemes that are accepted too.
     pub(crate) fn challenge(&self) -> Challenge {
         let mut challenges = self.challenges();
-        assert_eq!(challenges.len(), 1, "one challenge");
+        assert!(!challenges.is_empty(), "no challenge");
+        let others = challenges.split_off(1);
+        if self.status != StatusCode::BAD_REQUEST {
+            assert!(others.iter().all(|other| other.get("error").is_none()), "two errors");
+        }
+        challenges.remove(0)
+    }
+
+    /// The challenge of that scheme.
+    pub(crate) fn challenge_of(&self, scheme: &str) -> Challenge {
+        let mut challenges = self.challenges();
+        challenges.retain(|challenge| challenge.scheme == scheme);
+        assert_eq!(challenges.len(), 1, "one {scheme} challenge");
         challenges.remove(0)
     }
 

@@ -1,8 +1,15 @@
-//! Every access token of the vectors, through the real layer, with each backend.
+//! Every access token and every proof of the vectors, through the real layer, with each backend.
 
+use std::time::{Duration, SystemTime};
+
+use http::Request;
+use http_body_util::Full;
 use serde_json::Value;
 use tower_resource_server::testing::FixedClock;
-use tower_resource_server::{CryptoBackend, Issuer, JwkSet, RejectionKind, ResourceServer};
+use tower_resource_server::{
+    AcceptedNonce, Algorithm, Builder, CryptoBackend, Dpop, Issuer, JwkSet, NonceIssuer,
+    RejectionKind, ResourceServer,
+};
 
 use crate::support::{bearer, send};
 
@@ -11,6 +18,10 @@ fn vectors() -> Value {
 }
 
 fn server(vectors: &Value, backend: CryptoBackend) -> ResourceServer {
+    builder(vectors, backend).build().expect("a valid configuration")
+}
+
+fn builder(vectors: &Value, backend: CryptoBackend) -> Builder {
     let config = &vectors["config"];
     let text = |name: &str| config[name].as_str().expect("a string").to_owned();
     let keys = JwkSet::from_json(config["as_jwks"].to_string().as_bytes()).expect("a key set");
@@ -19,8 +30,58 @@ fn server(vectors: &Value, backend: CryptoBackend) -> ResourceServer {
         .clock(FixedClock::at(config["now"].as_u64().expect("a time")))
         .leeway(std::time::Duration::ZERO)
         .crypto_backend(backend)
-        .build()
-        .expect("a valid configuration")
+}
+
+/// Knows one nonce.
+#[derive(Debug)]
+struct OneNonce(String);
+
+impl NonceIssuer for OneNonce {
+    fn issue(&self, _: &str, _: SystemTime) -> String {
+        self.0.clone()
+    }
+
+    fn check(&self, nonce: &str, _: &str, now: SystemTime) -> Option<AcceptedNonce> {
+        let (from, until) = (now - Duration::from_secs(60), now + Duration::from_secs(60));
+        (nonce == self.0).then(|| AcceptedNonce::new(from, until, false))
+    }
+}
+
+#[tokio::test]
+async fn every_proof_gets_its_verdict() {
+    let vectors = vectors();
+    let proofs = vectors["generated"]["dpop_proofs"].as_array().expect("proofs");
+    assert_eq!(proofs.len(), 52);
+    let token = crate::support::vector_token("at-valid-dpop");
+    for &backend in CryptoBackend::ALL {
+        for vector in proofs {
+            let text = |name: &str| vector[name].as_str().expect("a string");
+            let mut dpop = Dpop::new().algorithms([Algorithm::ES256, Algorithm::EdDSA]);
+            if let Some(nonce) = vector["required_nonce"].as_str() {
+                dpop = dpop.nonces(OneNonce(nonce.to_owned()));
+            }
+            let server = builder(&vectors, backend).dpop(dpop).build().expect("valid");
+            let request = Request::builder()
+                .method(text("method"))
+                .uri(text("url"))
+                .header("authorization", format!("DPoP {token}"))
+                .header("dpop", text("proof"))
+                .body(Full::default())
+                .expect("a request");
+            let answer = send(server.authenticate(), request).await;
+            let name = text("name");
+            let challenge = (text("expect") != "valid").then(|| answer.challenge_of("DPoP"));
+            let error = challenge.as_ref().and_then(|challenge| challenge.get("error"));
+            match text("expect") {
+                "valid" => answer.assert_ok(),
+                expected => {
+                    assert_eq!(error, Some(expected), "{name}: {answer:?}");
+                    assert_eq!(answer.status, 401, "{name}");
+                    assert!(!answer.handled, "{name}");
+                }
+            }
+        }
+    }
 }
 
 #[tokio::test]
@@ -35,9 +96,9 @@ async fn every_access_token_gets_its_verdict() {
             let token = vector["token"].as_str().expect("a token");
             let answer = send(server.authenticate(), bearer(token)).await;
             match (name, vector["expect"].as_str()) {
-                // Everything about the token is right, up to the proof that it is owed.
+                // Everything about the token is right, but it came without the proof it is owed.
                 ("at-valid-dpop", _) => {
-                    assert_eq!(answer.kind(), Some(RejectionKind::UnsupportedConfirmation));
+                    assert_eq!(answer.kind(), Some(RejectionKind::BoundTokenAsBearer));
                     answer.assert_t401();
                 }
                 (_, Some("valid")) => answer.assert_ok(),

@@ -23,12 +23,15 @@ mod damage;
 mod draft;
 mod fetch;
 mod flaw;
+mod forgery;
 mod issuer;
+mod jws;
 mod key;
 mod private;
 mod rsa;
 mod script;
 mod server;
+mod thumbprint;
 mod token;
 
 pub use self::clock::FixedClock;

@@ -1,10 +1,13 @@
 //! What a token or a proof is made of before it is one.
 
+use std::time::SystemTime;
+
 use serde_json::{Map, Value, json};
 
 use super::base64url;
 use super::key::SigningKey;
 use super::private::random;
+use crate::clock::Timestamp;
 
 /// Header, claims and keys of a JWT in the making.
 #[derive(Clone, Debug)]
@@ -83,10 +86,21 @@ impl Draft {
         self.claims.insert(name.into(), value.into());
     }
 
+    /// Has the JWT made at another time.
+    pub(super) fn made_at(&mut self, now: i64) {
+        self.now = now;
+        self.set_claim("iat", now);
+    }
+
     /// The time that many seconds after now.
     pub(super) const fn shifted(&self, seconds: i64) -> i64 {
         self.now.saturating_add(seconds)
     }
+}
+
+/// Whole seconds since the Unix epoch, rounded down.
+pub(super) fn unix_seconds(time: SystemTime) -> i64 {
+    Timestamp::from(time).millis().div_euclid(1000)
 }
 
 fn members<const N: usize>(members: [(&str, Value); N]) -> Map<String, Value> {

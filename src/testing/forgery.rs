@@ -48,15 +48,24 @@ pub(super) fn padded(token: String) -> String {
     token + padding
 }
 
-pub(super) fn non_canonical(mut token: String) -> String {
-    // Two or three characters at the end carry one or two bytes, and spare bits.
-    if segments(&token)[2].len() % 4 < 2 {
-        return token + "A";
+pub(super) fn non_canonical(token: String) -> String {
+    let length = segments(&token)[2].len();
+    with_spare_bits(token, length)
+}
+
+/// Sets a bit that no byte takes up in the base64url of that length at the end of `text`.
+pub(super) fn with_spare_bits(mut text: String, length: usize) -> String {
+    let last = text.chars().last();
+    let index = URL_SAFE.iter().position(|&symbol| Some(char::from(symbol)) == last);
+    match index {
+        // Two or three characters at the end carry one or two bytes, and spare bits.
+        Some(index) if length % 4 >= 2 => {
+            text.pop();
+            text.push(char::from(URL_SAFE[index | 1]));
+            text
+        }
+        _ => text + "A",
     }
-    let last = token.pop().expect("the signature has characters");
-    let index = URL_SAFE.iter().position(|&symbol| char::from(symbol) == last);
-    token.push(char::from(URL_SAFE[index.expect("base64url made it") | 1]));
-    token
 }
 
 /// The five segments of RFC 7516 §3.1, of the lengths `dir` with `A128GCM` has.

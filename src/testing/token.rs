@@ -3,13 +3,13 @@
 use std::time::{Duration, SystemTime};
 
 use http::Request;
-use http::header::{AUTHORIZATION, HeaderValue};
+use http::header::AUTHORIZATION;
 use serde_json::{Value, json};
 
-use super::draft::Draft;
+use super::draft::{Draft, unix_seconds};
 use super::flaw::Flaw;
 use super::key::SigningKey;
-use crate::clock::Timestamp;
+use super::sensitive;
 
 /// Makes one access token.
 ///
@@ -27,8 +27,7 @@ pub struct TokenBuilder {
 
 impl TokenBuilder {
     pub(super) fn new(issuer: &str, key: &SigningKey, now: SystemTime) -> Self {
-        let now = Timestamp::from(now).millis().div_euclid(1000);
-        Self { draft: Draft::token(issuer, key, now), flaws: Vec::new() }
+        Self { draft: Draft::token(issuer, key, unix_seconds(now)), flaws: Vec::new() }
     }
 
     /// Sets `sub`.
@@ -132,16 +131,9 @@ impl TokenBuilder {
     /// Builds the token and puts it on `request` as its only `Authorization`, of scheme `Bearer`.
     #[must_use]
     pub fn authorize<B>(&self, mut request: Request<B>) -> Request<B> {
-        request.headers_mut().insert(AUTHORIZATION, bearer(&self.build()));
+        request.headers_mut().insert(AUTHORIZATION, sensitive(format!("Bearer {}", self.build())));
         request
     }
-}
-
-fn bearer(token: &str) -> HeaderValue {
-    let mut value = HeaderValue::try_from(format!("Bearer {token}"))
-        .expect("base64url and the JSON around it are visible ASCII");
-    value.set_sensitive(true);
-    value
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use p256::ecdsa::signature::Verifier as _;
+use serde_json::Value;
 
 use super::*;
 use crate::algorithm::Algorithm;

@@ -1,12 +1,15 @@
-//! What a token is made of before it is one.
+//! What a token or a proof is made of before it is one.
+
+use std::time::SystemTime;
 
 use serde_json::{Map, Value, json};
 
 use super::base64url;
 use super::key::SigningKey;
 use super::private::random;
+use crate::clock::Timestamp;
 
-/// Header, claims and keys of a token in the making.
+/// Header, claims and keys of a JWT in the making.
 #[derive(Clone, Debug)]
 pub(super) struct Draft {
     pub(super) now: i64,
@@ -16,13 +19,15 @@ pub(super) struct Draft {
     pub(super) raw_header: Option<Vec<u8>>,
     /// Stands for `claims` as it is.
     pub(super) raw_payload: Option<Vec<u8>>,
-    pub(super) issuer_key: SigningKey,
+    /// The issuer's, or the client's for a proof.
+    pub(super) key: SigningKey,
+    /// The one that signs.
     pub(super) signer: SigningKey,
 }
 
 impl Draft {
     /// A valid RFC 9068 access token.
-    pub(super) fn new(issuer: &str, key: &SigningKey, now: i64) -> Self {
+    pub(super) fn token(issuer: &str, key: &SigningKey, now: i64) -> Self {
         let mut header =
             members([("typ", json!("at+jwt")), ("alg", json!(key.algorithm().name()))]);
         if let Some(kid) = key.kid() {
@@ -37,13 +42,38 @@ impl Draft {
             ("exp", json!(now.saturating_add(300))),
             ("jti", json!(base64url(random::<16>()))),
         ]);
+        Self::new(key, now, header, claims)
+    }
+
+    /// A valid RFC 9449 proof without `ath` and `nonce`.
+    pub(super) fn proof(method: &str, uri: &str, key: &SigningKey, now: i64) -> Self {
+        let header = members([
+            ("typ", json!("dpop+jwt")),
+            ("alg", json!(key.algorithm().name())),
+            ("jwk", key.bare_jwk()),
+        ]);
+        let claims = members([
+            ("jti", json!(base64url(random::<16>()))),
+            ("htm", json!(method)),
+            ("htu", json!(uri)),
+            ("iat", json!(now)),
+        ]);
+        Self::new(key, now, header, claims)
+    }
+
+    fn new(
+        key: &SigningKey,
+        now: i64,
+        header: Map<String, Value>,
+        claims: Map<String, Value>,
+    ) -> Self {
         Self {
             now,
             header,
             claims,
             raw_header: None,
             raw_payload: None,
-            issuer_key: key.clone(),
+            key: key.clone(),
             signer: key.clone(),
         }
     }
@@ -56,10 +86,21 @@ impl Draft {
         self.claims.insert(name.into(), value.into());
     }
 
+    /// Has the JWT made at another time.
+    pub(super) fn made_at(&mut self, now: i64) {
+        self.now = now;
+        self.set_claim("iat", now);
+    }
+
     /// The time that many seconds after now.
     pub(super) const fn shifted(&self, seconds: i64) -> i64 {
         self.now.saturating_add(seconds)
     }
+}
+
+/// Whole seconds since the Unix epoch, rounded down.
+pub(super) fn unix_seconds(time: SystemTime) -> i64 {
+    Timestamp::from(time).millis().div_euclid(1000)
 }
 
 fn members<const N: usize>(members: [(&str, Value); N]) -> Map<String, Value> {

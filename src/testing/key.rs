@@ -6,8 +6,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
+use super::base64url;
 use super::private::Private;
 use super::rsa::RsaKey;
+use super::thumbprint::thumbprint;
 use crate::algorithm::Algorithm;
 
 /// A private key, the algorithm it signs with and the key id it goes by.
@@ -43,6 +45,34 @@ impl SigningKey {
         Self { algorithm, kid: None, private: Private::Rsa(RsaKey::Two) }
     }
 
+    /// The ES256 key of that private scalar, as `d` of a JWK has it (RFC 7518 §6.2.2.1), without a
+    /// key id.
+    ///
+    /// It is for keys that are published, such as those of the RFCs.
+    ///
+    /// # Panics
+    ///
+    /// When `d` is zero or not less than the order of P-256.
+    #[must_use]
+    pub fn from_p256(d: &[u8; 32]) -> Self {
+        let key = p256::ecdsa::SigningKey::from_slice(d).expect("`d` is a scalar of P-256");
+        Self { algorithm: Algorithm::ES256, kid: None, private: Private::P256(key) }
+    }
+
+    /// An RS256 key of 1024 bits, which is too short (RFC 7518 §3.3); published as well.
+    pub(super) const fn short_rsa() -> Self {
+        Self::published(RsaKey::Short)
+    }
+
+    /// The RS256 key that RSA keys are, unless another is asked for.
+    pub(super) const fn first_rsa() -> Self {
+        Self::published(RsaKey::One)
+    }
+
+    const fn published(key: RsaKey) -> Self {
+        Self { algorithm: Algorithm::RS256, kid: None, private: Private::Rsa(key) }
+    }
+
     /// Gives the key an id, or another.
     #[must_use]
     pub fn with_kid(mut self, kid: impl Into<String>) -> Self {
@@ -74,6 +104,34 @@ impl SigningKey {
         jwk
     }
 
+    /// The public key as a JWK of nothing but the members that make it: `kty`, and `crv`, `x`, `y`
+    /// or `n`, `e`.
+    ///
+    /// That is the `jwk` of a proof (RFC 9449 §4.2) and what a thumbprint is taken of.
+    #[must_use]
+    pub fn bare_jwk(&self) -> Value {
+        self.private.public_members()
+    }
+
+    /// The SHA-256 thumbprint of the public key in base64url (RFC 7638), as `cnf.jkt` of a token
+    /// bound to it.
+    ///
+    /// It is computed by other code than that of the resource server, so that a test which
+    /// compares the two compares something.
+    ///
+    /// ```
+    /// use tower_resource_server::Algorithm;
+    /// use tower_resource_server::testing::SigningKey;
+    ///
+    /// let key = SigningKey::generate(Algorithm::ES256);
+    /// assert_eq!(key.thumbprint().len(), 43);
+    /// assert_eq!(key.thumbprint(), key.clone().with_kid("1").thumbprint());
+    /// ```
+    #[must_use]
+    pub fn thumbprint(&self) -> String {
+        thumbprint(&self.bare_jwk())
+    }
+
     /// The signature over `message` as a JWS carries it: r and s side by side for ECDSA.
     #[must_use]
     pub fn sign(&self, message: &[u8]) -> Vec<u8> {
@@ -82,6 +140,12 @@ impl SigningKey {
 
     pub(super) fn sign_der(&self, message: &[u8]) -> Option<Vec<u8>> {
         self.private.sign_der(message)
+    }
+
+    /// Name and value of a member that only the private JWK has.
+    pub(super) fn private_member(&self) -> (&'static str, String) {
+        let (name, value) = self.private.private_member();
+        (name, base64url(value))
     }
 
     /// A different key of the same kind, as an attacker would have one.
@@ -120,91 +184,5 @@ impl fmt::Debug for SigningKey {
 }
 
 #[cfg(test)]
-mod tests {
-    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-    use ed25519_dalek::Verifier as _;
-    use p256::pkcs8::DecodePublicKey as _;
-
-    use super::*;
-
-    fn member(jwk: &Value, name: &str) -> Vec<u8> {
-        URL_SAFE_NO_PAD.decode(jwk[name].as_str().unwrap()).unwrap()
-    }
-
-    fn sec1(jwk: &Value) -> Vec<u8> {
-        [vec![4], member(jwk, "x"), member(jwk, "y")].concat()
-    }
-
-    #[test]
-    fn es256_verifies_with_its_jwk() {
-        let key = SigningKey::generate(Algorithm::ES256);
-        let public = p256::ecdsa::VerifyingKey::from_sec1_bytes(&sec1(&key.public_jwk())).unwrap();
-        let plain = p256::ecdsa::Signature::from_slice(&key.sign(b"message")).unwrap();
-        public.verify(b"message", &plain).unwrap();
-        let der = p256::ecdsa::Signature::from_der(&key.sign_der(b"message").unwrap()).unwrap();
-        public.verify(b"message", &der).unwrap();
-        assert_eq!(p256::ecdsa::VerifyingKey::from_public_key_pem(&key.public_pem()), Ok(public));
-    }
-
-    #[test]
-    fn es384_verifies_with_its_jwk() {
-        let key = SigningKey::generate(Algorithm::ES384);
-        let public = p384::ecdsa::VerifyingKey::from_sec1_bytes(&sec1(&key.public_jwk())).unwrap();
-        let plain = p384::ecdsa::Signature::from_slice(&key.sign(b"message")).unwrap();
-        public.verify(b"message", &plain).unwrap();
-        let der = p384::ecdsa::Signature::from_der(&key.sign_der(b"message").unwrap()).unwrap();
-        public.verify(b"message", &der).unwrap();
-        assert_eq!(p384::ecdsa::VerifyingKey::from_public_key_pem(&key.public_pem()), Ok(public));
-    }
-
-    #[test]
-    fn ed25519_verifies_with_its_jwk() {
-        for algorithm in [Algorithm::EdDSA, Algorithm::Ed25519] {
-            let key = SigningKey::generate(algorithm);
-            let x = member(&key.public_jwk(), "x").try_into().unwrap();
-            let public = ed25519_dalek::VerifyingKey::from_bytes(&x).unwrap();
-            let signature = ed25519_dalek::Signature::from_slice(&key.sign(b"message")).unwrap();
-            public.verify(b"message", &signature).unwrap();
-            assert_eq!(key.private.public_der().len(), 44);
-        }
-    }
-
-    #[test]
-    fn the_public_jwk_is_public() {
-        for algorithm in Algorithm::ALL.iter().copied() {
-            let jwk = SigningKey::generate(algorithm).with_kid("k").public_jwk();
-            assert_eq!((&jwk["alg"], &jwk["use"]), (&json!(algorithm.name()), &json!("sig")));
-            assert_eq!(jwk["kid"], "k");
-            assert!(jwk["d"].is_null() && jwk["p"].is_null(), "{algorithm}");
-        }
-    }
-
-    #[test]
-    fn a_stranger_has_another_key_under_the_same_id() {
-        for algorithm in Algorithm::ALL.iter().copied() {
-            let key = SigningKey::generate(algorithm).with_kid("k");
-            let stranger = key.stranger();
-            assert_eq!(stranger.kid(), Some("k"));
-            assert_ne!(stranger.public_jwk(), key.public_jwk(), "{algorithm}");
-        }
-    }
-
-    #[test]
-    fn the_second_rsa_key_is_not_the_first() {
-        let [one, two] =
-            [SigningKey::generate(Algorithm::PS256), SigningKey::second_rsa(Algorithm::PS256)];
-        assert_ne!(one.public_jwk()["n"], two.public_jwk()["n"]);
-    }
-
-    #[test]
-    #[should_panic(expected = "ES256 signs with no RSA key")]
-    fn the_second_rsa_key_is_for_rsa() {
-        let _ = SigningKey::second_rsa(Algorithm::ES256);
-    }
-
-    #[test]
-    fn debug_shows_no_secret() {
-        let shown = format!("{:?}", SigningKey::generate(Algorithm::EdDSA));
-        assert_eq!(shown, "SigningKey { algorithm: EdDSA, kid: None, .. }");
-    }
-}
+#[path = "key_tests.rs"]
+mod tests;

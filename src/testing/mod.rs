@@ -1,4 +1,5 @@
-//! The kit for tests: an issuer, its tokens sound and flawed, a clock, scripted fetches.
+//! The kit for tests: an issuer, its tokens and their proofs sound and flawed, a client that proves
+//! possession of its key, a clock, scripted fetches.
 //!
 //! Nothing here opens a socket or sleeps. The kit signs with its own code, so it works with
 //! whichever signature backend the crate is built with and turns none on.
@@ -16,31 +17,70 @@
 //! }
 //! ```
 //!
+//! A token bound to a key goes with a proof of that key for each request (DPoP, RFC 9449).
+//! [`DpopClient`] makes them and follows nonces; [`ProofBuilder`] makes single ones, and spoils them
+//! in the ways of [`ProofFlaw`]:
+//!
+//! ```
+//! use tower_resource_server::Algorithm;
+//! use tower_resource_server::testing::{DpopClient, ProofFlaw, SigningKey, TestIssuer};
+//!
+//! let issuer = TestIssuer::new("https://as.example.com");
+//! let key = SigningKey::generate(Algorithm::ES256);
+//! let client = DpopClient::new(key.clone(), issuer.token().bound_to(&key).build());
+//!
+//! let request = http::Request::get("/r").body(()).unwrap();
+//! let flawed = client.proof(&request).flaw(ProofFlaw::HtuOtherHost).authorize(request);
+//! assert!(flawed.headers().contains_key("dpop"));
+//! ```
+//!
 //! Trust no key of this module outside tests: the RSA keys are published with the crate.
 
+mod challenge;
 mod clock;
 mod damage;
+mod dpop_client;
 mod draft;
 mod fetch;
 mod flaw;
+mod forgery;
 mod issuer;
+mod jws;
 mod key;
 mod private;
+mod proof;
+mod proof_claims;
+mod proof_damage;
+mod proof_flaw;
+mod proof_key;
 mod rsa;
 mod script;
 mod server;
+mod target;
+mod thumbprint;
 mod token;
 
 pub use self::clock::FixedClock;
+pub use self::dpop_client::DpopClient;
 pub use self::fetch::{Hold, ScriptedFetch};
 pub use self::flaw::Flaw;
 pub use self::issuer::TestIssuer;
 pub use self::key::SigningKey;
+pub use self::proof::ProofBuilder;
+pub use self::proof_flaw::ProofFlaw;
 pub use self::token::TokenBuilder;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use http::HeaderValue;
 
 fn base64url(bytes: impl AsRef<[u8]>) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
+}
+
+/// A field value that is not shown, and not indexed by HTTP/2.
+fn sensitive(text: String) -> HeaderValue {
+    let mut value = HeaderValue::try_from(text).expect("tokens and proofs are visible ASCII");
+    value.set_sensitive(true);
+    value
 }

@@ -82,6 +82,16 @@ impl Private {
         }
     }
 
+    /// A member that only the private JWK has: the secret itself, or a prime of it for RSA.
+    pub(super) fn private_member(&self) -> (&'static str, Vec<u8>) {
+        match self {
+            Self::P256(key) => ("d", key.to_bytes().to_vec()),
+            Self::P384(key) => ("d", key.to_bytes().to_vec()),
+            Self::Ed25519(key) => ("d", key.to_bytes().to_vec()),
+            Self::Rsa(key) => ("p", key.prime()),
+        }
+    }
+
     /// The public key with the least framing: x and y, x, or PKCS#1 for RSA.
     pub(super) fn public_bytes(&self) -> Vec<u8> {
         match self {

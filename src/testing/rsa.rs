@@ -1,11 +1,11 @@
-//! The two published RSA keys and what is signed with them.
+//! The published RSA keys and what is signed with them.
 
 use std::sync::LazyLock;
 
 use rsa::pkcs1::{DecodeRsaPrivateKey as _, EncodeRsaPublicKey as _};
 use rsa::pkcs8::{AssociatedOid, EncodePublicKey as _};
 use rsa::rand_core::OsRng;
-use rsa::traits::PublicKeyParts as _;
+use rsa::traits::{PrivateKeyParts as _, PublicKeyParts as _};
 use rsa::{Pkcs1v15Sign, Pss, RsaPrivateKey};
 use serde_json::{Value, json};
 use sha2_signing::digest::DynDigest;
@@ -19,22 +19,27 @@ static ONE: LazyLock<RsaPrivateKey> =
 static TWO: LazyLock<RsaPrivateKey> =
     LazyLock::new(|| parse(include_bytes!("keys/rsa-2048-two.der")));
 
+static SHORT: LazyLock<RsaPrivateKey> =
+    LazyLock::new(|| parse(include_bytes!("keys/rsa-1024.der")));
+
 fn parse(der: &[u8]) -> RsaPrivateKey {
     RsaPrivateKey::from_pkcs1_der(der).expect("the embedded keys are well-formed")
 }
 
-/// One of the two published keys.
+/// One of the published keys.
 #[derive(Clone, Copy, Eq, PartialEq)]
 pub(super) enum RsaKey {
     One,
     Two,
+    /// 1024 bits, which no server may accept (RFC 7518 §3.3).
+    Short,
 }
 
 impl RsaKey {
     pub(super) const fn other(self) -> Self {
         match self {
             Self::One => Self::Two,
-            Self::Two => Self::One,
+            Self::Two | Self::Short => Self::One,
         }
     }
 
@@ -42,6 +47,7 @@ impl RsaKey {
         match self {
             Self::One => &ONE,
             Self::Two => &TWO,
+            Self::Short => &SHORT,
         }
     }
 
@@ -61,19 +67,33 @@ impl RsaKey {
 
     fn pkcs1<D: Digest + AssociatedOid>(self, message: &[u8]) -> Vec<u8> {
         let scheme = Pkcs1v15Sign::new::<D>();
-        self.private().sign(scheme, &D::digest(message)).expect("2048 bits hold any SHA-2")
+        self.private().sign(scheme, &D::digest(message)).expect("1024 bits hold any SHA-2")
     }
 
     fn pss<D: Digest + DynDigest + Send + Sync + 'static>(self, message: &[u8]) -> Vec<u8> {
-        self.private()
-            .sign_with_rng(&mut OsRng, Pss::new::<D>(), &D::digest(message))
-            .expect("2048 bits hold any SHA-2 and a salt as long")
+        self.private().sign_with_rng(&mut OsRng, Pss::new::<D>(), &D::digest(message)).expect(
+            "2048 bits hold any SHA-2 and a salt as long, and the short key signs by PKCS#1",
+        )
     }
 
     pub(super) fn public_members(self) -> Value {
         let key = self.private();
         let [n, e] = [key.n(), key.e()].map(|number| base64url(number.to_bytes_be()));
         json!({ "kty": "RSA", "n": n, "e": e })
+    }
+
+    /// One of the two primes.
+    pub(super) fn prime(self) -> Vec<u8> {
+        self.private().primes().first().map(|prime| prime.to_bytes_be()).unwrap_or_default()
+    }
+
+    /// What an RS256 signature of a 2048 bit key is before the private exponent is applied to it
+    /// (RFC 8017 §9.2).
+    pub(super) fn encoded_message(message: &[u8]) -> Vec<u8> {
+        let info = Pkcs1v15Sign::new::<Sha256>().prefix;
+        let digest = Sha256::digest(message);
+        let padding = vec![0xff; 256 - 3 - info.len() - digest.len()];
+        [&[0, 1], &padding[..], &[0], &info[..], &digest[..]].concat()
     }
 
     /// The public key as PKCS#1 `RSAPublicKey`.
@@ -118,9 +138,26 @@ mod tests {
     }
 
     #[test]
+    fn the_encoded_message_is_what_the_signature_becomes() {
+        let exponent = ONE.e();
+        let signature = RsaKey::One.sign(Algorithm::RS256, b"message");
+        let opened = rsa::BigUint::from_bytes_be(&signature).modpow(exponent, ONE.n());
+        let encoded = RsaKey::encoded_message(b"message");
+        assert_eq!(encoded.len(), 256);
+        assert_eq!(rsa::BigUint::from_bytes_be(&encoded), opened);
+    }
+
+    #[test]
+    fn the_prime_divides_the_modulus() {
+        let prime = rsa::BigUint::from_bytes_be(&RsaKey::Two.prime());
+        assert_eq!(TWO.n() % &prime, rsa::BigUint::from(0u8));
+        assert!(prime.bits() > 1000);
+    }
+
+    #[test]
     fn the_two_keys_differ_and_are_long_enough() {
         assert_ne!(ONE.n(), TWO.n());
-        assert_eq!((ONE.size(), TWO.size()), (256, 256));
+        assert_eq!((ONE.size(), TWO.size(), SHORT.size()), (256, 256, 128));
         assert_eq!(RsaKey::One.public_members()["e"], "AQAB");
     }
 }

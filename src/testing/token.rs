@@ -3,14 +3,13 @@
 use std::time::{Duration, SystemTime};
 
 use http::Request;
-use http::header::{AUTHORIZATION, HeaderValue};
-use serde_json::{Map, Value};
+use http::header::AUTHORIZATION;
+use serde_json::{Value, json};
 
-use super::base64url;
-use super::draft::Draft;
+use super::draft::{Draft, unix_seconds};
 use super::flaw::Flaw;
 use super::key::SigningKey;
-use crate::clock::Timestamp;
+use super::sensitive;
 
 /// Makes one access token.
 ///
@@ -28,8 +27,7 @@ pub struct TokenBuilder {
 
 impl TokenBuilder {
     pub(super) fn new(issuer: &str, key: &SigningKey, now: SystemTime) -> Self {
-        let now = Timestamp::from(now).millis().div_euclid(1000);
-        Self { draft: Draft::new(issuer, key, now), flaws: Vec::new() }
+        Self { draft: Draft::token(issuer, key, unix_seconds(now)), flaws: Vec::new() }
     }
 
     /// Sets `sub`.
@@ -59,6 +57,11 @@ impl TokenBuilder {
         I::Item: Into<String>,
     {
         self.claim("aud", audiences.into_iter().map(Into::into).collect::<Vec<String>>())
+    }
+
+    /// Binds the token to `key` with `cnf.jkt` (RFC 9449 §6.1).
+    pub fn bound_to(self, key: &SigningKey) -> Self {
+        self.claim("cnf", json!({ "jkt": key.thumbprint() }))
     }
 
     /// Sets `exp` to that long after now, in whole seconds.
@@ -122,46 +125,15 @@ impl TokenBuilder {
     /// The token.
     #[must_use]
     pub fn build(&self) -> String {
-        let mut draft = self.draft.clone();
-        for flaw in &self.flaws {
-            flaw.edit(&mut draft);
-        }
-        let input = format!("{}.{}", self.header_segment(&draft), self.payload_segment(&draft));
-        let forged = self.flaws.iter().find_map(|flaw| flaw.forge(&draft, input.as_bytes()));
-        let signature = forged.unwrap_or_else(|| draft.signer.sign(input.as_bytes()));
-        let token = format!("{input}.{}", base64url(signature));
-        self.flaws.iter().fold(token, |token, flaw| flaw.reshape(token))
+        self.draft.build(&self.flaws)
     }
 
     /// Builds the token and puts it on `request` as its only `Authorization`, of scheme `Bearer`.
     #[must_use]
     pub fn authorize<B>(&self, mut request: Request<B>) -> Request<B> {
-        request.headers_mut().insert(AUTHORIZATION, bearer(&self.build()));
+        request.headers_mut().insert(AUTHORIZATION, sensitive(format!("Bearer {}", self.build())));
         request
     }
-
-    fn header_segment(&self, draft: &Draft) -> String {
-        let rewritten = |json, flaw: &Flaw| flaw.rewrite_header(draft, json);
-        let json = || self.flaws.iter().fold(serialized(&draft.header), rewritten);
-        base64url(draft.raw_header.clone().unwrap_or_else(json))
-    }
-
-    fn payload_segment(&self, draft: &Draft) -> String {
-        let rewritten = |json, flaw: &Flaw| flaw.rewrite_payload(draft, json);
-        let json = || self.flaws.iter().fold(serialized(&draft.claims), rewritten);
-        base64url(draft.raw_payload.clone().unwrap_or_else(json))
-    }
-}
-
-fn bearer(token: &str) -> HeaderValue {
-    let mut value = HeaderValue::try_from(format!("Bearer {token}"))
-        .expect("base64url and the JSON around it are visible ASCII");
-    value.set_sensitive(true);
-    value
-}
-
-fn serialized(members: &Map<String, Value>) -> Vec<u8> {
-    serde_json::to_vec(members).expect("a map with string keys serializes")
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::*;
 use crate::algorithm::Algorithm;
-use crate::testing::{FixedClock, TestIssuer};
+use crate::testing::{FixedClock, TestIssuer, base64url};
 
 const NOW: u64 = 1_700_000_000;
 
@@ -102,4 +102,12 @@ fn times_before_the_epoch_round_down() {
     let key = SigningKey::generate(Algorithm::ES256);
     let before = UNIX_EPOCH - Duration::from_millis(1);
     assert_eq!(part(&TokenBuilder::new("i", &key, before).build(), 1)["iat"], -1);
+}
+
+#[test]
+fn a_bound_token_names_the_key_by_thumbprint() {
+    let key = SigningKey::generate(Algorithm::EdDSA);
+    let token = issuer().token().bound_to(&key).build();
+    assert_eq!(part(&token, 1)["cnf"], json!({ "jkt": key.thumbprint() }));
+    assert_eq!(key.thumbprint().len(), 43);
 }

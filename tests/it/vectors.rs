@@ -11,7 +11,7 @@ use tower_resource_server::{
     RejectionKind, ResourceServer,
 };
 
-use crate::support::{bearer, send};
+use crate::support::{bearer, send, vector_token};
 
 fn vectors() -> Value {
     serde_json::from_str(include_str!("../vectors.json")).expect("the vectors are JSON")
@@ -52,7 +52,7 @@ async fn every_proof_gets_its_verdict() {
     let vectors = vectors();
     let proofs = vectors["generated"]["dpop_proofs"].as_array().expect("proofs");
     assert_eq!(proofs.len(), 52);
-    let token = crate::support::vector_token("at-valid-dpop");
+    let token = vector_token("at-valid-dpop");
     for &backend in CryptoBackend::ALL {
         for vector in proofs {
             let text = |name: &str| vector[name].as_str().expect("a string");

@@ -72,10 +72,15 @@ impl Service<Request<()>> for Server {
     }
 }
 
+/// As tasks have to be.
+fn sendable<F: Future + Send>(future: F) -> F {
+    future
+}
+
 #[tokio::test]
 async fn one_retry_follows_the_nonce() {
     let (mut client, mut server) = (client(), Server::new(1));
-    let answer = client.call(&mut server, || get("/r?q=1")).await.unwrap();
+    let answer = sendable(client.call(&mut server, || get("/r?q=1"))).await.unwrap();
     assert_eq!(answer.status(), StatusCode::OK);
     let [first, second] = &server.seen[..] else { panic!("two requests") };
     assert_eq!((&first["nonce"], &second["nonce"]), (&Value::Null, &"n-1".into()));

@@ -15,7 +15,7 @@ use std::net::Ipv6Addr;
 
 /// Takes a URI apart at its first `?` or `#`.
 pub(super) fn split_query(uri: &str) -> (&str, &str) {
-    uri.split_at(uri.find(['?', '#']).unwrap_or(uri.len()))
+    uri.split_at(uri.bytes().position(|byte| matches!(byte, b'?' | b'#')).unwrap_or(uri.len()))
 }
 
 /// Scheme, authority and path of a URI without query and fragment, as they are written.
@@ -64,7 +64,12 @@ pub(super) fn is_sound(rest: &str) -> bool {
 
 /// Whether a path that starts with a slash is its own normal form for certain.
 pub(super) fn is_plain(path: &str) -> bool {
-    path.bytes().all(|byte| is_usable(byte) && byte != b'%') && !path.contains("/.")
+    let mut after_slash = false;
+    path.bytes().all(|byte| {
+        let begins_dots = after_slash && byte == b'.';
+        after_slash = byte == b'/';
+        is_usable(byte) && byte != b'%' && !begins_dots
+    })
 }
 
 /// The scheme in lower case, and its port.
@@ -79,16 +84,13 @@ fn split_port(authority: &str) -> Option<(&str, Option<u16>)> {
         authority.find(':').unwrap_or(authority.len())
     };
     let (host, rest) = authority.split_at(end);
-    let port = match rest.strip_prefix(':') {
-        None if rest.is_empty() => None,
-        None => return None,
-        Some("") => None,
-        Some(digits) if digits.bytes().all(|byte| byte.is_ascii_digit()) => {
-            Some(digits.parse().ok()?)
-        }
-        Some(_) => return None,
-    };
-    Some((host, port))
+    if matches!(rest, "" | ":") {
+        return Some((host, None));
+    }
+    let digits = rest.strip_prefix(':')?;
+    let is_number = digits.bytes().all(|byte| byte.is_ascii_digit());
+    let port = digits.parse().ok().filter(|_| is_number)?;
+    Some((host, Some(port)))
 }
 
 fn host(written: &str) -> Option<String> {

@@ -141,14 +141,20 @@ async fn vary(lines: &[(&'static str, &'static str)]) -> [Vec<String>; 2] {
 #[tokio::test]
 async fn optional_routes_vary_by_authorization() {
     for vary in vary(&[]).await {
-        // R9111-4.1-1
-        assert_eq!(vary, ["authorization"]);
+        // R9111-4.1-1: by both fields that credentials stand in.
+        assert_eq!(vary, ["authorization", "dpop"]);
     }
     for vary in vary(&[("vary", "accept"), ("vary", "origin")]).await {
         // R9111-4.1-1: merged with the handler's, not in its place.
-        assert_eq!(vary, ["accept", "origin", "authorization"]);
+        assert_eq!(vary, ["accept", "origin", "authorization", "dpop"]);
     }
-    for line in ["accept, Authorization", "*", "authorization"] {
+    for (line, added) in [("accept, Authorization", "dpop"), ("DPoP", "authorization")] {
+        for vary in vary(&[("vary", line)]).await {
+            // R9111-4.1-1: the field that is not named yet, alone.
+            assert_eq!(vary, [line, added]);
+        }
+    }
+    for line in ["dpop,accept, Authorization", "*", "authorization, DPoP"] {
         for vary in vary(&[("vary", line)]).await {
             // R9111-4.1-1: and not twice.
             assert_eq!(vary, [line]);

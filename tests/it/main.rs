@@ -21,6 +21,7 @@ mod layering;
 mod metadata;
 mod oauth21;
 mod observability;
+mod possession;
 mod redaction;
 mod requirements;
 mod security;

@@ -11,8 +11,8 @@ use tower_resource_server::{
 };
 
 use crate::support::{
-    Answer, Bed, CHALLENGED, Challenge, ISSUER, RESOURCE, bearer, faults, get, refusals, send, send_vector,
-    table,
+    Answer, Bed, CHALLENGED, Challenge, ISSUER, RESOURCE, bearer, faults, get, refusals, send,
+    send_vector, table,
 };
 
 const METADATA: &str = "https://api.example.com/.well-known/oauth-protected-resource";

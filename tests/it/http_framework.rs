@@ -12,14 +12,12 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tower::{Layer, ServiceBuilder, service_fn};
 use tower_resource_server::render::ProblemJson;
 use tower_resource_server::testing::Flaw;
-use tower_resource_server::{
-    Algorithm, Builder, Dpop, Grant, Predicate, RejectionKind, Scopes,
-};
+use tower_resource_server::{Algorithm, Builder, Dpop, Grant, Predicate, RejectionKind, Scopes};
 
 use crate::possession::Client;
 use crate::support::{
-    Answer, Bed, CHALLENGED, Challenge, Handler, bearer, faults, get, refusals, refusals_of, send, send_around,
-    table,
+    Answer, Bed, CHALLENGED, Challenge, Handler, bearer, faults, get, refusals, refusals_of, send,
+    send_around, table,
 };
 
 /// The value that the Bearer challenge of an N401 gives `name`, as it stands on the wire.

@@ -29,3 +29,4 @@ mod servers;
 mod support;
 mod tower_contract;
 mod vectors;
+mod ways;

@@ -5,6 +5,9 @@
 //! second use is refused. The record is made last, when everything else about the request's
 //! credentials is right: strangers cannot write to the store.
 
+#[cfg(feature = "redis")]
+pub(crate) mod redis;
+
 use std::fmt::{self, Debug};
 use std::pin::Pin;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};

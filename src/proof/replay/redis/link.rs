@@ -14,7 +14,7 @@ use super::tls::Tls;
 
 /// Where to connect to.
 pub(super) enum Target {
-    Server { address: Address, tls: Option<Tls> },
+    Server { address: Box<Address>, tls: Option<Tls> },
     Cluster(Box<ClusterClient>),
 }
 

@@ -144,7 +144,7 @@ impl RedisReplayStore {
     pub fn new(url: impl AsRef<str>) -> Result<Self, RedisConfigError> {
         let address = Address::parse(url.as_ref())?;
         let tls = if address.tls { Some(Tls::new(&address.host)?) } else { None };
-        let servers = address.to_string();
+        let (servers, address) = (address.to_string(), Box::new(address));
         Ok(Self::with(Target::Server { address, tls }, servers, Layout::Whole))
     }
 

@@ -35,7 +35,7 @@ async fn after_a_restart_without_data_no_used_proof_is_taken() {
     }
     // What could not have been used before is taken, what could is not: by either, and by one that
     // starts now.
-    for (number, store) in (20..).zip(stores.iter().chain([&self::store(&server)])) {
+    for (number, store) in (20..).zip(stores.iter().chain([&store(&server)])) {
         recovers(store, 120).await;
         assert_eq!(claim(store, &fresh(number, 120)).await, Ok(First));
         assert_eq!(claim(store, &fresh(number, 120)).await, Ok(Replay));

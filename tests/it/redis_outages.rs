@@ -56,11 +56,11 @@ async fn a_server_that_stops_answering_is_left_and_found_again() {
     let Some(server) = RedisServer::start().await else { return };
     let store = impatient(&server.url());
     recovers(&store, 0).await;
-    assert_eq!(server.command(&["CLIENT", "PAUSE", "600000", "ALL"]).await, "OK");
+    server.signal("STOP");
     for number in 0..5 {
         assert_eq!(claim(&store, &fresh(number, 0)).await, Err(Unavailable));
     }
-    assert_eq!(server.command(&["CLIENT", "UNPAUSE"]).await, "OK");
+    server.signal("CONT");
     recovers(&store, 1).await;
 }
 

@@ -81,6 +81,14 @@ impl RedisServer {
         }
     }
 
+    /// Sends it a signal: `STOP` makes it mute with its connections open, `CONT` lets it go on.
+    pub(crate) fn signal(&self, name: &str) {
+        let child = self.child.as_ref().expect("it runs");
+        let kill = format!("kill -{name} {}", child.id());
+        let sent = Command::new("sh").args(["-c", &kill]).status().expect("a shell");
+        assert!(sent.success());
+    }
+
     pub(crate) fn url(&self) -> String {
         format!("redis://127.0.0.1:{}", self.port)
     }

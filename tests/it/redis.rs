@@ -121,6 +121,20 @@ async fn prefixes_and_databases_keep_applications_apart() {
 }
 
 #[tokio::test]
+async fn a_user_with_three_commands_and_the_prefix_is_enough() {
+    let Some(server) = RedisServer::start().await else { return };
+    let user = ["app", "on", ">pass", "resetkeys", "~trs:dpop:*", "-@all", "+set", "+get", "+info"];
+    assert_eq!(server.command(&[&["ACL", "SETUSER"], &user[..]].concat()).await, "OK");
+    let store = patient(&format!("redis://app:pass@127.0.0.1:{}", server.port()));
+    assert_eq!(claim(&store, &fresh(1, 0)).await, Ok(First));
+    assert_eq!(claim(&store, &fresh(1, 0)).await, Ok(Replay));
+    // Without INFO a restart could go unnoticed.
+    server.command(&["ACL", "SETUSER", "app", "-info"]).await;
+    let blind = patient(&format!("redis://app:pass@127.0.0.1:{}", server.port()));
+    assert_eq!(claim(&blind, &fresh(2, 0)).await, Err(Unavailable));
+}
+
+#[tokio::test]
 async fn both_protocols_of_redis_do() {
     let Some(server) = RedisServer::start().await else { return };
     let store = patient(&format!("{}?protocol=resp3", server.url()));

@@ -1,6 +1,7 @@
 //! One claim: what is sent, and what follows from the answers.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use ::redis::{Pipeline, Value};
@@ -123,10 +124,11 @@ impl Claiming {
         commands
     }
 
-    /// The loss happened before the answer came, which is up to the time-out later than `now`; and
-    /// other machines' clocks differ from this one.
+    /// The loss happened before the answer came, which is up to the time-out later than the claim
+    /// began; and other machines' clocks differ from this one.
     fn after_loss(&self) -> i64 {
-        self.now.saturating_add(millis(self.timeout.saturating_add(TOLERANCE)))
+        let latest = self.shared.latest.load(Ordering::Relaxed).max(self.now);
+        latest.saturating_add(millis(self.timeout.saturating_add(TOLERANCE)))
     }
 
     fn marker(&self, since: i64, link: &Link) -> Result<Marker, Failure> {

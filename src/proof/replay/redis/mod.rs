@@ -67,30 +67,28 @@ const NODE_TIMEOUT: Duration = Duration::from_secs(5);
 /// which claims fail at once. The log (`tower_resource_server::replay`) has a warning when it
 /// begins and a line when it ends.
 ///
-/// A claim that failed may have been recorded. Its client makes a new proof to try again, as it
-/// does after every answer.
+/// A claim that failed may have been recorded. Then the same proof is a replay, and its client has
+/// to make a new one.
 ///
 /// # When records are lost
 ///
 /// A server that restarts, is flushed, or is replaced by its replica may have lost records, and
-/// their proofs would be accepted a second time. Whoever looks at the marker notices: it is gone,
-/// it is another one, or it names another run of the server (`run_id` of `INFO server`; a server
-/// back with an old snapshot has an old marker). From then on, proofs that could have been used
-/// before are [`Unavailable`](ReplayStoreError::Unavailable), on every machine, until all proofs at
-/// hand are newer. That is the time that proofs may be dated ahead, two seconds, and the time-out:
-/// about half a minute with the default settings, after every restart and every failover.
+/// their proofs would be accepted a second time. The marker shows it: it is gone, it is another
+/// one, or it names another run of the server (`run_id` of `INFO server`; a server back with an old
+/// snapshot brings an old marker). From then on, proofs that could have been used before are
+/// [`Unavailable`](ReplayStoreError::Unavailable) on every machine. How long that lasts is the time
+/// that proofs may be dated ahead, plus two seconds, plus the time-out: about half a minute with
+/// the default settings, after every restart and every failover, planned or not.
 ///
 /// What is **not** noticed:
 ///
-/// - a loss while no process runs that made a claim before, if no marker came back: a process that
-///   starts with an empty server takes it for new;
-/// - records that a former primary takes after it was replaced, as long as some machine still talks
-///   to it, and in a cluster the last ones before a failover, since replicas lag;
-/// - in a cluster, a node that comes back with an old snapshot. Turn snapshots off there, or set
-///   `appendfsync always`.
-///
-/// Eviction drops live records one by one, which no marker shows: set `maxmemory-policy
-/// noeviction`. A full server then refuses, and claims fail.
+/// - a loss of everything, by a process that starts after it: it takes the empty server for a new
+///   one, until a process that made a claim before the loss makes another;
+/// - that there are two primaries, while some machines talk to one and some to the other;
+/// - in a cluster, that a node is back with an old snapshot, or that a replica lagged when it took
+///   over. Turn snapshots off there, or set `appendfsync always`;
+/// - eviction, which drops live records one by one: set `maxmemory-policy noeviction`, so that a
+///   full server refuses and claims fail.
 ///
 /// # When the clock is set back
 ///
@@ -101,7 +99,12 @@ const NODE_TIMEOUT: Duration = Duration::from_secs(5);
 ///
 /// # What it costs
 ///
-/// MEASURED
+/// In the server's memory, 149 bytes a live record with its place in the tables (Redis 7.0 with
+/// 100,000 records; 145 with 1,000,000), 104 of them the record itself as `MEMORY USAGE` counts it.
+/// A thousand proofs a second that each live for two minutes take 18 MB. Nothing but `maxmemory`
+/// bounds it; only clients with a good token and a good proof write.
+///
+/// The user needs the commands `SET`, `GET` and `INFO`; on a cluster `SET`, `GET` and `CLUSTER`.
 ///
 /// # TLS
 ///

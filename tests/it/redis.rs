@@ -11,7 +11,7 @@ use tower_resource_server::ClaimOutcome::{First, Replay};
 use tower_resource_server::ReplayStoreError::Unavailable;
 use tower_resource_server::{Claim, ProofUse, RedisReplayStore, ReplayStore};
 
-use crate::redis_server::{RedisServer, claim, free_port, fresh, made, recovers};
+use crate::redis_server::{RedisServer, claim, fresh, made};
 
 /// A store with so much time that a slow machine fails no claim.
 pub(crate) fn store(server: &RedisServer) -> RedisReplayStore {
@@ -152,36 +152,6 @@ async fn a_clock_set_back_is_not_trusted_until_it_has_caught_up() {
     assert_eq!(claim(&store, &fresh(1, 0)).await, Err(Unavailable));
     assert_eq!(claim(&store, &fresh(3, 3599)).await, Ok(First));
     assert_eq!(claim(&store, &fresh(1, 3600)).await, Ok(Replay));
-}
-
-#[tokio::test]
-async fn a_cluster_is_claimed_on_like_a_server() {
-    let bus = free_port().to_string();
-    let options = ["--cluster-enabled", "yes", "--cluster-port", &bus];
-    let Some(server) = RedisServer::start_with(&options).await else { return };
-    assert_eq!(server.command(&["CLUSTER", "ADDSLOTSRANGE", "0", "16383"]).await, "OK");
-    for _ in 0..3000 {
-        if server.command(&["CLUSTER", "INFO"]).await.contains("cluster_state:ok") {
-            break;
-        }
-        sleep(Duration::from_millis(10)).await;
-    }
-    let cluster = || {
-        let store = RedisReplayStore::cluster([server.url()]).expect("URLs");
-        store.timeout(Duration::from_secs(30))
-    };
-    let (here, there) = (cluster(), cluster());
-    for number in 0..50 {
-        assert_eq!(claim(&here, &fresh(number, 0)).await, Ok(First), "{number}");
-        assert_eq!(claim(&there, &fresh(number, 0)).await, Ok(Replay), "{number}");
-    }
-    assert_eq!(server.command(&["FLUSHALL"]).await, "OK");
-    for number in 0..50 {
-        assert_eq!(claim(&here, &fresh(number, 1)).await, Err(Unavailable), "{number}");
-        assert_eq!(claim(&there, &fresh(number, 1)).await, Ok(Replay), "{number}");
-    }
-    recovers(&here, 120).await;
-    recovers(&there, 120).await;
 }
 
 #[test]

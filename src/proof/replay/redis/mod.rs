@@ -94,8 +94,11 @@ const NODE_TIMEOUT: Duration = Duration::from_secs(5);
 ///
 /// The server counts a record's lifetime, this machine's clock decides whether a proof is
 /// acceptable. A clock that goes back by more than two seconds would make proofs acceptable again
-/// whose records are gone, so all claims are `Unavailable` until it has caught up. Machines whose
-/// clocks differ by more than two seconds are not noticed; keep them synchronized.
+/// whose records are gone, so all claims are `Unavailable` until it has caught up.
+///
+/// That machines' clocks differ by more than two seconds is *not* noticed, so keep them
+/// synchronized. If the one that writes a new marker is an hour ahead, proofs are refused for that
+/// hour.
 ///
 /// # What it costs
 ///

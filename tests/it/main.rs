@@ -23,6 +23,16 @@ mod oauth21;
 mod observability;
 mod possession;
 mod redaction;
+#[cfg(feature = "redis")]
+mod redis;
+#[cfg(feature = "redis")]
+mod redis_cluster;
+#[cfg(feature = "redis")]
+mod redis_losses;
+#[cfg(feature = "redis")]
+mod redis_outages;
+#[cfg(feature = "redis")]
+mod redis_server;
 mod requirements;
 mod security;
 mod servers;

@@ -136,6 +136,11 @@ pub(crate) fn published_jws(id: &str) -> String {
     vector_text("/published", "id", id, "jws")
 }
 
+/// A member of a published vector.
+pub(crate) fn published(id: &str, member: &str) -> String {
+    vector_text("/published", "id", id, member)
+}
+
 /// The access token of that name among the generated vectors.
 pub(crate) fn vector_token(name: &str) -> String {
     vector_text("/generated/access_tokens", "name", name, "token")

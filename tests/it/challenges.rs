@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tower_resource_server::render::{OAuthJson, ProblemJson};
 use tower_resource_server::testing::ProofFlaw;
-use tower_resource_server::{Builder, Dpop, SealedNonces, StepUp};
+use tower_resource_server::{Algorithm, Builder, Dpop, SealedNonces, StepUp};
 
 use crate::possession::{Client, proven};
 use crate::support::{Answer, Bed, Challenge, bearer, get, refusals, send, table};
@@ -194,17 +194,25 @@ async fn both_challenges_point_to_the_metadata() {
     }
 }
 
+fn two_algorithms() -> Dpop {
+    Dpop::new().algorithms([Algorithm::ES256, Algorithm::EdDSA])
+}
+
 /// The answer to the situation that a vector describes, if DPoP has a part in it.
 async fn situation(status: u64, error: Option<&str>) -> Option<Answer> {
-    fn two(builder: Builder) -> Builder {
-        use tower_resource_server::Algorithm::{ES256, EdDSA};
-        builder.dpop(Dpop::new().algorithms([ES256, EdDSA]))
-    }
-    let [none, request, token, _, proof] = of_both_schemes(two).await;
+    let [none, request, token, _, proof] =
+        of_both_schemes(|builder| builder.dpop(two_algorithms())).await;
+    let nonce = two_algorithms().nonces(SealedNonces::random());
+    let nonce = proven(|builder| builder.dpop(nonce), |proof| proof).await;
     match (status, error) {
         (401, None) => Some(none),
         (401, Some("invalid_token")) => Some(token),
         (401, Some("invalid_dpop_proof")) => Some(proof),
+        (401, Some("use_dpop_nonce")) => {
+            assert_eq!(nonce.schemes(), ["DPoP"], "alone, as clients look for it");
+            assert_eq!(nonce.all("dpop-nonce").len(), 1);
+            Some(nonce)
+        }
         (400, _) => Some(request),
         _ => None,
     }
@@ -230,7 +238,7 @@ async fn dpop_challenges_say_what_the_vectors_say() {
         assert_eq!(challenge.get("error"), expected.get("error"));
         compared += 1;
     }
-    assert_eq!(compared, 4);
+    assert_eq!(compared, 5);
 }
 
 #[tokio::test]

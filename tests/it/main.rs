@@ -21,9 +21,11 @@ mod jwt_practices;
 mod keys;
 mod layering;
 mod metadata;
+mod metadata_dpop;
 mod oauth21;
 mod observability;
 mod possession;
+mod proof_keys;
 mod redaction;
 #[cfg(feature = "redis")]
 mod redis;

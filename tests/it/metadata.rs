@@ -36,7 +36,7 @@ async fn ask(server: &ResourceServer, method: Method, uri: &str) -> Answer {
     read(response, false).await
 }
 
-async fn document(server: &ResourceServer) -> Value {
+pub(crate) async fn document(server: &ResourceServer) -> Value {
     let answer = ask(server, Method::GET, server.metadata().path()).await;
     assert_eq!(answer.status, StatusCode::OK);
     answer.json()
@@ -209,7 +209,7 @@ async fn members_without_a_value_are_left_out() {
     assert!(expected[..3].iter().all(|name| found[name].is_array()));
 }
 
-fn refused(metadata: ResourceMetadata) -> String {
+pub(crate) fn refused(metadata: ResourceMetadata) -> String {
     let issuer = TestIssuer::new(ISSUER);
     let built = issuer.resource_server(RESOURCE).metadata(metadata).build();
     built.expect_err("a fault").to_string()

@@ -146,11 +146,26 @@ pub(crate) fn vector_token(name: &str) -> String {
     vector_text("/generated/access_tokens", "name", name, "token")
 }
 
+/// The key of a published vector.
+pub(crate) fn published_jwk(id: &str) -> Value {
+    let list = vectors()["published"].as_array().expect("a list");
+    list.iter().find(|entry| entry["id"] == id).expect(id)["jwk"].clone()
+}
+
+/// The proof of that name among the generated vectors, with the request it is for.
+pub(crate) fn proof_vector(name: &str) -> Value {
+    let list = vectors()["generated"]["dpop_proofs"].as_array().expect("a list");
+    list.iter().find(|entry| entry["name"] == name).expect(name).clone()
+}
+
 /// A server as the vectors suppose it, without leeway.
 pub(crate) fn vector_server() -> ResourceServer {
+    vector_builder().build().expect("a valid configuration")
+}
+
+pub(crate) fn vector_builder() -> Builder {
     let keys = vectors()["config"]["as_jwks"]["keys"].as_array().expect("keys").clone();
-    let builder = trusting(publishing(keys)).leeway(Duration::ZERO);
-    builder.build().expect("a valid configuration")
+    trusting(publishing(keys)).leeway(Duration::ZERO)
 }
 
 /// The settings at fault in a configuration that does not build.

@@ -134,7 +134,7 @@ pub use self::metadata::ResourceMetadata;
 pub use self::observe::{Event, Observer};
 pub use self::proof::Binding;
 pub use self::proof::replay::{
-    Claim, ClaimOutcome, ClaimResult, ProofUse, ReplayStore, ReplayStoreError,
+    Claim, ClaimOutcome, ClaimResult, MemoryReplayStore, ProofUse, ReplayStore, ReplayStoreError,
 };
 pub use self::rejection::Rejection;
 pub use self::server::{NotReady, ResourceServer};

@@ -26,6 +26,7 @@ mod flaw;
 mod issuer;
 mod key;
 mod private;
+mod proof_use;
 mod rsa;
 mod script;
 mod server;
@@ -36,6 +37,7 @@ pub use self::fetch::{Hold, ScriptedFetch};
 pub use self::flaw::Flaw;
 pub use self::issuer::TestIssuer;
 pub use self::key::SigningKey;
+pub use self::proof_use::proof_use;
 pub use self::token::TokenBuilder;
 
 use base64::Engine as _;

@@ -87,17 +87,20 @@ fn filled(live: u64) -> (MemoryReplayStore, Proofs) {
 fn one_thread(live: u64) {
     let (store, mut proofs) = filled(live);
     let total = live.clamp(4_000_000, 12_000_000);
-    let mut spent = Duration::ZERO;
+    let mut times = Vec::new();
     for _ in 0..total / BATCH {
         let batch = proofs.batch(BATCH);
         let start = Instant::now();
         batch.iter().for_each(|proof| expect_first(&store, proof));
-        spent += start.elapsed();
+        times.push(start.elapsed().as_nanos() as f64 / BATCH as f64);
     }
-    let each = spent.as_nanos() as f64 / (total / BATCH * BATCH) as f64;
+    let each = times.iter().sum::<f64>() / times.len() as f64;
+    times.sort_unstable_by(f64::total_cmp);
+    let median = times[times.len() / 2];
     let counted = store.len(proofs.now());
     let bytes = store.memory_bytes() as f64 / counted as f64;
-    println!("  {live:>10} live: {each:5.1} ns, {:6.2} million a second", 1000.0 / each);
+    println!("  {live:>10} live: {each:5.1} ns on average, {median:5.1} ns in the median batch");
+    println!("             {:.2} million a second", 1000.0 / each);
     println!("             {counted} counted, {bytes:.1} bytes each");
     one_by_one(&store, &mut proofs);
 }

@@ -3,10 +3,10 @@
 //! # How it is made
 //!
 //! Records lie in many small tables, each behind a lock of its own. No table grows beyond some
-//! 64 KiB, so that whatever moves or drops records moves few of them: there are no pauses. A table
-//! drops what has expired when it is full, and is made anew in the size of what is left; tables that
-//! are seldom written to are walked through with the claims, a few at a time. There is no thread and
-//! no timer.
+//! 64 KiB, so that whatever moves or drops records moves few of them: there are no pauses. A new
+//! record takes the slot of an expired one when it passes by one on the way to a free slot. A table
+//! that is full is made anew, in the size of what has not expired. And once a minute each table is
+//! looked after, a few with each claim, so that memory goes back. There is no thread and no timer.
 //!
 //! A record takes 24 bytes: half of the SHA-256 that names the use, the second it ends in, and whom
 //! it counts for.
@@ -38,8 +38,6 @@ const TABLE_BYTES: usize = 64 << 10;
 /// A bound of more than 4 GiB makes the tables larger instead of more.
 const MOST_SHARDS: usize = 1 << 16;
 const MOST_CLIENT_PLACES: usize = 1 << 14;
-/// Seconds after which the walk takes an expired record out of a table that is seldom written to.
-const GRACE: u32 = 16;
 /// How many shards a claim looks after at most; it stops at the first that had something to drop.
 const VISITS: usize = 64;
 
@@ -153,7 +151,7 @@ impl MemoryReplayStore {
     pub fn client_share(mut self, fraction: f64) -> Self {
         // `as` saturates, and takes `NaN` for zero.
         let share = (self.capacity() as f64 * fraction) as u32;
-        self.shared.shares.set_limit(if fraction < 1.0 { share.max(1) } else { u32::MAX });
+        self.shared.shares.set_limit(if fraction >= 1.0 { u32::MAX } else { share.max(1) });
         self
     }
 
@@ -214,7 +212,8 @@ impl MemoryReplayStore {
             place: place as u32,
             client: client as u32,
             until: seconds(until).max(1),
-            now: seconds(now),
+            // Zero is the mark of a free slot.
+            now: seconds(now).max(1),
         };
         (asked, scale((place >> 32) as u32, self.shards.len()))
     }
@@ -227,7 +226,7 @@ impl MemoryReplayStore {
             let Some(turn) = self.round.next(millis, self.shards.len() as u64) else { return };
             let shard = usize::try_from(turn).ok().and_then(|turn| self.shards.get(turn));
             let Some(mut shard) = shard.and_then(try_enter) else { continue };
-            if shard.tidy(now, GRACE, &self.shared) {
+            if shard.tidy(now, &self.shared) {
                 return;
             }
         }
@@ -261,7 +260,7 @@ impl fmt::Debug for MemoryReplayStore {
     }
 }
 
-/// Nothing panics while it holds a lock, and a shard is sound between any two steps.
+/// Nothing panics while it holds a lock, so that none is poisoned.
 fn enter(line: &Line) -> MutexGuard<'_, Shard> {
     line.0.lock().unwrap_or_else(PoisonError::into_inner)
 }

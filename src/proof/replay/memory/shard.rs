@@ -42,7 +42,7 @@ impl Dropped {
 
 pub(super) struct Shard {
     table: Table,
-    /// No record ends before this second, so nothing is to be dropped until it has passed.
+    /// No record ends before this second: nothing is to be dropped until it has passed.
     earliest: u32,
     dropped: Dropped,
 }
@@ -55,52 +55,71 @@ impl Default for Shard {
 
 impl Shard {
     pub(super) fn claim(&mut self, asked: &Asked, shared: &Shared) -> ClaimResult {
-        let unknown = self.dropped.may_have_held(asked.until) || asked.until < asked.now;
-        match self.table.seek(asked.fingerprint, asked.place) {
-            Slot::Taken(record) if record.until >= asked.now => Ok(ClaimOutcome::Replay),
-            _ if unknown => Err(ReplayStoreError::Unavailable),
-            Slot::Taken(record) => {
-                // Its last use is over and counts as dropped; the slot stays the client's.
-                self.dropped.note(mem::replace(&mut record.until, asked.until));
-                Ok(ClaimOutcome::First)
-            }
-            Slot::Free(..) | Slot::Missing => self.record(asked, shared),
+        let slot = self.seek(asked);
+        if slot == Slot::Recorded {
+            return Ok(ClaimOutcome::Replay);
         }
+        if asked.until < asked.now || self.dropped.may_have_held(asked.until) {
+            return Err(ReplayStoreError::Unavailable);
+        }
+        self.record(asked, slot, shared)
     }
 
     /// Records what is known not to be recorded, if there is room and the client has a share left.
-    fn record(&mut self, asked: &Asked, shared: &Shared) -> ClaimResult {
+    fn record(&mut self, asked: &Asked, mut slot: Slot, shared: &Shared) -> ClaimResult {
         if !shared.shares.take(asked.client) {
-            self.drop_expired(asked.now, shared);
+            if self.earliest < asked.now {
+                self.fit(asked.now, 0, shared);
+                slot = self.seek(asked);
+            }
             if !shared.shares.take(asked.client) {
                 return Err(ReplayStoreError::Full);
             }
         }
-        if self.table.is_full() {
+        if self.has_no_room(slot) {
             self.fit(asked.now, 1, shared);
+            slot = self.seek(asked);
         }
-        if self.table.is_full() {
-            shared.shares.give_back(asked.client);
-            return Err(ReplayStoreError::Full);
+        match slot {
+            Slot::Free(at) if !self.table.is_full() => self.put(at, asked, shared),
+            Slot::Expired(at) => self.put(at, asked, shared),
+            Slot::Free(_) | Slot::Recorded | Slot::None => {
+                shared.shares.give_back(asked.client);
+                return Err(ReplayStoreError::Full);
+            }
         }
-        let Asked { fingerprint, client, until, .. } = *asked;
-        self.table.seek(fingerprint, asked.place).fill(Record { fingerprint, until, client });
-        self.earliest = self.earliest.min(until);
         Ok(ClaimOutcome::First)
     }
 
-    /// Drops records that ended more than `grace` seconds ago, if there are any, with all others
-    /// that have ended; says whether it did.
-    pub(super) fn tidy(&mut self, now: u32, grace: u32, shared: &Shared) -> bool {
-        let due = self.earliest < now.saturating_sub(grace);
+    fn seek(&self, asked: &Asked) -> Slot {
+        self.table.seek(asked.fingerprint, asked.place, asked.now)
+    }
+
+    const fn has_no_room(&self, slot: Slot) -> bool {
+        !matches!(slot, Slot::Expired(_)) && self.table.is_full()
+    }
+
+    fn put(&mut self, at: usize, asked: &Asked, shared: &Shared) {
+        let Asked { fingerprint, client, until, .. } = *asked;
+        if let Some(old) = self.table.put(at, Record { fingerprint, until, client }) {
+            self.drop(&old, shared);
+        }
+        self.earliest = self.earliest.min(until);
+    }
+
+    fn drop(&mut self, record: &Record, shared: &Shared) {
+        self.dropped.note(record.until);
+        shared.shares.give_back(record.client);
+    }
+
+    /// Drops what has expired when it is a quarter or more; says whether it did.
+    pub(super) fn tidy(&mut self, now: u32, shared: &Shared) -> bool {
+        let used = self.table.used();
+        let due = self.earliest < now && self.live(now) <= used - used.div_ceil(4);
         if due {
             self.fit(now, 0, shared);
         }
         due
-    }
-
-    fn drop_expired(&mut self, now: u32, shared: &Shared) {
-        self.tidy(now, 0, shared);
     }
 
     /// Drops what has expired, and fits the table to what is left and so many records more.
@@ -120,12 +139,10 @@ impl Shard {
         self.earliest = u32::MAX;
         for record in old.records() {
             if record.until < now {
-                self.dropped.note(record.until);
-                shared.shares.give_back(record.client);
+                self.drop(record, shared);
             } else {
                 self.earliest = self.earliest.min(record.until);
-                let place = shared.seed.place(record.fingerprint) as u32;
-                self.table.seek(record.fingerprint, place).fill(*record);
+                self.table.add(*record, shared.seed.place(record.fingerprint) as u32);
             }
         }
     }

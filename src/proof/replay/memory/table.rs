@@ -1,5 +1,7 @@
 //! Records in one flat table: open addressing, linear probing.
 
+use std::mem;
+
 use super::seed::{Fingerprint, scale};
 
 /// One use of a proof. A table is made of these and nothing else.
@@ -52,6 +54,7 @@ impl Table {
         self.used
     }
 
+    /// Whether no free slot may be filled. Expired records can still be replaced.
     pub(super) const fn is_full(&self) -> bool {
         self.used >= self.slots.len() - self.slots.len().div_ceil(5)
     }
@@ -60,37 +63,60 @@ impl Table {
         self.slots.iter().filter(|record| !record.is_free())
     }
 
-    /// The record with that fingerprint, or the free slot where it belongs. There is none in a
-    /// table without slots.
-    pub(super) fn seek(&mut self, fingerprint: Fingerprint, place: u32) -> Slot<'_> {
-        let home = scale(place, self.slots.len());
-        let here = |record: &Record| record.is_free() || record.fingerprint == fingerprint;
-        let (before, after) = self.slots.split_at_mut(home);
-        let found = match after.iter().position(here) {
-            Some(at) => after.get_mut(at),
-            None => before.iter_mut().find(|record| here(record)),
-        };
-        match found {
-            Some(record) if record.is_free() => Slot::Free(record, &mut self.used),
-            Some(record) => Slot::Taken(record),
-            None => Slot::Missing,
+    /// Walks from the record's home to the first free slot. `now` is at least one.
+    pub(super) fn seek(&self, fingerprint: Fingerprint, place: u32, now: u32) -> Slot {
+        let home = self.home(place);
+        let (before, after) = self.slots.split_at_checked(home).unwrap_or_default();
+        let mut expired = None;
+        for (run, start) in [(after, home), (before, 0)] {
+            for (step, record) in run.iter().enumerate() {
+                if record.until >= now {
+                    if record.fingerprint == fingerprint {
+                        return Slot::Recorded;
+                    }
+                } else if record.is_free() {
+                    return expired.map_or(Slot::Free(start + step), Slot::Expired);
+                } else if expired.is_none() {
+                    expired = Some(start + step);
+                }
+            }
         }
+        expired.map_or(Slot::None, Slot::Expired)
+    }
+
+    /// Puts a record where it was sought for, and returns the expired one that was there.
+    pub(super) fn put(&mut self, at: usize, record: Record) -> Option<Record> {
+        let old = mem::replace(self.slots.get_mut(at)?, record);
+        if old.is_free() {
+            self.used += 1;
+            return None;
+        }
+        Some(old)
+    }
+
+    /// Adds a record that is not in the table, which has room.
+    pub(super) fn add(&mut self, record: Record, place: u32) {
+        let home = self.home(place);
+        let (before, after) = self.slots.split_at_mut_checked(home).unwrap_or_default();
+        if let Some(free) = after.iter_mut().chain(before).find(|record| record.is_free()) {
+            *free = record;
+            self.used += 1;
+        }
+    }
+
+    fn home(&self, place: u32) -> usize {
+        scale(place, self.slots.len())
     }
 }
 
 /// What is found where a record is, or would be.
-pub(super) enum Slot<'a> {
-    Taken(&'a mut Record),
-    Free(&'a mut Record, &'a mut usize),
-    Missing,
-}
-
-impl Slot<'_> {
-    /// Puts a record into a free slot.
-    pub(super) fn fill(self, with: Record) {
-        if let Self::Free(slot, used) = self {
-            *slot = with;
-            *used += 1;
-        }
-    }
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Slot {
+    /// The record, and it counts.
+    Recorded,
+    /// A record on the way that does not count any more, be it the same or another.
+    Expired(usize),
+    Free(usize),
+    /// The table has no slots.
+    None,
 }

@@ -5,6 +5,7 @@
 //! that is made one expires.
 
 use std::hint::black_box;
+use std::mem::size_of;
 use std::sync::Barrier;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -97,6 +98,10 @@ fn one_thread(live: u64) {
     let each = times.iter().sum::<f64>() / times.len() as f64;
     times.sort_unstable_by(f64::total_cmp);
     let median = times[times.len() / 2];
+    println!(
+        "             {:5.1} ns for one read anywhere in as much memory",
+        read(store.memory_bytes())
+    );
     let counted = store.len(proofs.now());
     let bytes = store.memory_bytes() as f64 / counted as f64;
     println!("  {live:>10} live: {each:5.1} ns on average, {median:5.1} ns in the median batch");
@@ -105,7 +110,33 @@ fn one_thread(live: u64) {
     one_by_one(&store, &mut proofs);
 }
 
-/// The same with each claim timed by itself, which costs some 20 ns more.
+/// The median time of one read that must wait for the one before, anywhere in so much memory: no
+/// claim can be faster than that.
+fn read(bytes: usize) -> f64 {
+    let mut memory = vec![0_u64; bytes / size_of::<u64>()];
+    for (index, word) in memory.iter_mut().enumerate() {
+        let [a, b, ..] = digest(index as u64);
+        *word = u64::from(a ^ b) | 1 << 63;
+    }
+    let mut state = 1;
+    let mut times: Vec<_> = (0..1000)
+        .map(|_| {
+            let start = Instant::now();
+            for _ in 0..BATCH {
+                // What was read decides where the next read goes.
+                let at = (u128::from(state) * memory.len() as u128) >> 64;
+                state = (state ^ memory[at as usize]).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+                state ^= state >> 29;
+            }
+            start.elapsed().as_nanos() as f64 / BATCH as f64
+        })
+        .collect();
+    black_box(state);
+    times.sort_unstable_by(f64::total_cmp);
+    times[times.len() / 2]
+}
+
+/// Claims timed one by one, which costs some 20 ns more.
 fn one_by_one(store: &MemoryReplayStore, proofs: &mut Proofs) {
     let mut times = Vec::with_capacity(4_000_000);
     while times.len() < times.capacity() {
@@ -125,7 +156,7 @@ fn one_by_one(store: &MemoryReplayStore, proofs: &mut Proofs) {
     );
 }
 
-/// Claims a second of so many threads together. Each makes every so manieth proof.
+/// Claims a second of so many threads together. They take turns in making proofs.
 fn threads(count: u64) -> f64 {
     const EACH: u64 = 4_000_000;
     let (store, proofs) = filled(1_000_000);

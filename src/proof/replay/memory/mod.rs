@@ -73,6 +73,8 @@ const VISITS: usize = 64;
 /// are dropped. Should it jump back, the store cannot tell whether a proof that ends in the time of
 /// dropped records was used: until that time has passed it answers
 /// [`Unavailable`](crate::ReplayStoreError::Unavailable) to such proofs, and accepts none of them.
+/// A proof is known by its key and by when it ends, which its signature covers; a *different* proof
+/// in which the client uses its `jti` again may pass after such a jump.
 ///
 /// # Sharing it
 ///
@@ -117,8 +119,8 @@ impl MemoryReplayStore {
 
     /// A store that takes so many bytes at most; less than 4 KiB count as 4 KiB.
     ///
-    /// They are allocated when they are needed and given back when records expire, except for about
-    /// one byte in a thousand. While a table is made anew, which happens to one table for each
+    /// They are allocated when they are needed and given back when records expire, within a minute
+    /// or two of traffic, except for a fixed part (128 KiB of the default 64 MiB). While a table is made anew, which happens to one table for each
     /// thread at most, its copy of some 64 KiB comes on top.
     ///
     /// [`capacity`](Self::capacity) and [`proofs_per_second`](Self::proofs_per_second) tell what a
@@ -146,7 +148,8 @@ impl MemoryReplayStore {
     ///
     /// A client is the key that proofs are made with. Records are counted in 16,384 places (fewer,
     /// where the bound is below 1 MiB), and two clients have the same place, and share one share,
-    /// by chance only. Expired records that are not dropped yet do not count against a client.
+    /// by chance only. Before a client is refused, expired records are dropped from the table that its
+    /// proof belongs to; those in other tables count until they are dropped there.
     #[must_use]
     pub fn client_share(mut self, fraction: f64) -> Self {
         // `as` saturates, and takes `NaN` for zero.
@@ -176,7 +179,7 @@ impl MemoryReplayStore {
 
     /// How many live records it has at that time.
     ///
-    /// It counts them one by one, about a millisecond for a million; other threads go on meanwhile.
+    /// It counts them one by one, so do not ask with every request; other threads go on meanwhile.
     #[must_use]
     pub fn len(&self, now: SystemTime) -> usize {
         let now = seconds(Timestamp::from(now).millis());

@@ -102,6 +102,7 @@ mod authenticate;
 mod body;
 mod form;
 mod future;
+mod request;
 mod require;
 mod reshape;
 

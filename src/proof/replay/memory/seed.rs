@@ -4,9 +4,11 @@ use std::hash::{BuildHasher, RandomState};
 
 use crate::keys::Thumbprint;
 
-/// The first half of [`ProofUse::key`](crate::ProofUse::key). Two uses that share it would take
-/// 2⁶⁴ attempts to find, and whoever found them could have one of his own proofs refused.
-pub(super) type Fingerprint = [u64; 2];
+/// What is kept of [`ProofUse::key`](crate::ProofUse::key): a digest of it under the store's secret.
+///
+/// Two uses that share it would make one of them a replay that is none, which happens to one proof
+/// in some 10¹⁸ among ten million. Without the secret nobody can look for such a pair.
+pub(super) type Fingerprint = u64;
 
 /// A secret of one store.
 ///
@@ -21,17 +23,17 @@ impl Seed {
         Self([0, 1, 2, 3].map(|index: u64| state.hash_one(index)))
     }
 
-    /// The place of a record. Both halves are spread evenly, each by itself.
-    pub(super) fn place(&self, [a, b]: Fingerprint) -> u64 {
-        let Self([first, second, ..]) = self;
-        fold(a ^ first, b ^ second)
+    /// The fingerprint of a use. Both its halves are spread evenly, each by itself: one is the
+    /// place in a table, the other says which table.
+    pub(super) fn fingerprint(&self, key: &[u8; 32]) -> Fingerprint {
+        let Self([first, second, third, fourth]) = self;
+        let [a, b, c, d] = words(key);
+        fold(fold(a ^ first, b ^ second) ^ third, fold(c ^ third, d ^ fourth) ^ fourth)
     }
 
     /// The place of a client.
-    pub(super) fn client(&self, client: &Thumbprint) -> u64 {
-        let Self([first, second, third, fourth]) = self;
-        let [a, b, c, d] = words(client.as_bytes());
-        fold(fold(a ^ first, b ^ second) ^ third, fold(c ^ third, d ^ fourth) ^ fourth)
+    pub(super) fn client(&self, client: &Thumbprint) -> u32 {
+        (self.fingerprint(client.as_bytes()) >> 32) as u32
     }
 }
 
@@ -41,9 +43,14 @@ pub(super) fn scale(number: u32, count: usize) -> usize {
     usize::try_from(scaled).unwrap_or(0)
 }
 
-pub(super) fn fingerprint(key: &[u8; 32]) -> Fingerprint {
-    let [a, b, ..] = words(key);
-    [a, b]
+/// Where a record is at home, in a table of any size.
+pub(super) const fn place(fingerprint: Fingerprint) -> u32 {
+    fingerprint as u32
+}
+
+/// Which table a record is in.
+pub(super) fn table(fingerprint: Fingerprint, count: usize) -> usize {
+    scale((fingerprint >> 32) as u32, count)
 }
 
 fn words(bytes: &[u8; 32]) -> [u64; 4] {

@@ -11,7 +11,6 @@ use crate::proof::replay::{ClaimOutcome, ClaimResult, ReplayStoreError};
 #[derive(Clone, Copy)]
 pub(super) struct Asked {
     pub(super) fingerprint: Fingerprint,
-    pub(super) place: u32,
     pub(super) client: u32,
     pub(super) until: u32,
     pub(super) now: u32,
@@ -92,7 +91,7 @@ impl Shard {
     }
 
     fn seek(&self, asked: &Asked) -> Slot {
-        self.table.seek(asked.fingerprint, asked.place, asked.now)
+        self.table.seek(asked.fingerprint, asked.now)
     }
 
     const fn has_no_room(&self, slot: Slot) -> bool {
@@ -142,7 +141,7 @@ impl Shard {
                 self.drop(record, shared);
             } else {
                 self.earliest = self.earliest.min(record.until);
-                self.table.add(*record, shared.seed.place(record.fingerprint) as u32);
+                self.table.add(*record);
             }
         }
     }

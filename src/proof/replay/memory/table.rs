@@ -2,7 +2,7 @@
 
 use std::mem;
 
-use super::seed::{Fingerprint, scale};
+use super::seed::{Fingerprint, place, scale};
 
 /// One use of a proof. A table is made of these and nothing else.
 #[derive(Clone, Copy)]
@@ -15,7 +15,7 @@ pub(super) struct Record {
 }
 
 impl Record {
-    const FREE: Self = Self { fingerprint: [0; 2], until: 0, client: 0 };
+    const FREE: Self = Self { fingerprint: 0, until: 0, client: 0 };
 
     const fn is_free(&self) -> bool {
         self.until == 0
@@ -25,7 +25,8 @@ impl Record {
 /// Fewer slots are not worth an allocation.
 const SMALLEST: usize = 16;
 
-/// Records, at most four for five slots: beyond that, lookups walk far.
+/// Records, at most five for eight slots: beyond that, lookups walk over more than one line of the
+/// processor's cache.
 #[derive(Default)]
 pub(super) struct Table {
     slots: Box<[Record]>,
@@ -37,13 +38,13 @@ impl Table {
         Self { slots: vec![Record::FREE; slots].into_boxed_slice(), used: 0 }
     }
 
-    /// How many slots fit so many records: two of three are used, so that there is room for a fifth
+    /// How many slots fit so many records: half of them are used, so that there is room for a quarter
     /// more before the next fitting.
     pub(super) fn slots_for(records: usize) -> usize {
         if records == 0 {
             return 0;
         }
-        records.saturating_add(records / 2).saturating_add(1).max(SMALLEST)
+        records.saturating_mul(2).max(SMALLEST)
     }
 
     pub(super) const fn slots(&self) -> usize {
@@ -56,7 +57,7 @@ impl Table {
 
     /// Whether no free slot may be filled. Expired records can still be replaced.
     pub(super) const fn is_full(&self) -> bool {
-        self.used >= self.slots.len() - self.slots.len().div_ceil(5)
+        self.used >= self.slots.len() * 5 / 8
     }
 
     pub(super) fn records(&self) -> impl Iterator<Item = &Record> {
@@ -64,8 +65,8 @@ impl Table {
     }
 
     /// Walks from the record's home to the first free slot. `now` is at least one.
-    pub(super) fn seek(&self, fingerprint: Fingerprint, place: u32, now: u32) -> Slot {
-        let home = self.home(place);
+    pub(super) fn seek(&self, fingerprint: Fingerprint, now: u32) -> Slot {
+        let home = self.home(fingerprint);
         let (before, after) = self.slots.split_at_checked(home).unwrap_or_default();
         let mut expired = None;
         for (run, start) in [(after, home), (before, 0)] {
@@ -95,8 +96,8 @@ impl Table {
     }
 
     /// Adds a record that is not in the table, which has room.
-    pub(super) fn add(&mut self, record: Record, place: u32) {
-        let home = self.home(place);
+    pub(super) fn add(&mut self, record: Record) {
+        let home = self.home(record.fingerprint);
         let (before, after) = self.slots.split_at_mut_checked(home).unwrap_or_default();
         if let Some(free) = after.iter_mut().chain(before).find(|record| record.is_free()) {
             *free = record;
@@ -104,8 +105,8 @@ impl Table {
         }
     }
 
-    fn home(&self, place: u32) -> usize {
-        scale(place, self.slots.len())
+    fn home(&self, fingerprint: Fingerprint) -> usize {
+        scale(place(fingerprint), self.slots.len())
     }
 }
 

@@ -77,7 +77,7 @@ async fn a_script_can_read_the_challenge() {
     ] {
         let answer = documented(&bed, request(Method::GET, &lines)).await;
         assert!(answer.rejection.is_some() && !answer.handled);
-        assert_eq!(answer.challenges().len(), 1);
+        assert_eq!(answer.challenges().len(), 2);
         // FETCH-3.2-4: with the CORS layer outside, a refusal has its fields.
         assert_eq!(answer.all("access-control-allow-origin"), [APP]);
         let exposed = names(&answer, "access-control-expose-headers");

@@ -7,6 +7,9 @@
 
 mod memory;
 pub use self::memory::MemoryReplayStore;
+#[cfg(feature = "redis")]
+pub(crate) mod redis;
+
 use std::fmt::{self, Debug};
 use std::pin::Pin;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};

@@ -154,7 +154,7 @@ async fn the_nearest_of_several_values_counts() {
         (&[(proto, "https, http")], "http://api.example.com/base/r"),
         (&[(host, "evil.example, a.example")], "https://a.example/base/r"),
         (&[(host, "evil.example"), (host, "b.example:8443")], "https://b.example:8443/base/r"),
-        // R9449-4.3-9-6: the prefix that a proxy takes off.
+        // The prefix that a proxy takes off.
         (&[(prefix, "/p/")], "https://api.example.com/p/r"),
         (&[(prefix, "/")], "https://api.example.com/r"),
         (&[(host, "a.example"), (prefix, "/x, /p")], "https://a.example/p/r"),

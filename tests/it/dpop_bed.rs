@@ -31,6 +31,12 @@ impl DpopBed {
         Self::with(|builder| builder.dpop(dpop))
     }
 
+    /// A bed whose server records proofs in the ledger.
+    pub(crate) fn recording() -> (Self, Ledger) {
+        let ledger = Ledger::default();
+        (Self::new(Dpop::new().replay_store(ledger.clone())), ledger)
+    }
+
     /// A bed whose server has other settings.
     pub(crate) fn with(change: impl FnOnce(Builder) -> Builder) -> Self {
         let bed = Bed::with(change);

@@ -4,25 +4,25 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use http::StatusCode;
-use tower_resource_server::testing::{DpopClient, ProofFlaw};
+use tower_resource_server::testing::ProofFlaw;
 use tower_resource_server::{
-    Clock, Dpop, Freshness, NonceIssuer, RejectionKind, Scopes, SealedNonces, SenderConstraint,
+    Clock, Dpop, NonceIssuer, RejectionKind, Scopes, SealedNonces, SenderConstraint,
 };
 
 use crate::dpop_bed::{DpopBed, assert_nonce401, assert_p401, is_nonce, nonce_of, with_proof};
-use crate::support::{Answer, Handler, NOW, RESOURCE, bearer, get, send, send_around};
+use crate::support::{Handler, RESOURCE, bearer, get, send, send_around};
 
-const SECRET: [u8; 32] = [1; 32];
+pub(crate) const SECRET: [u8; 32] = [1; 32];
 const OTHER: [u8; 32] = [2; 32];
 /// Half of a nonce's default lifetime.
-const HALF: Duration = Duration::from_secs(150);
-const SECOND: Duration = Duration::from_secs(1);
+pub(crate) const HALF: Duration = Duration::from_secs(150);
+pub(crate) const SECOND: Duration = Duration::from_secs(1);
 
-fn sealed(secret: &[u8]) -> SealedNonces {
+pub(crate) fn sealed(secret: &[u8]) -> SealedNonces {
     SealedNonces::with_secret(secret).expect("32 bytes")
 }
 
-fn nonce_mode() -> DpopBed {
+pub(crate) fn nonce_mode() -> DpopBed {
     DpopBed::new(Dpop::new().nonces(sealed(&SECRET)))
 }
 
@@ -244,115 +244,4 @@ async fn who_needs_a_nonce_gets_it_with_the_first_challenge() {
         assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
         assert!(answer.all("dpop-nonce").is_empty(), "{answer:?}");
     }
-}
-
-#[tokio::test]
-async fn without_nonces_none_is_sent_and_none_is_looked_at() {
-    let bed = DpopBed::new(Dpop::new());
-    let stray = bed.proof().nonce("of-another-server");
-    let answers = [
-        bed.send(&stray).await,
-        bed.send(&stray).await,
-        bed.send(&bed.proof().flaw(ProofFlaw::BadSignature)).await,
-        send(bed.bed.server.authenticate().sender_constraint(SenderConstraint::Dpop), get(&[]))
-            .await,
-    ];
-    assert!(answers.iter().all(|answer| answer.all("dpop-nonce").is_empty()));
-    assert_eq!(answers.map(|answer| answer.status.as_u16()), [200, 401, 401, 401]);
-}
-
-#[tokio::test]
-async fn there_is_no_way_around_nonces() {
-    for mode in [Freshness::Both, Freshness::Nonce] {
-        let bed = DpopBed::new(Dpop::new().nonces(sealed(&SECRET)).freshness(mode));
-        let optional = bed.bed.server.authenticate().optional();
-        let served = bed.proof().nonce(bed.fetch_nonce().await);
-        bed.send(&served).await.assert_ok();
-        // R9449-11.3-1: not for a client that was served before, nor for one that keeps asking.
-        for _ in 0..3 {
-            assert_nonce401(&bed.send(&bed.proof()).await);
-            assert_nonce401(&send(optional.clone(), with_proof(&bed.proof())).await);
-        }
-        for flaw in [ProofFlaw::NonceNull, ProofFlaw::NonceNumber, ProofFlaw::NonceEmpty] {
-            let answer = bed.send(&bed.proof().flaw(flaw)).await;
-            assert_p401(&answer, RejectionKind::InvalidProofClaim);
-        }
-        // Nor by saying in other places what the claim does not say.
-        let nonce = bed.fetch_nonce().await;
-        let in_header = bed.proof().header("nonce", nonce.clone());
-        assert_nonce401(&bed.send(&in_header).await);
-        let mut in_field = with_proof(&bed.proof());
-        in_field.headers_mut().insert("dpop-nonce", nonce.parse().expect("a field value"));
-        assert_nonce401(&send(bed.bed.server.authenticate(), in_field).await);
-        let other_name = bed.proof().claim("Nonce", nonce);
-        assert_nonce401(&bed.send(&other_name).await);
-    }
-}
-
-/// `iat` an hour off in either direction, with a fresh nonce.
-async fn skewed(mode: Freshness) -> [Answer; 2] {
-    let bed = DpopBed::new(Dpop::new().nonces(sealed(&SECRET)).freshness(mode));
-    let nonce = bed.fetch_nonce().await;
-    let now = i64::try_from(NOW).expect("a time");
-    let skewed = |by: i64| bed.proof().at(now + by).nonce(&nonce);
-    [bed.send(&skewed(-3600)).await, bed.send(&skewed(3600)).await]
-}
-
-#[tokio::test]
-async fn the_nonce_can_make_up_for_a_wrong_clock() {
-    for answer in skewed(Freshness::Nonce).await {
-        // R9449-4.3-11-2: where the nonce decides.
-        answer.assert_ok();
-    }
-    let [old, ahead] = skewed(Freshness::Both).await;
-    // R9449-4.3-11-2: else not.
-    assert_p401(&old, RejectionKind::ExpiredProof);
-    assert_p401(&ahead, RejectionKind::ProofNotYetValid);
-    let bed = DpopBed::new(Dpop::new().nonces(sealed(&SECRET)).freshness(Freshness::Nonce));
-    let nonce = bed.fetch_nonce().await;
-    let now = i64::try_from(NOW).expect("a time");
-    for (iat, good) in [(-86_400, true), (86_400, true), (-86_401, false), (86_401, false)] {
-        let answer = bed.send(&bed.proof().at(now + iat).nonce(&nonce)).await;
-        assert_eq!(answer.status == StatusCode::OK, good, "{iat}: {answer:?}");
-    }
-}
-
-#[tokio::test]
-async fn a_wrong_clock_is_told_of_the_nonce_first() {
-    let bed = nonce_mode();
-    let now = i64::try_from(NOW).expect("a time");
-    // D-1: the nonce precedes `iat`; and a bad signature never leads to a nonce.
-    assert_nonce401(&bed.send(&bed.proof().at(now - 3600)).await);
-    let forged = bed.proof().flaw(ProofFlaw::BadSignature);
-    assert_p401(&bed.send(&forged).await, RejectionKind::BadProofSignature);
-}
-
-#[tokio::test]
-async fn the_client_of_the_kit_finds_its_way() {
-    let nonces = sealed(&SECRET);
-    let bed = DpopBed::new(Dpop::new().nonces(nonces.clone()));
-    let node = bed.node(Dpop::new().nonces(nonces.clone()));
-    let handler = Handler::default();
-    let mut service = tower::Layer::layer(&bed.bed.server.authenticate(), handler.clone());
-    let mut other = tower::Layer::layer(&node.authenticate(), handler.clone());
-    let mut client =
-        DpopClient::new(bed.key.clone(), bed.token.clone()).clock(bed.bed.clock.clone());
-    // Sent anew and anew, it learns each time.
-    let steps: [&dyn Fn(); 5] = [
-        &|| {},
-        &|| bed.bed.clock.advance(HALF),
-        &|| bed.bed.clock.advance(HALF + SECOND),
-        &|| nonces.rotate(&[3; 32]).expect("32 bytes"),
-        &|| [[4; 32], [5; 32]].iter().for_each(|new| nonces.rotate(new).expect("32 bytes")),
-    ];
-    for (number, step) in steps.into_iter().enumerate() {
-        step();
-        let response = client.call(&mut service, || get(&[])).await.expect("infallible");
-        assert_eq!(response.status(), StatusCode::OK, "step {number}");
-        // A node of the same secrets takes what the first has issued, without another round.
-        let request = client.authorize(get(&[]));
-        let response = tower::Service::call(&mut other, request).await.expect("infallible");
-        assert_eq!(response.status(), StatusCode::OK, "step {number}");
-    }
-    assert_eq!(handler.calls(), 10);
 }

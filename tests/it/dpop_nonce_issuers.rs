@@ -1,4 +1,4 @@
-//! Whose nonces are accepted: secrets, nodes, rotation, issuers of one's own; and hooks that meddle.
+//! Whose nonces are accepted: secrets, nodes, rotation, issuers of one's own; hooks that meddle.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};

@@ -26,6 +26,7 @@ mod dpop_replay;
 mod dpop_settings;
 mod dpop_slow_stores;
 mod dpop_stores;
+mod dpop_waits;
 mod form;
 mod hooks;
 mod http_framework;

@@ -59,6 +59,12 @@ impl Accepted {
         Self { bearer, dpop: constraint.accepts(Scheme::Dpop) }
     }
 
+    const fn add(&mut self, constraint: SenderConstraint) {
+        let more = Self::by(constraint);
+        self.bearer |= more.bearer;
+        self.dpop |= more.dpop;
+    }
+
     /// What is not true is left out (RFC 9728 §2, §3.2).
     fn retain(self, members: &mut Map<String, Value>) {
         if !self.dpop {
@@ -127,10 +133,8 @@ impl Document {
 
     /// A layer accepts other schemes than the server at large.
     pub(crate) fn add_constraint(&self, constraint: SenderConstraint) {
-        let more = Accepted::by(constraint);
-        let mut accepted = self.accepted.lock().unwrap_or_else(PoisonError::into_inner);
-        accepted.bearer |= more.bearer;
-        accepted.dpop |= more.dpop;
+        self.accepted.lock().unwrap_or_else(PoisonError::into_inner).add(constraint);
+        // Now that the other lock is given back: rendering takes them the other way round.
         *self.rendered.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
@@ -192,5 +196,36 @@ fn is_zero(value: &Value) -> bool {
         Value::String(text) => text.is_empty(),
         Value::Array(values) => values.is_empty(),
         Value::Bool(_) | Value::Number(_) | Value::Object(_) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A document is rendered under one lock while the other is taken.
+    #[test]
+    fn a_new_layer_holds_no_lock_while_it_waits_for_the_document() {
+        let resource = Resource {
+            identifier: "https://h".into(),
+            origin: "https://h".into(),
+            rest: String::new(),
+        };
+        let facts = Facts {
+            resource: &resource,
+            issuers: &[],
+            proof_algorithms: vec!["ES256"],
+            constraint: SenderConstraint::Bearer,
+        };
+        let document = Document::new(&ResourceMetadata::new(), &facts, &mut Vec::new());
+        std::thread::scope(|threads| {
+            let rendering = document.rendered.lock().expect("no panic");
+            let adding = threads.spawn(|| document.add_constraint(SenderConstraint::Dpop));
+            while !document.accepted.try_lock().is_ok_and(|accepted| accepted.dpop) {
+                std::thread::yield_now();
+            }
+            drop(rendering);
+            adding.join().expect("no panic");
+        });
     }
 }

@@ -110,8 +110,10 @@ impl Called<'_> {
         })
     }
 
+    /// Dot segments of the path lead no higher than the prefix: above it are other services.
     fn normal(&self) -> Option<String> {
-        let path = htu::path(&[self.prefix, self.path].concat())?;
+        let path = if self.path.is_empty() { String::new() } else { htu::path(self.path)? };
+        let path = htu::path(&[self.prefix, &path].concat())?;
         Some([&*self.origin, &path].concat())
     }
 }

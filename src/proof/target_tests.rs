@@ -65,6 +65,15 @@ fn a_prefix_stands_before_the_path() {
 }
 
 #[test]
+fn no_path_leads_above_the_prefix() {
+    for path in ["/../r", "/%2e%2E/r", "/a/../../r", "/a/%2e./../../r"] {
+        assert_eq!(matched("https://h/api", path, "https://h/r"), None, "{path}");
+        let below = Some("https://h/api/r");
+        assert_eq!(matched("https://h/api", path, "https://h/api/r").as_deref(), below, "{path}");
+    }
+}
+
+#[test]
 fn broken_paths_match_nothing() {
     for path in ["/%zz", "/%2", "/a\\b", "/a b", "/\u{fc}", "r", "api.example.com:443"] {
         let htu = format!("https://api.example.com{path}");

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use http::header::Entry;
 use http::{HeaderMap, Method, Request, header};
 
 use crate::authorize::{Grant, Label};
@@ -11,10 +12,17 @@ use crate::scheme::SenderConstraint;
 
 /// Whoever prints the headers further in must not reveal the token (OAuth 2.1 §1.4).
 pub(super) fn hide_credentials<B>(request: &mut Request<B>) {
+    let headers = request.headers_mut();
     for name in [header::AUTHORIZATION, DPOP] {
-        if let Some(credentials) = request.headers_mut().get_mut(name) {
+        if let Some(credentials) = headers.get_mut(name) {
             credentials.set_sensitive(true);
         }
+    }
+    // Beside a bearer token any number of proofs is ignored, and each could be a good one.
+    if headers.get_all(DPOP).iter().nth(1).is_some()
+        && let Entry::Occupied(mut proofs) = headers.entry(DPOP)
+    {
+        proofs.iter_mut().for_each(|proof| proof.set_sensitive(true));
     }
 }
 

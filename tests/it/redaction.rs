@@ -1,13 +1,16 @@
 //! Tokens and keys show nowhere: not in what types print, not in what refusals say.
 
 use std::collections::HashSet;
+use std::convert::Infallible;
 use std::fmt::Debug;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use http::Uri;
+use bytes::Bytes;
+use http::{HeaderValue, Request, Response, Uri};
+use http_body_util::Full;
 use serde_json::Value;
-use tower::Layer;
+use tower::{Layer, ServiceExt};
 use tower_resource_server::fetch::TowerFetch;
 use tower_resource_server::render::{Empty, Envelope, JsonRpc, OAuthJson, ProblemJson};
 use tower_resource_server::testing::{Flaw, ScriptedFetch};
@@ -236,4 +239,19 @@ async fn a_token_from_another_place_is_not_echoed_either() {
         send(bed.server.authenticate(), get(&[("cookie", &format!("token={token}"))])).await;
     answer.assert_t401();
     assert_hides(&whole(&answer), &secrets_of(&token));
+}
+
+#[tokio::test]
+async fn every_proof_beside_a_bearer_token_is_forwarded_as_sensitive() {
+    let bed = Bed::new();
+    let authorization = format!("Bearer {}", bed.token());
+    let request = get(&[("authorization", &authorization), ("dpop", "a.b.c"), ("dpop", "d.e.f")]);
+    let handler = tower::service_fn(|request: Request<Full<Bytes>>| async move {
+        let proofs: Vec<_> = request.headers().get_all("dpop").iter().cloned().collect();
+        assert_eq!(proofs, ["a.b.c", "d.e.f"]);
+        assert!(proofs.iter().all(HeaderValue::is_sensitive));
+        Ok::<_, Infallible>(Response::new(Full::<Bytes>::default()))
+    });
+    let answer = bed.server.authenticate().layer(handler).oneshot(request).await;
+    assert_eq!(answer.expect("infallible").status(), 200);
 }

@@ -40,10 +40,20 @@ impl Builder {
         let proxies = self.proxies.as_ref().map(|proxies| proxies.compile(faults));
         let base = self.base_url.as_deref();
         let url = PublicUrl::new(base.unwrap_or(&resource.origin), proxies);
-        if let (Some(base), None) = (base, &url) {
-            let problem = format!("{base:?} is not an absolute http or https URL without query");
-            let mend = "use the URL of the root of the service, as clients call it";
-            faults.push(Fault::new("base_url", problem, mend));
+        match (base, &url) {
+            (Some(base), None) => {
+                let problem =
+                    format!("{base:?} is not an absolute http or https URL without query");
+                let mend = "use the URL of the root of the service, as clients call it";
+                faults.push(Fault::new("base_url", problem, mend));
+            }
+            // Without an origin the resource is at fault already.
+            (None, None) if !resource.origin.is_empty() => {
+                let problem = format!("proofs cannot name the host of {:?}", resource.origin);
+                let mend = "use a host name or an IP address, or set base_url";
+                faults.push(Fault::new("resource", problem, mend));
+            }
+            _ => {}
         }
         url
     }

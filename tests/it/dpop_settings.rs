@@ -30,6 +30,20 @@ const NO_ALGORITHM: &str = "dpop: no algorithm of proofs; list at least ES256";
 const MODES: &str = "dpop: freshness and nonces do not go together; set nonces() for \
                      Freshness::Nonce and Both, and leave it out for Iat";
 
+/// What proofs could not name is said, and not just that something is wrong.
+#[test]
+fn a_resource_whose_host_no_proof_can_name_is_a_fault() {
+    for (resource, origin) in
+        [("https://[v1.a]/x", "https://[v1.a]"), ("https://[1::2::3]", "https://[1::2::3]")]
+    {
+        let server = || TestIssuer::new(ISSUER).resource_server(resource);
+        let error = server().build().expect_err(resource).to_string();
+        let problem = format!("resource: proofs cannot name the host of {origin:?}");
+        assert!(error.contains(&problem), "{error}");
+        assert!(server().base_url(RESOURCE).build().is_ok(), "{resource}");
+    }
+}
+
 #[test]
 fn a_window_that_is_too_wide_is_a_fault() {
     let (millis, seconds) = (Duration::from_millis, Duration::from_secs);

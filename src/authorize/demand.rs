@@ -62,9 +62,9 @@ impl Demand {
         Self { conceal: true, ..self.copy() }
     }
 
-    /// The same demand, of tokens that are bound in that way.
-    pub(crate) fn constrained(&self, constraint: SenderConstraint) -> Self {
-        Self { constraint: Some(constraint), ..self.copy() }
+    /// The same demand, of tokens that are bound in that way; `None` leaves it to the layer around.
+    pub(crate) fn constrained(&self, constraint: impl Into<Option<SenderConstraint>>) -> Self {
+        Self { constraint: constraint.into(), ..self.copy() }
     }
 
     /// All but the challenges, which are built for one layer.

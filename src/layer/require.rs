@@ -130,6 +130,9 @@ impl RequireLayer {
     /// Demands that the token be tied to its sender in that way (RFC 9700 §2.2.1), whatever the
     /// layers around it accept.
     ///
+    /// What those refuse never gets here, so nothing is accepted by this that was not before;
+    /// [`SenderConstraint::Any`] demands nothing.
+    ///
     /// ```
     /// use axum::{Router, body::Body, routing::get};
     /// use http::{Request, StatusCode};
@@ -154,8 +157,9 @@ impl RequireLayer {
     /// ```
     #[must_use]
     pub fn sender_constraint(self, constraint: SenderConstraint) -> Self {
-        let demand = Arc::new(self.demand.constrained(constraint));
-        Self { demand, ..self }
+        // The layer around may accept less than any, and its challenges are to say so.
+        let own = Some(constraint).filter(|constraint| *constraint != SenderConstraint::Any);
+        Self { demand: Arc::new(self.demand.constrained(own)), ..self }
     }
 }
 

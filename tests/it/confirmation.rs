@@ -203,3 +203,20 @@ async fn a_token_is_good_for_many_requests() {
     answer.assert_p401();
     assert_eq!(answer.kind(), Some(RejectionKind::ReplayedProof), "the `jti` of a proof is one");
 }
+
+#[tokio::test]
+async fn a_layer_that_takes_any_token_names_no_scheme_that_the_one_around_it_refuses() {
+    let bed = Bed::with(|builder| builder.sender_constraint(SenderConstraint::Dpop));
+    let guard = bed.server.authenticate().optional();
+    let any = bed.server.require(Scopes::all(["read"])).sender_constraint(SenderConstraint::Any);
+    let answer = send((guard.clone(), any.clone()), get(&[])).await;
+    // R9449-7.2-7: no Bearer challenge anywhere on a route that takes bound tokens only.
+    assert_eq!(answer.schemes(), ["DPoP"]);
+    answer.assert_n401();
+    let strict = any.clone().sender_constraint(SenderConstraint::Dpop);
+    assert_eq!(send((guard, strict), get(&[])).await.schemes(), ["DPoP"]);
+    let open = Bed::new();
+    let any = open.server.require(Scopes::all(["read"])).sender_constraint(SenderConstraint::Any);
+    let answer = send((open.server.authenticate().optional(), any), get(&[])).await;
+    assert_eq!(answer.schemes(), ["Bearer", "DPoP"]);
+}

@@ -50,10 +50,16 @@ impl ProofKey {
 
 /// A key by the header it came in. The proofs of a client share their header, byte for byte, for as
 /// long as it keeps its key; what the header says depends on its text alone.
-#[derive(Debug)]
 pub(crate) struct KnownProofKey {
     encoded: Box<str>,
     pub(crate) key: ProofKey,
+}
+
+/// Without the header, which is a part of proofs and holds the key.
+impl fmt::Debug for KnownProofKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KnownProofKey").field("key", &self.key).finish_non_exhaustive()
+    }
 }
 
 impl KnownProofKey {
@@ -117,6 +123,15 @@ mod tests {
         }
         let ec = "cn-I_WNMClehiVp51i_0VpOENW1upEerA8sEam5hn-s";
         assert_eq!(parsed(P256, Algorithm::ES256).as_deref(), Some(ec));
+    }
+
+    #[test]
+    fn a_known_key_prints_its_thumbprint_and_not_its_header() {
+        let backend = CryptoBackend::preferred().expect("one is compiled in");
+        let key = ProofKey::parse(ED25519, Algorithm::EdDSA, backend).expect("a sound key");
+        let shown = format!("{:?}", KnownProofKey::new("header-of-the-proof", key));
+        assert!(shown.contains("kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"), "{shown}");
+        assert!(!shown.contains("header-of-the-proof"), "{shown}");
     }
 
     #[test]

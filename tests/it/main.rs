@@ -53,6 +53,7 @@ mod redis_outages;
 #[cfg(feature = "redis")]
 mod redis_server;
 mod requirements;
+mod review_findings;
 mod security;
 mod servers;
 mod support;

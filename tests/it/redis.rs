@@ -150,8 +150,9 @@ async fn a_clock_set_back_is_not_trusted_until_it_has_caught_up() {
     assert_eq!(claim(&store, &fresh(2, 3598)).await, Ok(First), "two seconds are tolerated");
     assert_eq!(claim(&store, &fresh(3, 3597)).await, Err(Unavailable));
     assert_eq!(claim(&store, &fresh(1, 0)).await, Err(Unavailable));
-    assert_eq!(claim(&store, &fresh(3, 3599)).await, Ok(First));
     assert_eq!(claim(&store, &fresh(1, 3600)).await, Ok(Replay));
+    assert_eq!(claim(&store, &fresh(4, 3630)).await, Err(Unavailable), "good before that");
+    assert_eq!(claim(&store, &fresh(5, 3631)).await, Ok(First));
 }
 
 #[test]

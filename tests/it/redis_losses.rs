@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use tower_resource_server::ClaimOutcome::{First, Replay};
-use tower_resource_server::RedisReplayStore;
 use tower_resource_server::ReplayStoreError::Unavailable;
+use tower_resource_server::{ProofUse, RedisReplayStore};
 
 use crate::observability::Capture;
 use crate::redis::store;
@@ -118,4 +120,27 @@ async fn many_that_notice_at_once_agree() {
             assert_eq!(claim(&**store, &fresh(number, start + 120)).await, Ok(First), "{round}");
         }
     }
+}
+
+#[tokio::test]
+async fn when_the_clock_has_caught_up_no_proof_of_before_is_taken_again() {
+    let Some(server) = RedisServer::start().await else { return };
+    let store = store(&server);
+    assert_eq!(claim(&store, &fresh(1, 3600)).await, Ok(First));
+    // The clock was an hour ahead.
+    assert_eq!(claim(&store, &fresh(2, 0)).await, Err(Unavailable));
+    // In the server, where the right time went on, the record comes to its end.
+    expire(&server, &fresh(1, 3600)).await;
+    assert_eq!(claim(&store, &fresh(3, 3597)).await, Err(Unavailable), "not yet");
+    for now in [3598, 3600, 3630, 3690] {
+        assert_ne!(claim(&store, &made(1, 3600, now)).await, Ok(First), "{now}");
+    }
+    assert_eq!(claim(&store, &fresh(4, 3691)).await, Ok(First), "not good before");
+    assert_eq!(claim(&store, &fresh(4, 3691)).await, Ok(Replay));
+}
+
+/// Ends the record of a proof, as its time does.
+async fn expire(server: &RedisServer, proof: &ProofUse) {
+    let key = format!("trs:dpop:{}", URL_SAFE_NO_PAD.encode(proof.key()));
+    assert_eq!(server.command(&["DEL", &key]).await, "1");
 }

@@ -97,7 +97,8 @@ impl Claiming {
     /// A record that was there is proof of a use, whatever was lost beside it. That there was none
     /// says something only where the records are complete.
     fn outcome(&self, recorded: bool, since: Option<i64>) -> ClaimResult {
-        match since {
+        let relived = self.shared.relived.load(Ordering::Relaxed);
+        match since.map(|since| since.max(relived)) {
             _ if !recorded => Ok(ClaimOutcome::Replay),
             Some(since) if since == 0 || self.from > since => Ok(ClaimOutcome::First),
             _ => Err(ReplayStoreError::Unavailable),

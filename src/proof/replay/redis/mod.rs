@@ -93,8 +93,10 @@ const NODE_TIMEOUT: Duration = Duration::from_secs(5);
 /// # When the clock is set back
 ///
 /// The server counts a record's lifetime, this machine's clock decides whether a proof is
-/// acceptable. A clock that goes back by more than two seconds would make proofs acceptable again
-/// whose records are gone, so all claims are `Unavailable` until it has caught up.
+/// acceptable. A clock that goes back by more than two seconds makes proofs acceptable again whose
+/// records are gone. So all claims are `Unavailable` until it has caught up; and from then on, as
+/// after a loss, those of proofs that could have been used before. It is noticed by claims alone: a
+/// clock that goes back and catches up between two of them is not.
 ///
 /// That machines' clocks differ by more than two seconds is *not* noticed, so keep them
 /// synchronized. If the one that writes a new marker is an hour ahead, proofs are refused for that
@@ -134,6 +136,9 @@ struct Shared {
     epochs: Epochs,
     /// The greatest time of a claim.
     latest: AtomicI64,
+    /// That time when the clock was last set back; zero if it never was. Proofs that could have
+    /// been used until then may have been, and their records be gone.
+    relived: AtomicI64,
     health: Health,
 }
 
@@ -192,6 +197,7 @@ impl RedisReplayStore {
             line: Line::new(target),
             epochs: Epochs::new(),
             latest: AtomicI64::new(i64::MIN),
+            relived: AtomicI64::new(0),
             health: Health::default(),
         };
         let (prefix, timeout) = ("trs:dpop:".into(), Duration::from_millis(500));
@@ -220,7 +226,11 @@ impl RedisReplayStore {
 impl Shared {
     fn clock_is_set_back(&self, now: i64) -> bool {
         let latest = self.latest.fetch_max(now, Ordering::Relaxed);
-        i128::from(latest.saturating_sub(now)) > TOLERANCE.as_millis().cast_signed()
+        let set_back = i128::from(latest.saturating_sub(now)) > TOLERANCE.as_millis().cast_signed();
+        if set_back {
+            self.relived.fetch_max(latest, Ordering::Relaxed);
+        }
+        set_back
     }
 }
 

@@ -90,3 +90,17 @@ async fn a_cluster_that_is_not_there_is_unavailable() {
     assert_eq!(claim(&store, &fresh(1, 0)).await, Err(Unavailable));
     assert!(!format!("{store:?}").contains("secret"), "{store:?}");
 }
+
+#[test]
+fn a_connection_whose_runtime_ended_is_made_anew() {
+    let runtime = || {
+        let mut builder = tokio::runtime::Builder::new_multi_thread();
+        builder.worker_threads(1).enable_all().build().expect("a runtime")
+    };
+    let (first, second) = (runtime(), runtime());
+    let Some(server) = second.block_on(start()) else { return };
+    let store = store(&server.url());
+    first.block_on(recovers(&store, 0));
+    drop(first);
+    second.block_on(recovers(&store, 0));
+}

@@ -1,5 +1,7 @@
 //! One connection, to a server or to a cluster.
 
+use std::future::pending;
+
 use ::redis::aio::{ConnectionLike as _, MultiplexedConnection};
 use ::redis::cluster::ClusterClient;
 use ::redis::cluster_async::ClusterConnection;
@@ -31,6 +33,7 @@ impl Target {
             }
             Self::Cluster(client) => Ok(Link {
                 connection: Connection::Cluster(client.get_async_connection().await?),
+                driver: Driver(tokio::spawn(pending::<()>()).abort_handle()),
                 run: String::new(),
             }),
         }
@@ -41,15 +44,17 @@ impl Target {
 /// while its reply was lost would come back as a replay.
 pub(super) struct Link {
     connection: Connection,
+    driver: Driver,
     run: String,
 }
 
 enum Connection {
-    Server(MultiplexedConnection, Driver),
+    Server(MultiplexedConnection),
     Cluster(ClusterConnection),
 }
 
-/// The task that reads and writes; it ends when nobody holds the connection.
+/// The task that reads and writes; it ends when nobody holds the connection. A cluster's tasks are
+/// not ours to hold: for it stands one that does nothing, and like them ends with its runtime.
 struct Driver(AbortHandle);
 
 impl Drop for Driver {
@@ -72,7 +77,7 @@ impl Link {
         let info: String = ::redis::cmd("INFO").arg("server").query_async(&mut connection).await?;
         let run = info.lines().find_map(|line| line.strip_prefix("run_id:"));
         let run = run.unwrap_or_default().trim().to_owned();
-        Ok(Self { connection: Connection::Server(connection, driver), run })
+        Ok(Self { connection: Connection::Server(connection), driver, run })
     }
 
     /// The id the server gave itself when it started. Empty for a cluster, whose nodes each have
@@ -81,20 +86,17 @@ impl Link {
         &self.run
     }
 
-    /// Whether the server closed it, as some do when it was idle. Then nothing is sent over it, and
-    /// another can be made without a claim failing.
+    /// Whether the server closed it, as some do when it was idle, or its runtime has ended. Then
+    /// nothing is sent over it, and another can be made without a claim failing.
     pub(super) fn is_closed(&self) -> bool {
-        match &self.connection {
-            Connection::Server(_, driver) => driver.0.is_finished(),
-            Connection::Cluster(_) => false,
-        }
+        self.driver.0.is_finished()
     }
 
     /// One round trip. Error replies stand among the answers.
     pub(super) async fn send(&self, commands: &Pipeline) -> Result<Vec<Value>, Failure> {
         let count = commands.len();
         let answers = match &self.connection {
-            Connection::Server(connection, _) => {
+            Connection::Server(connection) => {
                 connection.clone().req_packed_commands(commands, 0, count).await
             }
             Connection::Cluster(connection) => {

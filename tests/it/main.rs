@@ -12,6 +12,8 @@ mod config;
 mod cors;
 mod dpop;
 mod dpop_algorithms;
+mod dpop_binding;
+mod dpop_challenges;
 mod dpop_flaws;
 mod dpop_htu;
 mod dpop_keys;

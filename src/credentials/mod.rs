@@ -137,8 +137,14 @@ fn from_authorization<'a>(
 ) -> Result<Found<'a>, Refusal> {
     let mut lines = head.headers().get_all(AUTHORIZATION).into_iter();
     let Some(line) = lines.next() else { return Ok(None) };
-    if lines.next().is_some() {
-        return Err(RejectionKind::MultipleCredentials.into());
+    if let Some(second) = lines.next() {
+        let mut all = [line, second].into_iter().chain(lines);
+        // What is too long is not looked at any further, not even to be counted.
+        let too_long = all.any(|line| authorization::is_too_long(line.as_bytes(), policy));
+        return Err(match too_long {
+            true => RejectionKind::TokenTooLarge.into(),
+            false => RejectionKind::MultipleCredentials.into(),
+        });
     }
     Ok(match authorization::parse(line.as_bytes(), policy)? {
         Authorization::Empty => None,

@@ -8,7 +8,9 @@ mod bearer;
 mod bodies;
 mod caching;
 mod catalogue;
+mod challenges;
 mod config;
+mod confirmation;
 mod cors;
 mod dpop;
 mod dpop_algorithms;
@@ -30,12 +32,26 @@ mod jwt_practices;
 mod keys;
 mod layering;
 mod metadata;
+mod metadata_dpop;
 mod oauth21;
 mod observability;
+mod possession;
+mod proof_keys;
 mod redaction;
+#[cfg(feature = "redis")]
+mod redis;
+#[cfg(feature = "redis")]
+mod redis_cluster;
+#[cfg(feature = "redis")]
+mod redis_losses;
+#[cfg(feature = "redis")]
+mod redis_outages;
+#[cfg(feature = "redis")]
+mod redis_server;
 mod requirements;
 mod security;
 mod servers;
 mod support;
 mod tower_contract;
 mod vectors;
+mod ways;

@@ -119,7 +119,7 @@ pub(crate) fn with_proofs(
 
 impl Answer {
     /// P401 of the matrix: `invalid_dpop_proof` in the DPoP challenge, which is the first.
-    pub(crate) fn assert_p401(&self, kind: RejectionKind) {
+    pub(crate) fn assert_p401_of(&self, kind: RejectionKind) {
         assert_eq!(self.kind(), Some(kind), "{self:?}");
         self.assert_error_of("DPoP", StatusCode::UNAUTHORIZED, "invalid_dpop_proof");
     }
@@ -143,11 +143,6 @@ impl Answer {
         self.assert_closed();
         assert_eq!(self.schemes(), schemes);
         self.challenges().iter().for_each(assert_no_error);
-    }
-
-    /// The schemes of the challenges, in their order.
-    pub(crate) fn schemes(&self) -> Vec<String> {
-        self.challenges().into_iter().map(|challenge| challenge.scheme).collect()
     }
 
     /// The first challenge is of that scheme and has that error; the others have none.

@@ -12,7 +12,7 @@ async fn only_algorithms_of_the_policy_count() {
     let bed = DpopBed::of(SigningKey::generate(Algorithm::ES384), policy(), |builder| builder);
     // R9449-4.3-5-1
     let answer = bed.prove(&bed.proof()).await;
-    answer.assert_p401(RejectionKind::UnacceptableProofAlgorithm);
+    answer.assert_p401_of(RejectionKind::UnacceptableProofAlgorithm);
     assert_eq!(answer.challenge_of("DPoP").get("algs"), Some("ES256 EdDSA"));
     let bed = DpopBed::new();
     let names =
@@ -20,7 +20,7 @@ async fn only_algorithms_of_the_policy_count() {
     let others = [json!(null), json!(256), json!(["ES256"]), json!({ "alg": "ES256" })];
     for alg in names.map(Value::from).into_iter().chain(others) {
         let answer = bed.prove(&bed.proof().header("alg", alg)).await;
-        answer.assert_p401(RejectionKind::UnacceptableProofAlgorithm);
+        answer.assert_p401_of(RejectionKind::UnacceptableProofAlgorithm);
         assert_eq!(answer.challenge_of("DPoP").get("algs"), Some(ALGS));
     }
 }
@@ -34,16 +34,16 @@ async fn the_two_names_of_ed25519_are_two_entries() {
         let bed = DpopBed::of(SigningKey::generate(listed), policy(), |builder| builder);
         bed.prove(&bed.proof()).await.assert_ok();
         let answer = bed.prove(&bed.proof().header("alg", other.name())).await;
-        answer.assert_p401(RejectionKind::UnacceptableProofAlgorithm);
+        answer.assert_p401_of(RejectionKind::UnacceptableProofAlgorithm);
         for curve in ["Ed448", "X25519", "P-256", "ed25519", ""] {
             let mut jwk = bed.key.bare_jwk();
             jwk["crv"] = json!(curve);
             let answer = bed.prove(&bed.proof().header("jwk", jwk)).await;
-            answer.assert_p401(RejectionKind::UnusableProofKey);
+            answer.assert_p401_of(RejectionKind::UnusableProofKey);
         }
         let bed = DpopBed::with(policy(), |builder| builder);
         let answer = bed.prove(&bed.proof().header("alg", listed.name())).await;
-        answer.assert_p401(RejectionKind::UnusableProofKey);
+        answer.assert_p401_of(RejectionKind::UnusableProofKey);
     }
 }
 
@@ -68,7 +68,7 @@ async fn every_algorithm_works_where_it_is_listed() {
             let names: Vec<_> = others.iter().map(|other| other.name()).collect();
             let bed = bed(others);
             let answer = bed.prove(&bed.proof()).await;
-            answer.assert_p401(RejectionKind::UnacceptableProofAlgorithm);
+            answer.assert_p401_of(RejectionKind::UnacceptableProofAlgorithm);
             assert_eq!(answer.challenge_of("DPoP").get("algs"), Some(&*names.join(" ")));
         }
     }

@@ -143,7 +143,7 @@ fn judge(answer: &Answer, tie: &Tie, sent: Sent, outer: SenderConstraint, inner:
         return answer.assert_n401_of(accepted(inner));
     };
     match kind {
-        RejectionKind::MissingProof => answer.assert_p401(kind),
+        RejectionKind::MissingProof => answer.assert_p401_of(kind),
         _ => answer.assert_t401_of(sent.scheme(), kind),
     }
     // The scheme that was tried is the first; others that are accepted follow.
@@ -252,10 +252,10 @@ async fn a_proof_goes_with_its_own_token() {
     let proof = bed.proof().build();
     // R9449-4.3-12-1
     let answer = bed.send(dpop(&other, &[&proof])).await;
-    answer.assert_p401(RejectionKind::ProofTokenMismatch);
+    answer.assert_p401_of(RejectionKind::ProofTokenMismatch);
     bed.present(&proof).await.assert_ok();
     let answer = bed.send(dpop(&other, &[&proof])).await;
-    answer.assert_p401(RejectionKind::ProofTokenMismatch);
+    answer.assert_p401_of(RejectionKind::ProofTokenMismatch);
 }
 
 #[tokio::test]

@@ -181,7 +181,7 @@ async fn assert_doubles_are_refused(
             [format!("\"{name}\":{value}"), format!("\"{name}\":null"), format!("\"{escaped}\":0")]
         {
             let answer = bed.prove(&raw(bed.proof(), format!("{{{double},{inner}"))).await;
-            answer.assert_p401(RejectionKind::MalformedProof);
+            answer.assert_p401_of(RejectionKind::MalformedProof);
         }
     }
 }
@@ -201,7 +201,7 @@ async fn enormous_proofs_are_refused_unread() {
             bed.proof().header("jwk", json!({ "kty": "RSA", "n": huge, "e": "AQAB" })).build(),
         ] {
             assert!(proof.len() >= 1 << 20);
-            bed.present(&proof).await.assert_p401(RejectionKind::ProofTooLarge);
+            bed.present(&proof).await.assert_p401_of(RejectionKind::ProofTooLarge);
         }
         assert_eq!(bed.store.asked(), 0);
         bed.prove(&bed.proof()).await.assert_ok();
@@ -221,7 +221,7 @@ async fn the_limit_holds_to_the_byte() {
         let answer = bed.present(&proof).await;
         match proof.len() {
             ..=8192 => answer.assert_ok(),
-            _ => answer.assert_p401(RejectionKind::ProofTooLarge),
+            _ => answer.assert_p401_of(RejectionKind::ProofTooLarge),
         }
     }
 }
@@ -253,7 +253,7 @@ async fn a_header_has_512_members_at_most() {
     };
     bed.prove(&bed.proof().raw_header(many(509))).await.assert_ok();
     let answer = bed.prove(&bed.proof().raw_header(many(510))).await;
-    answer.assert_p401(RejectionKind::MalformedProof);
+    answer.assert_p401_of(RejectionKind::MalformedProof);
 }
 
 #[tokio::test]
@@ -266,9 +266,9 @@ async fn a_remembered_key_lets_no_other_through() {
         let answer = bed.prove(&bed.proof_by(&stranger)).await;
         answer.assert_t401_of("DPoP", RejectionKind::ProofKeyMismatch);
         let answer = bed.prove(&bed.proof().signed_with(&stranger)).await;
-        answer.assert_p401(RejectionKind::BadProofSignature);
+        answer.assert_p401_of(RejectionKind::BadProofSignature);
         let answer = bed.prove(&bed.proof_by(&stranger).signed_with(&bed.key)).await;
-        answer.assert_p401(RejectionKind::BadProofSignature);
+        answer.assert_p401_of(RejectionKind::BadProofSignature);
     }
     assert_eq!(bed.store.asked(), 3);
 }
@@ -282,7 +282,7 @@ async fn a_remembered_header_does_not_spare_the_other_parts() {
     assert_eq!(part(&one, 0), part(&other, 0));
     // The payload of one and the signature of the other.
     let mixed = [part(&one, 0), part(&one, 1), part(&other, 2)].join(".");
-    bed.present(&mixed).await.assert_p401(RejectionKind::BadProofSignature);
+    bed.present(&mixed).await.assert_p401_of(RejectionKind::BadProofSignature);
     for flaw in [
         ProofFlaw::BadSignature,
         ProofFlaw::EmptySignature,
@@ -292,7 +292,7 @@ async fn a_remembered_header_does_not_spare_the_other_parts() {
         ProofFlaw::WrongKey,
     ] {
         let answer = bed.prove(&bed.proof().flaw(flaw)).await;
-        answer.assert_p401(RejectionKind::BadProofSignature);
+        answer.assert_p401_of(RejectionKind::BadProofSignature);
     }
     assert_eq!(bed.store.asked(), 1);
     bed.present(&one).await.assert_ok();
@@ -307,11 +307,11 @@ async fn headers_may_alternate_under_one_key() {
         bed.prove(&longer(at)).await.assert_ok();
         // A header that is refused is not remembered, and the one before it still is.
         let answer = bed.prove(&longer(at).header("crit", json!(["kid"]))).await;
-        answer.assert_p401(RejectionKind::UnsupportedProofCritical);
+        answer.assert_p401_of(RejectionKind::UnsupportedProofCritical);
         let answer = bed.prove(&longer(at).header("typ", "JWT")).await;
-        answer.assert_p401(RejectionKind::WrongProofType);
+        answer.assert_p401_of(RejectionKind::WrongProofType);
         let answer = bed.prove(&longer(at).flaw(ProofFlaw::BadSignature)).await;
-        answer.assert_p401(RejectionKind::BadProofSignature);
+        answer.assert_p401_of(RejectionKind::BadProofSignature);
     }
     assert_eq!(bed.store.recorded(), 8);
 }

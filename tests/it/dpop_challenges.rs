@@ -113,7 +113,7 @@ async fn the_error_stands_with_the_scheme_that_was_tried() {
     assert_eq!(answer.schemes(), ["Bearer", "DPoP"]);
     assert_eq!(answer.challenge_of("DPoP").names(), ["algs", "resource_metadata"]);
     let answer = bed.send(dpop(&bed.token, &["garbage"])).await;
-    answer.assert_p401(RejectionKind::MalformedProof);
+    answer.assert_p401_of(RejectionKind::MalformedProof);
     assert_eq!(answer.schemes(), ["DPoP", "Bearer"]);
     assert_eq!(answer.challenge_of("Bearer").names(), ["resource_metadata"]);
     let proof = bed.key.proof("GET", crate::dpop::URI).token("garbage").clock(&bed.bed.clock);
@@ -143,11 +143,11 @@ async fn a_token_without_a_proof_is_told_so() {
     let bed = DpopBed::new();
     // R9449-7-1, D-13, and with a nonce where one will be needed.
     let answer = bed.send(dpop(&bed.token, &[])).await;
-    answer.assert_p401(RejectionKind::MissingProof);
+    answer.assert_p401_of(RejectionKind::MissingProof);
     assert!(answer.all("dpop-nonce").is_empty());
     let bed = DpopBed::with(Dpop::new().nonces(SealedNonces::random()), |builder| builder);
     let answer = bed.send(dpop(&bed.token, &[])).await;
-    answer.assert_p401(RejectionKind::MissingProof);
+    answer.assert_p401_of(RejectionKind::MissingProof);
     assert_eq!(answer.all("dpop-nonce").len(), 1);
 }
 

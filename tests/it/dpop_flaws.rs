@@ -104,7 +104,7 @@ async fn assert_every_flaw_is_refused(algorithm: Algorithm) {
             for bed in &beds {
                 let answer = bed.prove(&bed.proof().flaw(flaw)).await;
                 assert_eq!(answer.kind(), Some(reason(flaw)), "{algorithm} {flaw:?}");
-                answer.assert_p401(reason(flaw));
+                answer.assert_p401_of(reason(flaw));
                 assert_eq!(bed.store.asked(), asked, "{algorithm} {flaw:?}");
             }
         }

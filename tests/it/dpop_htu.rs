@@ -19,7 +19,7 @@ async fn assert_vectors_ok(names: &[&str]) {
 
 async fn assert_vectors_refused(names: &[&str]) {
     for name in names {
-        send_proof_vector(name).await.assert_p401(RejectionKind::ProofUriMismatch);
+        send_proof_vector(name).await.assert_p401_of(RejectionKind::ProofUriMismatch);
     }
 }
 
@@ -41,7 +41,7 @@ async fn visit(bed: &DpopBed, target: &str, htu: &str) -> Answer {
 async fn htm_is_the_method_case_and_all() {
     // R9449-4.3-8-1
     for name in ["p-htm-lower", "p-htm-post", "p-htm-head"] {
-        send_proof_vector(name).await.assert_p401(RejectionKind::ProofMethodMismatch);
+        send_proof_vector(name).await.assert_p401_of(RejectionKind::ProofMethodMismatch);
     }
     let bed = DpopBed::new();
     let uri = crate::dpop::URI;
@@ -51,7 +51,7 @@ async fn htm_is_the_method_case_and_all() {
             if method == "purge" { method.to_uppercase() } else { method.to_lowercase() };
         for htm in [&*other_case, "TRACE", "*", &format!("{method} "), &format!(" {method}")] {
             let answer = call(&bed, (method, "/r"), (htm, uri)).await;
-            answer.assert_p401(RejectionKind::ProofMethodMismatch);
+            answer.assert_p401_of(RejectionKind::ProofMethodMismatch);
         }
     }
 }
@@ -70,7 +70,7 @@ async fn fields_that_override_the_method_change_nothing() {
             if good {
                 answer.assert_ok();
             } else {
-                answer.assert_p401(RejectionKind::ProofMethodMismatch);
+                answer.assert_p401_of(RejectionKind::ProofMethodMismatch);
             }
         }
     }
@@ -126,7 +126,7 @@ async fn uris_are_compared_in_their_normal_form() {
         ("/r", "https://api.example.com.evil.example/r"),
     ] {
         let answer = visit(&bed, target, htu).await;
-        answer.assert_p401(RejectionKind::ProofUriMismatch);
+        answer.assert_p401_of(RejectionKind::ProofUriMismatch);
     }
 }
 
@@ -136,7 +136,7 @@ async fn what_is_no_absolute_uri_of_the_web_is_refused() {
     assert_vectors_refused(&["p-htu-relative", "p-htu-userinfo"]).await;
     let bed = DpopBed::new();
     for flaw in [ProofFlaw::HtuBadEscape, ProofFlaw::HtuSpace, ProofFlaw::HtuNonAscii] {
-        bed.prove(&bed.proof().flaw(flaw)).await.assert_p401(RejectionKind::ProofUriMismatch);
+        bed.prove(&bed.proof().flaw(flaw)).await.assert_p401_of(RejectionKind::ProofUriMismatch);
     }
     let host = "api.example.com";
     for htu in [
@@ -167,7 +167,7 @@ async fn what_is_no_absolute_uri_of_the_web_is_refused() {
     ] {
         let answer = visit(&bed, "/r", &htu).await;
         assert_eq!(answer.kind(), Some(RejectionKind::ProofUriMismatch), "{htu:?}");
-        answer.assert_p401(RejectionKind::ProofUriMismatch);
+        answer.assert_p401_of(RejectionKind::ProofUriMismatch);
     }
 }
 
@@ -222,7 +222,7 @@ async fn a_nested_router_takes_nothing_off_the_uri() {
         // R9449-4.3-9-6, first half: the path as the client sent it.
         assert_eq!(answer.handled, good, "{path} {htu}");
         if !good {
-            answer.assert_p401(RejectionKind::ProofUriMismatch);
+            answer.assert_p401_of(RejectionKind::ProofUriMismatch);
         }
     }
 }
@@ -246,5 +246,5 @@ async fn the_prefix_that_a_proxy_takes_off_is_configured() {
     let bed = DpopBed::with(Dpop::new(), |builder| builder.base_url("http://127.0.0.1:8080"));
     visit(&bed, "/r", "http://127.0.0.1:8080/r").await.assert_ok();
     let answer = visit(&bed, "/r", "https://api.example.com/r").await;
-    answer.assert_p401(RejectionKind::ProofUriMismatch);
+    answer.assert_p401_of(RejectionKind::ProofUriMismatch);
 }

@@ -41,7 +41,7 @@ async fn assert_unusable(bed: &DpopBed, jwk: Value) {
     let what = jwk.to_string();
     let answer = bed.prove(&bed.proof().header("jwk", jwk)).await;
     assert_eq!(answer.kind(), Some(RejectionKind::UnusableProofKey), "{what}");
-    answer.assert_p401(RejectionKind::UnusableProofKey);
+    answer.assert_p401_of(RejectionKind::UnusableProofKey);
     assert_eq!(bed.store.asked(), 0);
 }
 
@@ -71,7 +71,7 @@ async fn a_key_is_an_object_of_a_known_type() {
             assert_unusable(&bed, without(&key, name)).await;
         }
         let answer = bed.prove(&bed.proof().without_header("jwk")).await;
-        answer.assert_p401(RejectionKind::UnusableProofKey);
+        answer.assert_p401_of(RejectionKind::UnusableProofKey);
         bed.prove(&bed.proof()).await.assert_ok();
     }
 }
@@ -104,7 +104,7 @@ async fn a_point_lies_on_its_curve() {
         let key = SigningKey::generate(algorithm);
         for bed in beds(&key) {
             let proof = bed.proof().flaw(ProofFlaw::KeyOffCurve);
-            bed.prove(&proof).await.assert_p401(RejectionKind::BadProofSignature);
+            bed.prove(&proof).await.assert_p401_of(RejectionKind::BadProofSignature);
             // The point at infinity, and coordinates beyond the field.
             for octet in [0, 0xff] {
                 let number = BASE64URL.encode(vec![octet; key_length(algorithm)]);
@@ -113,7 +113,7 @@ async fn a_point_lies_on_its_curve() {
                     jwk["y"] = json!(number);
                 }
                 let answer = bed.prove(&bed.proof().header("jwk", jwk)).await;
-                answer.assert_p401(RejectionKind::BadProofSignature);
+                answer.assert_p401_of(RejectionKind::BadProofSignature);
             }
             assert_eq!(bed.store.asked(), 0);
         }
@@ -126,7 +126,7 @@ fn key_length(algorithm: Algorithm) -> usize {
 
 #[tokio::test]
 async fn nothing_private_is_in_the_key() {
-    send_proof_vector("p-jwk-private").await.assert_p401(RejectionKind::UnusableProofKey);
+    send_proof_vector("p-jwk-private").await.assert_p401_of(RejectionKind::UnusableProofKey);
     for algorithm in [Algorithm::ES256, Algorithm::EdDSA, Algorithm::PS256] {
         let key = SigningKey::generate(algorithm);
         for bed in beds(&key) {
@@ -193,10 +193,10 @@ async fn rsa_keys_are_of_a_sound_size() {
                 assert_unusable(&bed, without(&key, name)).await;
             }
             let even = bed.proof().flaw(ProofFlaw::KeyOffCurve);
-            bed.prove(&even).await.assert_p401(RejectionKind::BadProofSignature);
+            bed.prove(&even).await.assert_p401_of(RejectionKind::BadProofSignature);
             let other = modulus(&key, 2048);
             let answer = bed.prove(&bed.proof().header("jwk", other)).await;
-            answer.assert_p401(RejectionKind::BadProofSignature);
+            answer.assert_p401_of(RejectionKind::BadProofSignature);
             assert_eq!(bed.store.asked(), 0);
             bed.prove(&bed.proof()).await.assert_ok();
         }

@@ -265,7 +265,7 @@ async fn every_flaw_of_a_proof_comes_before_the_nonce_save_its_date() {
                 assert_eq!(answer.kind(), Some(RejectionKind::MissingProofNonce), "{flaw:?}");
                 answer.assert_nonce401();
             }
-            _ => answer.assert_p401(reason(flaw)),
+            _ => answer.assert_p401_of(reason(flaw)),
         }
     }
     assert_eq!(bed.store.asked(), 0);
@@ -278,7 +278,7 @@ async fn every_flaw_of_a_proof_comes_before_the_token() {
     for token in ["garbage", "a.b.c", &expired] {
         for flaw in ProofFlaw::ALL {
             let proof = bed.proof().token(token).flaw(flaw).build();
-            bed.send(dpop(token, &[&proof])).await.assert_p401(reason(flaw));
+            bed.send(dpop(token, &[&proof])).await.assert_p401_of(reason(flaw));
         }
         let answer = bed.send(dpop(token, &[&bed.proof().token(token).build()])).await;
         assert_eq!(answer.challenge_of("DPoP").get("error"), Some("invalid_token"));
@@ -287,7 +287,7 @@ async fn every_flaw_of_a_proof_comes_before_the_token() {
     let stranger = SigningKey::generate(Algorithm::ES256);
     for flaw in ProofFlaw::ALL {
         let proof = bed.proof_by(&stranger).flaw(flaw);
-        bed.prove(&proof).await.assert_p401(reason(flaw));
+        bed.prove(&proof).await.assert_p401_of(reason(flaw));
     }
     assert_eq!(bed.store.asked(), 0);
 }

@@ -14,7 +14,7 @@ use crate::vectors::send_proof_vector;
 
 async fn assert_vectors(names: &[&str], kind: RejectionKind) {
     for name in names {
-        send_proof_vector(name).await.assert_p401(kind);
+        send_proof_vector(name).await.assert_p401_of(kind);
     }
 }
 
@@ -31,7 +31,7 @@ async fn one_field_with_one_proof() {
     for lines in [[&*one, &*one], [&*one, &*other], [&*one, ""], ["", &*one], [&*one, "x"]] {
         // R9449-4.3-1-1, D-5: two lines, equal or different, are refused, sound as each may be.
         let answer = bed.send(dpop(&bed.token, &lines)).await;
-        answer.assert_p401(RejectionKind::MultipleProofs);
+        answer.assert_p401_of(RejectionKind::MultipleProofs);
     }
     assert_eq!(bed.store.asked(), 0);
     bed.present(&one).await.assert_ok();
@@ -52,14 +52,14 @@ async fn the_value_is_one_compact_jws() {
         ProofFlaw::JsonSerialization,
         ProofFlaw::Empty,
     ] {
-        bed.prove(&bed.proof().flaw(flaw)).await.assert_p401(RejectionKind::MalformedProof);
+        bed.prove(&bed.proof().flaw(flaw)).await.assert_p401_of(RejectionKind::MalformedProof);
     }
     let sound = bed.proof().build();
     let (header, rest) = sound.split_once('.').expect("three parts");
     let standard = format!("{}.{rest}", header.replacen(&header[..1], "+", 1));
     let spaced = format!("{header}. {rest}");
     for proof in ["..", ".", "a", &standard, &spaced, &format!("\"{sound}\"")] {
-        bed.present(proof).await.assert_p401(RejectionKind::MalformedProof);
+        bed.present(proof).await.assert_p401_of(RejectionKind::MalformedProof);
     }
     // What stands around a field value is not part of it (RFC 9110 §5.5).
     bed.present(&format!(" {sound}\t")).await.assert_ok();
@@ -75,7 +75,7 @@ async fn every_claim_has_to_be_there() {
     let bed = DpopBed::new();
     for name in names {
         let answer = bed.prove(&bed.proof().without_claim(name)).await;
-        answer.assert_p401(RejectionKind::MissingProofClaim);
+        answer.assert_p401_of(RejectionKind::MissingProofClaim);
     }
 }
 
@@ -90,7 +90,7 @@ async fn ath_is_the_hash_of_the_token_as_sent() {
     let proof = bed.proof().claim("ath", "fUHyO2r2Z3DZ53EsNrWBb0xWXoaNy59IiKCAqksmQEo").build();
     let answer = bed.send(dpop(token, &[&proof])).await;
     answer.assert_t401_of("DPoP", RejectionKind::MalformedToken);
-    bed.present(&proof).await.assert_p401(RejectionKind::ProofTokenMismatch);
+    bed.present(&proof).await.assert_p401_of(RejectionKind::ProofTokenMismatch);
 }
 
 #[tokio::test]
@@ -138,13 +138,13 @@ async fn claims_are_of_their_types() {
     for name in ["jti", "htm", "htu", "ath", "nonce"] {
         for value in &odd {
             let answer = bed.prove(&bed.proof().claim(name, value.clone())).await;
-            answer.assert_p401(RejectionKind::InvalidProofClaim);
+            answer.assert_p401_of(RejectionKind::InvalidProofClaim);
         }
     }
     let dates = [json!(null), json!(false), json!("1700000000"), json!([1]), json!({}), json!("")];
     for value in dates.into_iter().chain([json!(1e300), json!(u64::MAX), json!(i64::MIN)]) {
         let answer = bed.prove(&bed.proof().claim("iat", value)).await;
-        answer.assert_p401(RejectionKind::InvalidProofClaim);
+        answer.assert_p401_of(RejectionKind::InvalidProofClaim);
     }
     bed.prove(&bed.proof().claim("iat", 1_700_000_000.25)).await.assert_ok();
     assert_eq!(bed.store.asked(), 1);
@@ -159,7 +159,7 @@ async fn a_jti_may_be_short_and_not_endless() {
     }
     for length in [257, 10_000] {
         let answer = bed.prove(&bed.proof().claim("jti", "j".repeat(length))).await;
-        answer.assert_p401(RejectionKind::InvalidProofClaim);
+        answer.assert_p401_of(RejectionKind::InvalidProofClaim);
     }
     assert_eq!(bed.store.asked(), 2);
 }
@@ -178,7 +178,7 @@ async fn a_proof_says_that_it_is_one() {
     let others = [json!(null), json!(1), json!(["dpop+jwt"]), json!({ "typ": "dpop+jwt" })];
     for typ in odd.map(Value::from).into_iter().chain(others) {
         let answer = bed.prove(&bed.proof().header("typ", typ)).await;
-        answer.assert_p401(RejectionKind::WrongProofType);
+        answer.assert_p401_of(RejectionKind::WrongProofType);
     }
 }
 
@@ -191,7 +191,7 @@ async fn the_signature_is_that_of_the_embedded_key() {
     let bed = DpopBed::new();
     let stranger = SigningKey::generate(Algorithm::ES256);
     let answer = bed.prove(&bed.proof().signed_with(&stranger)).await;
-    answer.assert_p401(RejectionKind::BadProofSignature);
+    answer.assert_p401_of(RejectionKind::BadProofSignature);
 }
 
 #[tokio::test]
@@ -238,7 +238,7 @@ async fn the_age_of_a_nonce_can_stand_for_that_of_the_proof() {
         }
         // The bound of the skew: a day.
         let far = bed.prove(&bed.proof().nonce(&nonce).at(1_700_000_000 - 25 * hour)).await;
-        far.assert_p401(RejectionKind::ExpiredProof);
+        far.assert_p401_of(RejectionKind::ExpiredProof);
         bed.bed.clock.advance(Duration::from_secs(24 * 60 * 60));
         bed.prove(&bed.proof().nonce(&nonce)).await.assert_nonce401();
     }

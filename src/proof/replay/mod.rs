@@ -84,6 +84,12 @@ impl ProofUse {
         self.until.since(self.now)
     }
 
+    /// The same use, put to a store at that time. `None` when the proof cannot be accepted then:
+    /// while it was waited for keys, its time may have passed.
+    pub(crate) fn at(&self, now: Timestamp) -> Option<Self> {
+        (self.from <= now && now <= self.until).then(|| Self { now, ..self.clone() })
+    }
+
     pub(crate) const fn millis(&self) -> (i64, i64, i64) {
         (self.from.millis(), self.until.millis(), self.now.millis())
     }

@@ -82,6 +82,7 @@
 //! | `rust-crypto` | | signatures by the RustCrypto crates |
 //! | `http-client` | yes | the client that fetches key sets |
 //! | `axum` | | extractors, refusals as responses, the metadata document as a router |
+//! | `redis` | | a replay store that several machines share, in Redis or Valkey |
 //! | `testing` | | an issuer, tokens, a clock and scripted fetches for tests |
 //! | `full` | | all of these |
 //!
@@ -137,6 +138,8 @@ pub use self::metadata::ResourceMetadata;
 pub use self::observe::{Event, Observer};
 pub use self::proof::nonce::{AcceptedNonce, NonceIssuer, NonceSecretError, SealedNonces};
 pub use self::proof::proxy::{PeerAddress, TrustedProxies};
+#[cfg(feature = "redis")]
+pub use self::proof::replay::redis::{RedisConfigError, RedisReplayStore};
 pub use self::proof::replay::{
     Claim, ClaimOutcome, ClaimResult, ProofUse, ReplayStore, ReplayStoreError,
 };

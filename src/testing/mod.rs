@@ -53,6 +53,7 @@ mod proof_claims;
 mod proof_damage;
 mod proof_flaw;
 mod proof_key;
+mod proof_use;
 mod rsa;
 mod script;
 mod server;
@@ -68,6 +69,7 @@ pub use self::issuer::TestIssuer;
 pub use self::key::SigningKey;
 pub use self::proof::ProofBuilder;
 pub use self::proof_flaw::ProofFlaw;
+pub use self::proof_use::proof_use;
 pub use self::token::TokenBuilder;
 
 use base64::Engine as _;

@@ -208,8 +208,10 @@ fn only_the_clock_reads_time() {
 
 #[test]
 fn only_the_layers_and_the_network_wait() {
-    // Sans-IO: the stages are plain functions.
-    let lines = lines_with(&["async fn", "async move", ".await"], &[]);
+    // Sans-IO: the stages are plain functions. The store that is reached over the network stands
+    // behind the trait.
+    let mut lines = lines_with(&["async fn", "async move", ".await"], &[]);
+    lines.retain(|line| !line.starts_with("proof/replay/redis/"));
     let waits = |line: &String| STAGES.iter().any(|stage| line.starts_with(&format!("{stage}/")));
     let wrong: Vec<_> = lines.into_iter().filter(waits).collect();
     assert!(wrong.is_empty(), "{wrong:#?}");

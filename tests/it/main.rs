@@ -22,6 +22,16 @@ mod metadata;
 mod oauth21;
 mod observability;
 mod redaction;
+#[cfg(feature = "redis")]
+mod redis;
+#[cfg(feature = "redis")]
+mod redis_cluster;
+#[cfg(feature = "redis")]
+mod redis_losses;
+#[cfg(feature = "redis")]
+mod redis_outages;
+#[cfg(feature = "redis")]
+mod redis_server;
 mod requirements;
 mod security;
 mod servers;

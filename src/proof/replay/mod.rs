@@ -6,6 +6,9 @@
 //! credentials is right: strangers cannot write to the store.
 
 mod memory;
+#[cfg(feature = "redis")]
+pub(crate) mod redis;
+
 pub use self::memory::MemoryReplayStore;
 use std::fmt::{self, Debug};
 use std::pin::Pin;

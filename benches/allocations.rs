@@ -6,8 +6,8 @@ mod support;
 
 use http::Request;
 use support::{Bare, Body, OneExtension, drive, issuer, layered, request, server};
-use tower_resource_server::Algorithm;
-use tower_resource_server::testing::Flaw;
+use tower_resource_server::testing::{Flaw, SigningKey, TestIssuer};
+use tower_resource_server::{Algorithm, Dpop, SealedNonces};
 use tower_service::Service;
 
 fn main() {
@@ -22,8 +22,33 @@ fn main() {
     show("bearer, first sight", &mut layered(&forgetful), &good);
     show("refuse, no credentials", &mut layered(&remembering), &request(None));
     show("refuse, garbage token", &mut layered(&remembering), &request(Some("garbage")));
+    dpop(&issuer);
     let expired = request(Some(&issuer.token().flaw(Flaw::Expired).build()));
     show("refuse, expired and seen before", &mut layered(&remembering), &expired);
+}
+
+/// The token is known after the first of two requests, and so is the header of its proofs.
+fn dpop(issuer: &TestIssuer) {
+    let key = SigningKey::generate(Algorithm::ES256);
+    let token = issuer.token().scope("read").bound_to(&key).build();
+    let next = || {
+        let proof = key.proof("GET", "https://api.example.com/tools").token(&token);
+        proof.authorize(request(None))
+    };
+    let remembering = server(issuer, |builder| builder);
+    show_two("dpop, seen before", &mut layered(&remembering), next(), next());
+    let forgetful = server(issuer, |builder| builder.token_cache_bytes(0));
+    show_two("dpop, both new", &mut layered(&forgetful), next(), next());
+    let nonces = Dpop::new().nonces(SealedNonces::random());
+    let asking = server(issuer, |builder| builder.dpop(nonces));
+    show_two("refuse, dpop without nonce", &mut layered(&asking), next(), next());
+    let same = next();
+    show_two("refuse, replayed", &mut layered(&remembering), same.clone(), same);
+    let other = || {
+        let proof = key.proof("GET", "https://api.example.com/other").token(&token);
+        proof.authorize(request(None))
+    };
+    show_two("refuse, dpop for another uri", &mut layered(&remembering), other(), other());
 }
 
 /// Counts one call after a first one, which may fill caches.
@@ -31,8 +56,14 @@ fn show<S>(name: &str, service: &mut S, request: &Request<Body>)
 where
     S: Service<Request<Body>, Error = std::convert::Infallible>,
 {
-    drop(drive(service, request.clone()));
-    let request = request.clone();
+    show_two(name, service, request.clone(), request.clone());
+}
+
+fn show_two<S>(name: &str, service: &mut S, first: Request<Body>, request: Request<Body>)
+where
+    S: Service<Request<Body>, Error = std::convert::Infallible>,
+{
+    drop(drive(service, first));
     let counted = allocation_counter::measure(|| drop(drive(service, request)));
     println!("{name:32} {:3} allocations {:6} bytes", counted.count_total, counted.bytes_total);
 }

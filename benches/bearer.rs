@@ -10,7 +10,7 @@ use criterion::{BatchSize, BenchmarkGroup, Criterion, criterion_group, criterion
 use http::Request;
 use jsonwebtoken::DecodingKey;
 use jsonwebtoken::crypto::JwtVerifier;
-use support::{Bare, Body, OneExtension, drive, issuer, layered, request, server};
+use support::{Bare, Body, OneExtension, drive, issuer, layered, request, server, taken_apart};
 use tower_resource_server::testing::TestIssuer;
 use tower_resource_server::{Algorithm, CryptoBackend};
 use tower_service::Service;
@@ -103,22 +103,7 @@ fn floor(
         }
         _ => (jsonwebtoken::Algorithm::EdDSA, DecodingKey::from_ed_components(part("x"))),
     };
-    let provider = match backend {
-        #[cfg(feature = "aws-lc-rs")]
-        CryptoBackend::AwsLcRs => &jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER,
-        #[cfg(feature = "rust-crypto")]
-        CryptoBackend::RustCrypto => &jsonwebtoken::crypto::rust_crypto::DEFAULT_PROVIDER,
-        _ => unreachable!("one of those compiled in"),
-    };
-    (provider.verifier_factory)(&algorithm, &key.expect("a good key")).expect("a verifier")
-}
-
-/// What is signed, and the signature.
-fn taken_apart(token: &str) -> (&str, Vec<u8>) {
-    use base64::Engine;
-    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-    let (message, signature) = token.rsplit_once('.').expect("a compact JWS");
-    (message, URL_SAFE_NO_PAD.decode(signature).expect("base64url"))
+    support::verifier(backend, algorithm, &key.expect("a good key"))
 }
 
 criterion_group!(benches, seen, first);

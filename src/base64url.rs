@@ -7,3 +7,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 pub(crate) fn decode(text: &str) -> Option<Vec<u8>> {
     URL_SAFE_NO_PAD.decode(text).ok()
 }
+
+/// Decodes as [`decode`] does, to the beginning of `place`, which is at least as long as `text`.
+pub(crate) fn decode_into(text: &str, place: &mut [u8]) -> Option<usize> {
+    URL_SAFE_NO_PAD.decode_slice(text, place).ok()
+}

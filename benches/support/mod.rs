@@ -11,9 +11,11 @@ use std::task::{Context, Poll, Waker};
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::Full;
+use jsonwebtoken::DecodingKey;
+use jsonwebtoken::crypto::JwtVerifier;
 use tower_layer::Layer;
 use tower_resource_server::testing::{SigningKey, TestIssuer};
-use tower_resource_server::{Algorithm, Builder, ResourceServer};
+use tower_resource_server::{Algorithm, Builder, CryptoBackend, ResourceServer};
 use tower_service::Service;
 
 pub(crate) type Body = Full<Bytes>;
@@ -102,4 +104,28 @@ pub(crate) fn request(token: Option<&str>) -> Request<Body> {
         builder = builder.header("authorization", format!("Bearer {token}"));
     }
     builder.body(Body::default()).expect("a well-formed request")
+}
+
+/// What is signed, and the signature.
+pub(crate) fn taken_apart(token: &str) -> (&str, Vec<u8>) {
+    use base64::Engine;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    let (message, signature) = token.rsplit_once('.').expect("a compact JWS");
+    (message, URL_SAFE_NO_PAD.decode(signature).expect("base64url"))
+}
+
+/// The backend's own verifier, built beforehand.
+pub(crate) fn verifier(
+    backend: CryptoBackend,
+    algorithm: jsonwebtoken::Algorithm,
+    key: &DecodingKey,
+) -> Box<dyn JwtVerifier> {
+    let provider = match backend {
+        #[cfg(feature = "aws-lc-rs")]
+        CryptoBackend::AwsLcRs => &jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER,
+        #[cfg(feature = "rust-crypto")]
+        CryptoBackend::RustCrypto => &jsonwebtoken::crypto::rust_crypto::DEFAULT_PROVIDER,
+        _ => unreachable!("one of those compiled in"),
+    };
+    (provider.verifier_factory)(&algorithm, key).expect("a verifier")
 }

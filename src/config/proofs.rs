@@ -1,7 +1,7 @@
 //! Checks of what concerns proofs: their settings, the URL they have to name, their nonces.
 
 use std::sync::atomic::AtomicBool;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use super::{Builder, Fault, Resource};
 use crate::charset;
@@ -57,11 +57,23 @@ fn check_nonces(
     let mut fault = |problem, mend| faults.push(Fault::new("dpop", problem, mend));
     let nonce = issuer.issue(resource.identifier(), now);
     if !charset::is_scope_token(&nonce) {
-        fault(
+        return fault(
             "the issuer of nonces makes some that cannot be sent",
             "use visible ASCII without quotes and backslashes (RFC 9449 section 8.1)",
         );
-    } else if issuer.check(&nonce, resource.identifier(), now).is_none() {
-        fault("the issuer of nonces refuses its own", "check its secrets and its lifetime");
+    }
+    let Some(nonce) = issuer.check(&nonce, resource.identifier(), now) else {
+        return fault(
+            "the issuer of nonces refuses its own",
+            "check its secrets, and give it a lifetime such as 300 s",
+        );
+    };
+    let life = nonce.expires_at().duration_since(now).unwrap_or_default();
+    if !(SHORTEST_NONCE..=LONGEST_NONCE).contains(&life) {
+        fault("nonces do not live from 5 s to a day", "use a lifetime such as 300 s");
     }
 }
+
+/// Below this hardly a client could use one; and who holds a proof may use it for as long.
+const SHORTEST_NONCE: Duration = Duration::from_secs(5);
+const LONGEST_NONCE: Duration = Duration::from_secs(24 * 60 * 60);

@@ -20,7 +20,7 @@ use super::target::Target;
 use crate::base64url;
 use crate::clock::Timestamp;
 use crate::error::RejectionKind;
-use crate::jws::{self, Compact};
+use crate::jws::{Compact, Room};
 use crate::keys::{KnownProofKey, ProofKey, Thumbprint};
 use crate::token::Digest;
 
@@ -67,7 +67,8 @@ pub(crate) fn verify(
         Some(_) => None,
         None => Some(header::read(parts.header, policy)?),
     };
-    let payload = jws::decode_text(parts.payload).ok_or(malformed)?;
+    let mut room = Room::new();
+    let payload = room.decode_text(parts.payload).ok_or(malformed)?;
     let claims = Claims::parse(&payload)?;
     check_method(&claims, occasion)?;
     let uri = occasion.target.matches(&claims.htu).ok_or(RejectionKind::ProofUriMismatch)?;

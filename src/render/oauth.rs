@@ -51,8 +51,19 @@ pub(super) fn json(
     content_type: HeaderValue,
     response: &mut ErrorResponse,
 ) {
-    if let Ok(json) = serde_json::to_vec(value) {
+    if let Ok(json) = serialized(value) {
         response.headers_mut().insert(CONTENT_TYPE, content_type);
-        *response.body_mut() = Bytes::from(json);
+        *response.body_mut() = json;
     }
+}
+
+/// Written in place first, so that the body is allocated once and has its own length.
+fn serialized(value: &impl Serialize) -> serde_json::Result<Bytes> {
+    let mut place = [0; 512];
+    let mut rest = place.as_mut_slice();
+    if serde_json::to_writer(&mut rest, value).is_ok() {
+        let length = 512 - rest.len();
+        return Ok(Bytes::copy_from_slice(place.get(..length).unwrap_or_default()));
+    }
+    serde_json::to_vec(value).map(Bytes::from)
 }

@@ -148,11 +148,6 @@ impl SealedNonces {
         });
         Ok(())
     }
-
-    /// The lifetime, for the check of a configuration.
-    pub(crate) const fn accepted_for(&self) -> Duration {
-        self.lifetime
-    }
 }
 
 impl Secrets {

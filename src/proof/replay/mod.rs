@@ -6,10 +6,10 @@
 //! credentials is right: strangers cannot write to the store.
 
 mod memory;
+pub use self::memory::MemoryReplayStore;
 #[cfg(feature = "redis")]
 pub(crate) mod redis;
 
-pub use self::memory::MemoryReplayStore;
 use std::fmt::{self, Debug};
 use std::pin::Pin;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};

@@ -44,7 +44,7 @@ impl<'a> Tour<'a> {
         }
         self.routes();
         self.refused_tokens();
-        self.show("200: the metadata document", "/.well-known/oauth-protected-resource", None);
+        self.show("200: the metadata document", &self.metadata_path(), None);
         self.proofs();
         println!("\nControl-C stops the server.");
     }
@@ -60,7 +60,7 @@ impl<'a> Tour<'a> {
         self.show("403: insufficient_scope, and the scopes it takes", "/admin", Some(&read));
         self.show("200: both scopes are there", "/admin", Some(&both));
         self.show("200: reports/read or admin, either will do", "/reports/7", Some(&both));
-        let inside = "403: the handler itself wants tools/delete";
+        let inside = "403: insufficient_scope, the handler itself wants tools/delete";
         self.show(inside, "/handler-denied", Some(&read));
         let step_up = "401: insufficient_user_authentication, step up";
         self.show(step_up, "/payments", Some(&read));
@@ -94,7 +94,11 @@ impl<'a> Tour<'a> {
                 return;
             }
             SenderConstraint::Dpop => {
-                self.line("401: a token without a proof, and no error but that", "/tools", &bearer);
+                self.line(
+                    "401: without a proof it is as if there were no token",
+                    "/tools",
+                    &bearer,
+                );
             }
             _ => self.line("401: invalid_token, it needs a proof", "/tools", &bearer),
         }
@@ -118,6 +122,12 @@ impl<'a> Tour<'a> {
             print!("cargo run --example dpop_client -- --url {}/whoami ", self.base);
             println!("--token-endpoint {}", issuer::token_endpoint(self.issuer));
         }
+    }
+
+    /// The path of the identifier comes last (RFC 9728 §3.1).
+    fn metadata_path(&self) -> String {
+        let path = &self.resource[origin(self.resource).len()..];
+        format!("/.well-known/oauth-protected-resource{}", if path == "/" { "" } else { path })
     }
 
     fn token(&self) -> TokenBuilder {

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use lexopt::prelude::{Long, Short, Value, ValueExt};
 use tower_resource_server::{Profile, SenderConstraint};
 
-pub(crate) const USAGE: &str = "\
+pub(crate) const USAGE: &str = "Flags:
   --listen ADDR            address to serve on (default 127.0.0.1:8080)
   --resource URL           resource identifier and public base URL (default http://<listen>)
   --issuer URL             external authorization server; needs --jwks

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use lexopt::prelude::{Long, Short, Value, ValueExt};
 
-const USAGE: &str = "\
+const USAGE: &str = "Flags:
   --url URL                what to call, with GET
   --token-endpoint URL     where to get a token for it
   --scope SCOPE            the scopes to ask for (default tools/read)

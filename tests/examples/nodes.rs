@@ -131,8 +131,8 @@ impl Nodes {
     /// Used proofs again, to both; none is accepted.
     async fn none_again(self: &Arc<Self>, proofs: &[String]) {
         let (mut tasks, places) = (JoinSet::new(), Arc::new(Semaphore::new(AT_ONCE)));
-        for proof in proofs.iter().cloned() {
-            let (this, places) = (Arc::clone(self), Arc::clone(&places));
+        for proof in proofs {
+            let (this, places, proof) = (Arc::clone(self), Arc::clone(&places), proof.clone());
             tasks.spawn(async move {
                 let _place = places.acquire().await.expect("it stays open");
                 this.both(&proof).await

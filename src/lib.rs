@@ -141,7 +141,7 @@ pub use self::proof::proxy::{PeerAddress, TrustedProxies};
 #[cfg(feature = "redis")]
 pub use self::proof::replay::redis::{RedisConfigError, RedisReplayStore};
 pub use self::proof::replay::{
-    Claim, ClaimOutcome, ClaimResult, ProofUse, ReplayStore, ReplayStoreError,
+    Claim, ClaimOutcome, ClaimResult, MemoryReplayStore, ProofUse, ReplayStore, ReplayStoreError,
 };
 pub use self::proof::{Binding, Freshness};
 pub use self::rejection::Rejection;

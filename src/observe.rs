@@ -21,6 +21,8 @@ pub enum Event<'a> {
     Accepted {
         /// The token's issuer, as configured.
         issuer: &'a str,
+        /// How the token is tied to its sender: the [name](crate::Binding::name) of the binding.
+        binding: &'static str,
     },
     /// A request was refused, by a layer or by a handler.
     #[non_exhaustive]

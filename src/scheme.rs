@@ -11,7 +11,7 @@ pub(crate) enum Scheme {
 
 impl Scheme {
     /// The scheme of that name; the case does not matter (RFC 9110 §11.1).
-    pub(crate) const fn from_name(name: &[u8]) -> Option<Self> {
+    pub(crate) fn from_name(name: &[u8]) -> Option<Self> {
         if name.eq_ignore_ascii_case(b"bearer") {
             Some(Self::Bearer)
         } else if name.eq_ignore_ascii_case(b"dpop") {

@@ -1,5 +1,6 @@
 //! One JWK of a set (RFC 7517 §4), reduced to what verifies a signature.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use super::crypto::Material;
@@ -77,13 +78,12 @@ pub(crate) fn parse_members(members: &Object<'_>, operations: &[&str]) -> Result
     check_use(members, operations)?;
     let (family, material) = material(members)?;
     let algorithm = algorithm(members, family)?;
-    let kid = text_member(members, "kid")?.map(Into::into);
+    let kid = text_member(members, "kid")?.map(|kid| kid.into_owned().into_boxed_str());
     Ok(Jwk { kid, algorithm, family, material })
 }
 
-fn text_member(members: &Object<'_>, name: &str) -> Result<Option<String>, SkippedKey> {
-    let value = members.string(name).map_err(|_| SkippedKey::Malformed)?;
-    Ok(value.map(Into::into))
+fn text_member<'a>(members: &Object<'a>, name: &str) -> Result<Option<Cow<'a, str>>, SkippedKey> {
+    members.string(name).map_err(|_| SkippedKey::Malformed)
 }
 
 /// RFC 7517 §4.2 and §4.3: a key for other purposes verifies nothing.
@@ -113,8 +113,8 @@ fn material(members: &Object<'_>) -> Result<(Family, Material), SkippedKey> {
         (Some("EC"), Some("P-256")) => Ok((Family::P256, ec(members, 32)?)),
         (Some("EC"), Some("P-384")) => Ok((Family::P384, ec(members, 48)?)),
         (Some("OKP"), Some("Ed25519")) => {
-            let x = coordinate(members, "x", 32)?;
-            let x = x.try_into().map_err(|_| SkippedKey::OutOfRange)?;
+            let mut x = [0; 32];
+            coordinate(members, "x", &mut x)?;
             Ok((Family::Ed25519, Material::Ed25519(x)))
         }
         _ => Err(SkippedKey::KeyType),
@@ -126,15 +126,28 @@ fn bytes(members: &Object<'_>, name: &str) -> Result<Vec<u8>, SkippedKey> {
     base64url::decode(&text).ok_or(SkippedKey::OutOfRange)
 }
 
-fn coordinate(members: &Object<'_>, name: &str, length: usize) -> Result<Vec<u8>, SkippedKey> {
-    let bytes = bytes(members, name)?;
-    if bytes.len() == length { Ok(bytes) } else { Err(SkippedKey::OutOfRange) }
+/// Fills `place` with a member of just its length.
+fn coordinate(members: &Object<'_>, name: &str, place: &mut [u8]) -> Result<(), SkippedKey> {
+    let text = text_member(members, name)?.ok_or(SkippedKey::OutOfRange)?;
+    let mut room = [0; LONGEST_COORDINATE];
+    let short = text.len() <= room.len();
+    let length = short.then(|| base64url::decode_into(&text, &mut room)).flatten();
+    let bytes = length.and_then(|length| room.get(..length)).unwrap_or_default();
+    if bytes.len() != place.len() {
+        return Err(SkippedKey::OutOfRange);
+    }
+    place.copy_from_slice(bytes);
+    Ok(())
 }
 
+/// In base64url: one of P-384 has 64 characters.
+const LONGEST_COORDINATE: usize = 64;
+
 fn ec(members: &Object<'_>, length: usize) -> Result<Material, SkippedKey> {
-    let mut point = vec![4];
-    point.extend(coordinate(members, "x", length)?);
-    point.extend(coordinate(members, "y", length)?);
+    let mut point = vec![4; 1 + 2 * length];
+    let (x, y) = point.split_at_mut(1 + length);
+    coordinate(members, "x", x.get_mut(1..).unwrap_or_default())?;
+    coordinate(members, "y", y)?;
     Ok(Material::Ec(point))
 }
 

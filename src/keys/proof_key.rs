@@ -101,6 +101,7 @@ mod tests {
 
     const ED25519: &str =
         r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
+    const P256: &str = r#"{"kty":"EC","crv":"P-256","x":"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4","y":"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM"}"#;
     const RSA: &str = r#"{"kty":"RSA","n":"0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw","e":"AQAB","alg":"RS256","kid":"2011-04-29"}"#;
 
     #[test]
@@ -108,11 +109,14 @@ mod tests {
         // R7638-3.2-1: the vector of RFC 7638 §3.1, whose `alg` and `kid` do not count.
         let rsa = "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs";
         assert_eq!(parsed(RSA, Algorithm::RS256).as_deref(), Some(rsa));
-        // That of RFC 8037 A.3.
+        // R7638-3.3-1: the members of RSA keys; of OKP keys, by RFC 8037 A.3; of EC keys, by the
+        // key of RFC 7517 A.2.
         let ed25519 = "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k";
         for algorithm in [Algorithm::EdDSA, Algorithm::Ed25519] {
             assert_eq!(parsed(ED25519, algorithm).as_deref(), Some(ed25519));
         }
+        let ec = "cn-I_WNMClehiVp51i_0VpOENW1upEerA8sEam5hn-s";
+        assert_eq!(parsed(P256, Algorithm::ES256).as_deref(), Some(ec));
     }
 
     #[test]

@@ -233,7 +233,7 @@ impl Gate {
         let Settings { tokens, unverifiable, .. } = &*self.settings;
         let scheme = scheme_of(proof.as_ref());
         let candidate = VerifiedToken::check_time(signed, now, tokens.leeway)
-            .and_then(|verified| Candidate::bind(verified, proof, *unverifiable))
+            .and_then(|verified| Candidate::bind(verified, proof, *unverifiable, now))
             .map_err(|refused| self.refused(refused, scheme, request))?;
         if candidate.usage().is_some() {
             self.settings.proofs.warn_of_long_lives(candidate.claims());
@@ -278,7 +278,8 @@ impl Gate {
         let grant = Grant::new(bound, Arc::clone(&self.settings), self.label(request));
         self.demand.check(&grant).map_err(|short| short.into_rejection(&grant, &self.demand))?;
         if let Some(observer) = &self.settings.observer {
-            observer.observe(&Event::Accepted { issuer: grant.issuer() });
+            let (issuer, binding) = (grant.issuer(), grant.binding().name());
+            observer.observe(&Event::Accepted { issuer, binding });
         }
         let nonce = match grant.renews_nonce() {
             true => self.settings.next_nonce(self.settings.now()),

@@ -128,11 +128,16 @@ fn check_time(
 ) -> Result<Window, RejectionKind> {
     let (back, ahead) = policy.window();
     let (from, until) = (claims.iat.minus(ahead), claims.iat.plus(back));
-    if occasion.now > until {
-        return Err(RejectionKind::ExpiredProof);
-    }
-    if occasion.now < from {
-        return Err(RejectionKind::ProofNotYetValid);
+    let kind = match occasion.now {
+        now if now > until => Some(RejectionKind::ExpiredProof),
+        now if now < from => Some(RejectionKind::ProofNotYetValid),
+        _ => None,
+    };
+    if let Some(kind) = kind {
+        // Whose clock is wrong, and by how much, is what people ask first.
+        let millis = occasion.now.millis().saturating_sub(claims.iat.millis());
+        tracing::debug!(target: "tower_resource_server::rejection", age_seconds = millis / 1000, "iat is out of its window");
+        return Err(kind);
     }
     let Some(nonce) = nonce else { return Ok((from, until)) };
     Ok((from.max(nonce.issued_at().into()), until.min(nonce.expires_at().into())))

@@ -24,6 +24,7 @@ pub use self::policy::Freshness;
 pub(crate) use self::policy::ProofPolicy;
 use self::replay::{ClaimOutcome, ClaimResult, ProofUse, ReplayStoreError};
 pub(crate) use self::target::PublicUrl;
+use crate::clock::Timestamp;
 use crate::error::RejectionKind;
 use crate::keys::Thumbprint;
 use crate::scheme::Scheme;
@@ -88,9 +89,17 @@ impl Candidate {
         token: VerifiedToken,
         mut proof: Option<Proof>,
         unverifiable: UnverifiableConfirmation,
+        now: Timestamp,
     ) -> Result<Self, Refused> {
+        let refuse = |kind| Err((kind, Arc::clone(token.signed())));
         if let Err(kind) = fits(&token, proof.as_ref(), unverifiable) {
-            return Err((kind, Arc::clone(token.signed())));
+            return refuse(kind);
+        }
+        if let Some(proof) = &mut proof {
+            match proof.usage.at(now) {
+                Some(usage) => proof.usage = usage,
+                None => return refuse(RejectionKind::ExpiredProof),
+            }
         }
         // Only a key that a token is bound to is worth remembering, so strangers fill nothing.
         if let Some(key) = proof.as_mut().and_then(|proof| proof.new_key.take()) {

@@ -2,6 +2,7 @@
 
 use crate::observe::Event;
 use crate::rejection::{Details, Rejection};
+use crate::scheme::Scheme;
 
 /// Never logs the token. The path is the client's text, so it is escaped and cut.
 pub(super) fn report(rejection: &Rejection) {
@@ -25,6 +26,7 @@ macro_rules! log {
             tracing::Level::$level,
             kind = details.kind.name(),
             error = details.kind.error_code(),
+            scheme = details.attempt.scheme.map(Scheme::name),
             issuer = signed.map(|signed| details.settings.issuer(signed.issuer)),
             client_id = signed.and_then(|signed| signed.client_id()).map(cut).map(tracing::field::debug),
             resource = details.settings.resource.identifier(),

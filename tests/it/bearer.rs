@@ -11,8 +11,8 @@ use tower_resource_server::{
 };
 
 use crate::support::{
-    Answer, Bed, Challenge, ISSUER, RESOURCE, bearer, faults, get, refusals, send, send_vector,
-    table,
+    Answer, Bed, CHALLENGED, Challenge, ISSUER, RESOURCE, bearer, faults, get, refusals, send,
+    send_vector, table,
 };
 
 const METADATA: &str = "https://api.example.com/.well-known/oauth-protected-resource";
@@ -20,6 +20,10 @@ const METADATA: &str = "https://api.example.com/.well-known/oauth-protected-reso
 /// Every challenge of the refusals of a server with these settings.
 async fn challenges(change: impl FnOnce(Builder) -> Builder) -> Vec<Challenge> {
     refusals(change).await.iter().flat_map(Answer::challenges).collect()
+}
+
+fn schemes(challenges: &[Challenge]) -> Vec<&str> {
+    challenges.iter().map(|challenge| challenge.scheme.as_str()).collect()
 }
 
 #[tokio::test]
@@ -102,14 +106,17 @@ async fn whoever_is_refused_is_told_how_to_authenticate() {
 async fn a_challenge_is_never_bare() {
     for settings in [|builder: Builder| builder, Builder::hide_metadata] {
         let challenges = challenges(settings).await;
-        assert_eq!(challenges.len(), 6);
+        assert_eq!(schemes(&challenges), CHALLENGED);
         // R6750-3-3, D-3: at least one parameter always.
         assert!(challenges.iter().all(|challenge| !challenge.params.is_empty()));
     }
     let hidden = Bed::with(Builder::hide_metadata);
     let answer = send(hidden.server.authenticate(), get(&[])).await;
+    let [bearer, dpop] = answer.challenges().try_into().expect("one for each scheme");
     // R6750-3-3, D-3: with nothing configured, a realm is put in.
-    assert_eq!(answer.all("www-authenticate"), [format!("Bearer realm=\"{RESOURCE}\"")]);
+    assert_eq!(answer.all("www-authenticate")[0], format!("Bearer realm=\"{RESOURCE}\""));
+    assert_eq!((bearer.names(), dpop.names()), (vec!["realm"], vec!["realm", "algs"]));
+    assert_eq!((dpop.scheme.as_str(), dpop.get("realm")), ("DPoP", Some(RESOURCE)));
 }
 
 #[tokio::test]
@@ -126,7 +133,7 @@ async fn no_parameter_comes_twice() {
 #[tokio::test]
 async fn the_realm_stands_in_every_challenge() {
     let challenges = challenges(|builder| builder.realm("Example API")).await;
-    assert_eq!(challenges.len(), 6);
+    assert_eq!(schemes(&challenges), CHALLENGED);
     for challenge in challenges {
         // R6750-3-5: first, as clients that split at commas like it.
         assert_eq!(challenge.params[0], ("realm".to_owned(), "Example API".to_owned()));
@@ -144,12 +151,16 @@ async fn the_parameters_come_in_an_order_that_clients_cope_with() {
         "scope",
         "acr_values",
         "max_age",
+        "algs",
         "resource_metadata",
         "x",
         "error_uri",
         "error_description",
     ];
-    for challenge in challenges(settings).await {
+    let challenges = challenges(settings).await;
+    assert_eq!(schemes(&challenges), CHALLENGED);
+    for challenge in challenges {
+        assert_eq!(challenge.get("algs").is_some(), challenge.scheme == "DPoP");
         let place = |name: &&str| order.iter().position(|other| other == name);
         let places: Vec<_> = challenge.names().iter().map(place).collect();
         assert!(places.is_sorted() && places.iter().all(Option::is_some), "{places:?}");

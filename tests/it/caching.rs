@@ -1,8 +1,13 @@
 //! HTTP caching: RFC 9111.
 
-use http::Method;
-use tower_resource_server::{Builder, Scopes, SharedCaching};
+use std::time::Duration;
 
+use http::Method;
+use tower_resource_server::{
+    Builder, Dpop, RejectionKind, Scopes, SealedNonces, SenderConstraint, SharedCaching,
+};
+
+use crate::possession::Client;
 use crate::support::{
     Answer, Bed, Handler, Logs, bearer, get, refusals, refusals_of, send, send_around,
 };
@@ -141,19 +146,94 @@ async fn vary(lines: &[(&'static str, &'static str)]) -> [Vec<String>; 2] {
 #[tokio::test]
 async fn optional_routes_vary_by_authorization() {
     for vary in vary(&[]).await {
-        // R9111-4.1-1
-        assert_eq!(vary, ["authorization"]);
+        // R9111-4.1-1: by both fields that credentials stand in.
+        assert_eq!(vary, ["authorization", "dpop"]);
     }
     for vary in vary(&[("vary", "accept"), ("vary", "origin")]).await {
         // R9111-4.1-1: merged with the handler's, not in its place.
-        assert_eq!(vary, ["accept", "origin", "authorization"]);
+        assert_eq!(vary, ["accept", "origin", "authorization", "dpop"]);
     }
-    for line in ["accept, Authorization", "*", "authorization"] {
+    for (line, added) in [("accept, Authorization", "dpop"), ("DPoP", "authorization")] {
+        for vary in vary(&[("vary", line)]).await {
+            // R9111-4.1-1: the field that is not named yet, alone.
+            assert_eq!(vary, [line, added]);
+        }
+    }
+    for line in ["dpop,accept, Authorization", "*", "authorization, DPoP"] {
         for vary in vary(&[("vary", line)]).await {
             // R9111-4.1-1: and not twice.
             assert_eq!(vary, [line]);
         }
     }
+}
+
+#[tokio::test]
+async fn optional_routes_vary_by_what_they_accept() {
+    let bed = Bed::new();
+    let layer = bed.server.authenticate().optional();
+    let answer = send(layer.clone(), Client::new(&bed).request()).await;
+    answer.assert_ok();
+    // R9111-4.1-1: with a proof as without.
+    assert_eq!(answer.all("vary"), ["authorization", "dpop"]);
+    let unproven = layer.clone().sender_constraint(SenderConstraint::Bearer);
+    let answer = send(unproven, bearer(&bed.token())).await;
+    // R9111-4.1-1: where no proof is looked at, none makes a difference.
+    assert_eq!(answer.all("vary"), ["authorization"]);
+    let required = send(bed.server.authenticate(), Client::new(&bed).request()).await;
+    assert!(required.all("vary").is_empty());
+}
+
+/// The answer to a proof whose nonce is past half of its life, when the handler sets these lines;
+/// and that nonce.
+async fn renewed(lines: &[(&'static str, &'static str)]) -> (Answer, String) {
+    let bed = Bed::with(|builder| builder.dpop(Dpop::new().nonces(SealedNonces::random())));
+    let client = Client::new(&bed);
+    let guard = bed.server.authenticate();
+    let asked = send(guard.clone(), client.request()).await;
+    assert_eq!(asked.kind(), Some(RejectionKind::MissingProofNonce));
+    // R9110-5.3-1: so does the refusal that brings the first nonce.
+    assert_eq!((asked.all("dpop-nonce").len(), asked.all("cache-control")), (1, vec!["no-store"]));
+    let nonce = asked.all("dpop-nonce")[0].to_owned();
+    bed.clock.advance(Duration::from_secs(200));
+    let request = client.proof().nonce(&nonce).clock(&bed.clock).authorize(get(&[]));
+    (send_around(guard, Handler::answering(200, lines), request).await, nonce)
+}
+
+#[tokio::test]
+async fn what_brings_a_nonce_is_not_stored_at_all() {
+    let own = [("dpop-nonce", "of-the-handler"), ("dpop-nonce", "another")];
+    for line in ["max-age=60", "private", "private, max-age=60", "public, max-age=60", "no-cache"] {
+        for more in [&own[..], &own[..1], &[]] {
+            let lines =
+                [&[("cache-control", line), ("cache-control", "s-maxage=9")], more].concat();
+            let (answer, old) = renewed(&lines).await;
+            answer.assert_ok();
+            // R9110-5.3-1: one line of each, whatever the handler set.
+            assert_eq!(answer.all("dpop-nonce").len(), 1);
+            assert_eq!(answer.all("cache-control").len(), 1);
+            // R9111-5.2.2.7-1: `private` would leave it to the client's own cache.
+            assert_eq!(answer.all("cache-control"), ["no-store"], "{line}");
+            let nonce = answer.all("dpop-nonce")[0];
+            assert!(
+                ![old.as_str(), "of-the-handler", "another"].contains(&nonce),
+                "it is the next"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_nonce_of_the_handler_is_one_and_not_stored_either() {
+    let bed = Bed::new();
+    let lines = [("dpop-nonce", "n-1"), ("dpop-nonce", "n-2"), ("cache-control", "private")];
+    let handler = Handler::answering(200, &lines);
+    let request = Client::new(&bed).request();
+    let answer = send_around(bed.server.authenticate(), handler, request).await;
+    answer.assert_ok();
+    // R9110-5.3-1: the first of several.
+    assert_eq!(answer.all("dpop-nonce"), ["n-1"]);
+    // R9111-5.2.2.7-1
+    assert_eq!(answer.all("cache-control"), ["no-store"]);
 }
 
 #[tokio::test]

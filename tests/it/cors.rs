@@ -4,9 +4,10 @@ use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, Request, StatusCode, header};
 use http_body_util::Full;
 use tower_http::cors::CorsLayer;
-use tower_resource_server::{RejectionKind, Scopes};
+use tower_resource_server::{Builder, RejectionKind, Scopes};
 
-use crate::support::{Answer, Bed, read};
+use crate::possession::Client;
+use crate::support::{Answer, Bed, Handler, bearer, read, send_around};
 
 const APP: &str = "https://app.example.com";
 const DPOP: HeaderName = HeaderName::from_static("dpop");
@@ -41,7 +42,7 @@ fn preflight() -> Request<Full<Bytes>> {
 /// Through CORS, authentication and a requirement, in the documented order.
 async fn documented(bed: &Bed, request: Request<Full<Bytes>>) -> Answer {
     use tower::{Layer, ServiceExt};
-    let handler = crate::support::Handler::default();
+    let handler = Handler::default();
     let layers = (cors(), bed.server.authenticate(), bed.server.require(Scopes::all(["read"])));
     let response = layers.layer(handler.clone()).oneshot(request).await.expect("infallible");
     read(response, handler.calls() > 0).await
@@ -77,7 +78,7 @@ async fn a_script_can_read_the_challenge() {
     ] {
         let answer = documented(&bed, request(Method::GET, &lines)).await;
         assert!(answer.rejection.is_some() && !answer.handled);
-        assert_eq!(answer.challenges().len(), 1);
+        assert_eq!(answer.schemes(), ["Bearer", "DPoP"]);
         // FETCH-3.2-4: with the CORS layer outside, a refusal has its fields.
         assert_eq!(answer.all("access-control-allow-origin"), [APP]);
         let exposed = names(&answer, "access-control-expose-headers");
@@ -175,4 +176,63 @@ async fn preflights_can_be_protected() {
     let optional =
         (bed.server.authenticate().optional(), bed.server.require(Scopes::all(["read"])));
     crate::support::send(optional, preflight()).await.assert_n401();
+}
+
+/// The answer to a request of a web page, by a server that exposes its fields and a handler that
+/// sets these lines.
+async fn exposing(line: Option<&'static str>, request: Request<Full<Bytes>>, bed: &Bed) -> Answer {
+    let lines: Vec<_> =
+        line.map(|line| ("access-control-expose-headers", line)).into_iter().collect();
+    let handler = Handler::answering(200, &lines);
+    let mut request = request;
+    request.headers_mut().insert("origin", HeaderValue::from_static(APP));
+    send_around(bed.server.authenticate(), handler, request).await
+}
+
+#[tokio::test]
+async fn fields_are_exposed_by_name_where_the_server_is_to() {
+    let bed = Bed::with(Builder::expose_headers);
+    for line in [Some("*"), Some("X-A, *"), None] {
+        let answer = exposing(line, bearer(&bed.token()), &bed).await;
+        answer.assert_ok();
+        // FETCH-3.2-3: a star says nothing where credentials are included, so the names stand
+        // beside it. Those of gRPC belong to responses that this version does not make.
+        let exposed = names(&answer, "access-control-expose-headers");
+        assert!(exposed.contains(&"www-authenticate".into()), "{exposed:?}");
+        assert!(exposed.contains(&"dpop-nonce".into()), "{exposed:?}");
+        assert_eq!(exposed.contains(&"*".into()), line.is_some());
+    }
+    for request in [crate::support::get(&[]), bearer("garbage"), Client::new(&bed).request_as("x")]
+    {
+        let answer = exposing(None, request, &bed).await;
+        assert!(answer.rejection.is_some());
+        // FETCH-3.2-3: on refusals above all.
+        let exposed = names(&answer, "access-control-expose-headers");
+        assert_eq!(exposed, ["www-authenticate", "dpop-nonce"]);
+    }
+}
+
+#[tokio::test]
+async fn what_the_handler_exposes_is_kept_without_empty_elements() {
+    let bed = Bed::with(Builder::expose_headers);
+    for line in [",X-A,", "X-A", ", ,X-A , ,", "X-A,dpop-nonce", ",WWW-Authenticate,,X-A"] {
+        let answer = exposing(Some(line), bearer(&bed.token()), &bed).await;
+        assert_eq!(answer.all("access-control-expose-headers").len(), 1);
+        let mut exposed = names(&answer, "access-control-expose-headers");
+        exposed.sort_unstable();
+        // R9110-5.6.1.2-1: a list of three names, each once and none empty.
+        assert_eq!(exposed, ["dpop-nonce", "www-authenticate", "x-a"], "{line}");
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_exposed_unless_asked_for() {
+    let bed = Bed::new();
+    let answer = exposing(Some(",X-A,"), bearer(&bed.token()), &bed).await;
+    assert_eq!(answer.all("access-control-expose-headers"), [",X-A,"], "the handler's own");
+    let refused = exposing(None, crate::support::get(&[]), &bed).await;
+    assert!(refused.all("access-control-expose-headers").is_empty());
+    let asked = Bed::with(Builder::expose_headers);
+    let answer = asked.bearer(&asked.token()).await;
+    assert!(answer.all("access-control-expose-headers").is_empty(), "no web page has asked");
 }

@@ -12,11 +12,12 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tower::{Layer, ServiceBuilder, service_fn};
 use tower_resource_server::render::ProblemJson;
 use tower_resource_server::testing::Flaw;
-use tower_resource_server::{Builder, Grant, Predicate, RejectionKind, Scopes};
+use tower_resource_server::{Algorithm, Builder, Dpop, Grant, Predicate, RejectionKind, Scopes};
 
+use crate::possession::Client;
 use crate::support::{
-    Answer, Bed, Challenge, Handler, bearer, faults, get, refusals, refusals_of, send, send_around,
-    table,
+    Answer, Bed, CHALLENGED, Challenge, Handler, bearer, faults, get, refusals, refusals_of, send,
+    send_around, table,
 };
 
 /// The value that the Bearer challenge of an N401 gives `name`, as it stands on the wire.
@@ -44,8 +45,15 @@ async fn authorization_fields_get_what_the_vectors_say() {
             Some("token") if line.contains("TOK") => answer.assert_ok(),
             // Grammatical, so it reaches the verifier, and is no token there.
             Some("token") => answer.assert_t401(),
-            // Without DPoP, that scheme is one of those that are not accepted.
-            Some("token-dpop" | "unsupported-scheme" | "no-credentials") => answer.assert_n401(),
+            // Grammatical too, and the proof that belongs to it is missing.
+            Some("token-dpop") => {
+                assert_eq!(answer.kind(), Some(RejectionKind::MissingProof));
+                answer.assert_p401();
+                let client = Client::new(&bed);
+                let request = client.request_as(&line.replace("TOK", &client.token));
+                send(bed.server.authenticate(), request).await.assert_ok();
+            }
+            Some("unsupported-scheme" | "no-credentials") => answer.assert_n401(),
             Some("invalid_request") => answer.assert_r400(),
             other => panic!("{other:?}"),
         }
@@ -57,7 +65,14 @@ async fn the_scheme_is_compared_without_case() {
     let bed = Bed::new();
     for scheme in ["Bearer", "bearer", "BEARER", "bEaReR"] {
         let line = format!("{scheme} {}", bed.token());
+        // R9110-11.1-1
         send(bed.server.authenticate(), get(&[("authorization", &line)])).await.assert_ok();
+    }
+    let client = Client::new(&bed);
+    for scheme in ["DPoP", "dpop", "DPOP", "dPoP"] {
+        let request = client.request_as(&format!("{scheme} {}", client.token));
+        // R9110-11.1-1: so is that of bound tokens.
+        send(bed.server.authenticate(), request).await.assert_ok();
     }
 }
 
@@ -87,7 +102,7 @@ async fn no_parameter_name_repeats_in_a_challenge() {
             challenged.push(answer.status.as_u16());
         }
     }
-    assert_eq!(challenged, [401, 400, 401, 403, 403, 401]);
+    assert_eq!(challenged, [401, 401, 400, 400, 401, 401, 403, 403, 401]);
 }
 
 #[tokio::test]
@@ -96,10 +111,18 @@ async fn every_parameter_value_is_a_quoted_string() {
     let lines: Vec<_> = answers.iter().flat_map(|answer| answer.all("www-authenticate")).collect();
     // R9110-11.2-3: the parser of the tests takes nothing but quoted-strings.
     let parsed: Vec<_> = lines.iter().map(|line| Challenge::parse(line)).collect();
-    assert_eq!(parsed.len(), 6);
+    let schemes: Vec<_> = parsed.iter().map(|challenge| challenge.scheme.as_str()).collect();
+    assert_eq!(schemes, CHALLENGED);
     // R9110-11.2-3: numbers too.
     assert!(lines.iter().all(|line| line.contains("count=\"1\"")));
     assert_eq!(lines.iter().filter(|line| line.contains("max_age=\"300\"")).count(), 1);
+    // R9110-11.2-3: a list of one algorithm too, which could be a token.
+    let one = Dpop::new().algorithms([Algorithm::ES256]);
+    let answers = refusals(|builder| builder.dpop(one)).await;
+    let lines = answers.iter().flat_map(|answer| answer.all("www-authenticate"));
+    let (dpop, bearer): (Vec<_>, Vec<_>) = lines.partition(|line| line.starts_with("DPoP "));
+    assert!(dpop.len() == 3 && dpop.iter().all(|line| line.contains("algs=\"ES256\"")));
+    assert!(bearer.len() == 6 && !bearer.iter().any(|line| line.contains("algs=")));
 }
 
 #[test]
@@ -133,8 +156,10 @@ async fn every_401_carries_a_challenge_whatever_the_method() {
         let unauthorized: Vec<_> = answers.iter().filter(refused).collect();
         assert_eq!(unauthorized.len(), 3, "{method}");
         for answer in unauthorized {
-            // R9110-11.3-1: there is one, it parses, and its scheme is the one accepted.
-            assert_eq!(answer.challenge().scheme, "Bearer", "{method}");
+            // R9110-11.3-1: there are some, they parse, and their schemes are those accepted.
+            let step_up = answer.kind() == Some(RejectionKind::InsufficientAuthentication);
+            let accepted: &[&str] = if step_up { &["Bearer"] } else { &["Bearer", "DPoP"] };
+            assert_eq!(answer.schemes(), accepted, "{method}");
         }
     }
 }
@@ -193,17 +218,34 @@ async fn challenges_of_the_inner_service_pass_as_they_are() {
     assert_eq!(answer.all("www-authenticate"), ["Basic realm=\"x\"", "Digest qop=a"]);
 }
 
+/// Whatever else a challenge says.
+fn scheme_and_error(challenge: Challenge) -> (String, Option<String>) {
+    let error = challenge.get("error").map(str::to_owned);
+    (challenge.scheme, error)
+}
+
 #[tokio::test]
 async fn more_than_one_authorization_line_is_malformed() {
+    let both = ["Bearer", "DPoP"].map(|scheme| (scheme.to_owned(), Some("invalid_request".into())));
     let bed = Bed::new();
-    let good = format!("Bearer {}", bed.token());
-    for other in [good.as_str(), "Bearer bad", "Basic dTpw", "DPoP abc", "", "Bearer"] {
-        for pair in [[good.as_str(), other], [other, good.as_str()]] {
-            let request = get(&pair.map(|line| ("authorization", line)));
+    let client = Client::new(&bed);
+    let lines = [format!("Bearer {}", bed.token()), format!("DPoP {}", client.token)];
+    let [bearer, dpop] = lines.each_ref().map(String::as_str);
+    let pairs = [bearer, "Bearer bad", "Basic dTpw", "DPoP abc", "", "Bearer", dpop]
+        .map(|other| [bearer, other]);
+    let of_dpop = [dpop, "Basic dTpw", "DPoP"].map(|other| [dpop, other]);
+    for [one, other] in pairs.into_iter().chain(of_dpop) {
+        for pair in [[one, other], [other, one]] {
+            let mut request = client.request_as(pair[0]);
+            let second = HeaderValue::from_str(pair[1]).expect("a field value");
+            request.headers_mut().append("authorization", second);
             let answer = send(bed.server.authenticate(), request).await;
             // R9110-11.6.2-1: in any order, never the first or the better one.
             answer.assert_r400();
-            assert_eq!(answer.kind(), Some(RejectionKind::MultipleCredentials), "{other}");
+            assert_eq!(answer.kind(), Some(RejectionKind::MultipleCredentials), "{pair:?}");
+            let errors: Vec<_> = answer.challenges().into_iter().map(scheme_and_error).collect();
+            // R9110-11.6.2-1: which scheme was tried is not clear, so both say it.
+            assert_eq!(errors, both, "{pair:?}");
         }
     }
 }

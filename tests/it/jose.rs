@@ -3,12 +3,13 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 use serde_json::{Value, json};
-use tower_resource_server::testing::{Flaw, SigningKey};
+use tower_resource_server::testing::{Flaw, ProofFlaw, SigningKey};
 use tower_resource_server::{Algorithm, Builder, CryptoBackend, JwkSet, RejectionKind};
 
+use crate::possession::{Client, proven};
 use crate::support::{
-    Answer, Bed, key, present, published_jws, publishing, send_vector, server_of, token_by,
-    trusting,
+    Answer, Bed, get, key, present, published_jws, publishing, send, send_vector, server_of,
+    token_by, trusting,
 };
 
 fn assert_kind(answer: &Answer, kind: RejectionKind) {
@@ -247,6 +248,15 @@ async fn an_unencoded_payload_is_refused() {
         let answer = bed.bearer(&bed.issuer.token().header("b64", b64).build()).await;
         assert_kind(&answer, RejectionKind::UnsupportedCritical);
     }
+    let answer = proven(|b| b, |proof| proof.flaw(ProofFlaw::UnencodedPayload)).await;
+    // R7797-7-1: nor in a proof, which is one.
+    answer.assert_p401();
+    assert_eq!(answer.kind(), Some(RejectionKind::UnsupportedProofCritical));
+    let client = Client::new(&bed);
+    let lines = [format!("DPoP {}", client.token), published_jws("RFC7797-4.2")];
+    let request = get(&[("authorization", &lines[0]), ("dpop", &lines[1])]);
+    // R7797-7-1: the published one, whose payload is left out, in the place of a proof.
+    send(bed.server.authenticate(), request).await.assert_p401();
     // R7797-6-1: listed as critical it would be honoured, and here it never is.
     assert_kind(&send_vector("at-crit-b64-true").await, RejectionKind::UnsupportedCritical);
 }

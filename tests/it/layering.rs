@@ -123,6 +123,14 @@ fn no_stage_uses_the_layers_or_reaches_around_the_modules() {
 }
 
 #[test]
+fn what_is_proven_depends_neither_on_the_answer_nor_on_what_is_demanded() {
+    forbid("proofs are judged before any of these", |mention| {
+        let later = ["layer", "authorize", "render", "rejection", "metadata", "server"];
+        mention.from() == "proof" && later.contains(&mention.to())
+    });
+}
+
+#[test]
 fn supplies_use_no_stage_and_no_layer() {
     let supplies = [
         "keys",
@@ -134,7 +142,11 @@ fn supplies_use_no_stage_and_no_layer() {
         "base64url",
         "cache_control",
         "charset",
+        "cors",
+        "jws",
         "media_type",
+        "observe",
+        "scheme",
     ];
     forbid("supplies serve the stages", |mention| {
         let above = STAGES.contains(&mention.to())
@@ -145,8 +157,21 @@ fn supplies_use_no_stage_and_no_layer() {
 
 #[test]
 fn the_leaves_use_nothing() {
-    let leaves =
-        ["error", "clock", "algorithm", "base64url", "cache_control", "charset", "media_type"];
+    let leaves = [
+        "error",
+        "clock",
+        "algorithm",
+        "base64url",
+        "cache_control",
+        "charset",
+        "cors",
+        "media_type",
+        "scheme",
+    ];
+    for leaf in leaves {
+        let own = |(file, _): &(String, String)| room(file) == leaf;
+        assert!(sources().iter().any(own), "{leaf} is there");
+    }
     forbid("leaves stand on their own", |mention| leaves.contains(&mention.from()));
 }
 
@@ -193,7 +218,7 @@ fn lines_with(texts: &[&str], allowed: &[&str]) -> Vec<String> {
 fn only_the_adapter_names_axum() {
     // The log tells the path from before a nested router strips its prefix, and axum keeps that
     // in an extension of a type of its own.
-    let original = "let original = request.extensions().get::<axum::extract::OriginalUri>()";
+    let original = "let original = head.extensions().get::<axum::extract::OriginalUri>()";
     let mut lines = lines_with(&["axum::", "use axum"], &["axum.rs"]);
     lines.retain(|line| !line.starts_with(&format!("layer/future.rs: {original}")));
     assert!(lines.is_empty(), "{lines:#?}");

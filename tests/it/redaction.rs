@@ -2,42 +2,39 @@
 
 use std::collections::HashSet;
 use std::fmt::Debug;
-use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use bytes::Bytes;
-use http::{Request, Uri};
-use http_body_util::Full;
+use http::Uri;
+use serde_json::Value;
 use tower::Layer;
-use tower_resource_server::fetch::{FetchErrorKind, TowerFetch};
+use tower_resource_server::fetch::TowerFetch;
 use tower_resource_server::render::{Empty, Envelope, JsonRpc, OAuthJson, ProblemJson};
-use tower_resource_server::testing::{Flaw, ScriptedFetch, TokenBuilder};
+use tower_resource_server::testing::{Flaw, ScriptedFetch};
 use tower_resource_server::{
-    Builder, Credential, CredentialSource, Issuer, JwkSet, Predicate, RejectionKind, RequestHead,
-    ResourceServer, Scopes, StepUp,
+    Credential, CredentialSource, Issuer, JwkSet, RejectionKind, RequestHead, ResourceServer,
+    Scopes,
 };
 
+use crate::possession::Client;
 use crate::requirements::grant;
-use crate::support::{Answer, Bed, ISSUER, RESOURCE, bearer, get, send};
+use crate::support::{Answer, Bed, ISSUER, Logs, RESOURCE, bearer, get, present, send};
+use crate::ways::{SECRETS, marked, ways};
 
-/// A token whose every text is one of these, none of which may be seen again.
-const SECRETS: [&str; 6] =
-    ["sub-secret", "client-secret", "jti-secret", "kid-secret", "claim-secret", "scope-secret"];
-
-fn marked(bed: &Bed) -> TokenBuilder {
-    bed.issuer
-        .token()
-        .subject("sub-secret")
-        .client_id("client-secret")
-        .claim("jti", "jti-secret")
-        .claim("x", "claim-secret")
-        .scope("scope-secret")
-}
-
+/// What of a token or a proof must not be seen: its parts, and every text it could hold.
 fn secrets_of(token: &str) -> Vec<String> {
     let parts = token.split(['.', ' ', '"']).filter(|part| part.len() > 5);
     parts.map(str::to_owned).chain(SECRETS.map(str::to_owned)).collect()
+}
+
+/// The same, and the members of the key that the proof carries.
+fn secrets_of_proof(proof: &str) -> Vec<String> {
+    let header = proof.split('.').next().and_then(|part| URL_SAFE_NO_PAD.decode(part).ok());
+    let header: Value =
+        header.and_then(|json| serde_json::from_slice(&json).ok()).unwrap_or_default();
+    let members = header["jwk"].as_object().into_iter().flatten();
+    let numbers = members.filter_map(|(_, value)| value.as_str()).filter(|text| text.len() > 20);
+    numbers.map(str::to_owned).chain(secrets_of(proof)).collect()
 }
 
 #[track_caller]
@@ -118,6 +115,31 @@ fn key_material(bed: &Bed) -> Vec<String> {
     forms
 }
 
+#[tokio::test]
+async fn what_carries_a_proof_does_not_print_it() {
+    let bed = Bed::new();
+    let client = Client::with(&bed, |token| token.claim("x", "claim-secret"));
+    let proof = client.proof().claim("jti", "proof-secret").nonce("nonce-secret");
+    let request = proof.authorize(get(&[]));
+    let layer = bed.server.authenticate();
+    send(layer.clone(), request.clone()).await.assert_ok();
+    present(&bed.server, &client.token).await.assert_t401();
+    let mut secrets = secrets_of_proof(&proof.build());
+    secrets.extend(secrets_of(&client.token));
+    for shown in [
+        debug(&RequestHead::of(&request)),
+        debug(&bed.server),
+        debug(&layer.layer(Handled)),
+        debug(&client.key),
+        debug(&proof),
+    ] {
+        assert_hides(&shown, &secrets);
+    }
+    for name in ["authorization", "dpop"] {
+        assert!(request.headers()[name].is_sensitive(), "{name}");
+    }
+}
+
 #[test]
 fn what_holds_keys_does_not_print_them() {
     let bed = Bed::new();
@@ -158,169 +180,6 @@ fn errors_about_keys_do_not_quote_them() {
     assert!(!format!("{error}{error:?}").contains("very-secret"));
 }
 
-/// A way to be refused: the settings, where it happens, and the request.
-struct Way {
-    kind: RejectionKind,
-    change: fn(Builder) -> Builder,
-    place: Place,
-    request: Ask,
-}
-
-enum Place {
-    Authenticate,
-    Require(fn() -> tower_resource_server::Requirement),
-    RequireAlone,
-}
-
-enum Ask {
-    Flaw(Flaw),
-    Token(fn(TokenBuilder) -> TokenBuilder),
-    Lines(fn(&str) -> Vec<String>),
-    Query,
-}
-
-const SAME: fn(Builder) -> Builder = |builder| builder;
-const WHOLE: Ask = Ask::Token(|token| token);
-
-fn by_token() -> Vec<Way> {
-    use RejectionKind as Kind;
-    let flaw = |kind, flaw| Way {
-        kind,
-        change: SAME,
-        place: Place::Authenticate,
-        request: Ask::Flaw(flaw),
-    };
-    let token = |kind, edit| Way {
-        kind,
-        change: SAME,
-        place: Place::Authenticate,
-        request: Ask::Token(edit),
-    };
-    vec![
-        flaw(Kind::BadSignature, Flaw::BadSignature),
-        flaw(Kind::ExpiredToken, Flaw::Expired),
-        flaw(Kind::MalformedToken, Flaw::FourParts),
-        flaw(Kind::TokenNotYetValid, Flaw::NotYetValid),
-        flaw(Kind::UnacceptableAlgorithm, Flaw::AlgorithmNone),
-        flaw(Kind::UnsupportedCritical, Flaw::UnknownCritical),
-        flaw(Kind::UntrustedIssuer, Flaw::WrongIssuer),
-        flaw(Kind::WrongAudience, Flaw::WrongAudience),
-        flaw(Kind::WrongTokenType, Flaw::WrongType),
-        token(Kind::UnknownKey, |token| token.header("kid", "kid-secret")),
-        token(Kind::InvalidClaim, |token| token.claim("nbf", "claim-secret")),
-        token(Kind::MissingClaim, |token| token.without_claim("iat")),
-        token(Kind::UnsupportedConfirmation, |token| {
-            token.claim("cnf", serde_json::json!({ "jkt": "claim-secret" }))
-        }),
-        token(Kind::TokenTooLarge, |token| token.claim("x", "claim-secret".repeat(2000))),
-    ]
-}
-
-fn by_request() -> Vec<Way> {
-    use RejectionKind as Kind;
-    let lines = |kind, lines| Way {
-        kind,
-        change: SAME,
-        place: Place::Authenticate,
-        request: Ask::Lines(lines),
-    };
-    vec![
-        lines(Kind::MalformedAuthorization, |token| vec![format!("Bearer {token} {token}")]),
-        lines(Kind::MissingCredentials, |_| vec![]),
-        lines(Kind::MultipleCredentials, |token| vec![format!("Bearer {token}"); 2]),
-        lines(Kind::UnsupportedScheme, |token| vec![format!("Digest {token}")]),
-        Way {
-            kind: Kind::TokenInQuery,
-            change: Builder::refuse_query_tokens,
-            place: Place::Authenticate,
-            request: Ask::Query,
-        },
-        Way {
-            kind: Kind::InsecureTransport,
-            change: Builder::require_https,
-            place: Place::Authenticate,
-            request: WHOLE,
-        },
-    ]
-}
-
-fn by_server() -> Vec<Way> {
-    use RejectionKind as Kind;
-    let require = |kind, requirement| Way {
-        kind,
-        change: SAME,
-        place: Place::Require(requirement),
-        request: WHOLE,
-    };
-    vec![
-        require(Kind::InsufficientScope, || Scopes::all(["more"]).into()),
-        require(Kind::InsufficientAuthentication, || StepUp::within(Duration::ZERO).into()),
-        require(Kind::RequirementNotMet, || Predicate::new("Not today", |_| false).into()),
-        require(Kind::InvalidRequirement, || Scopes::all(["a b"]).into()),
-        Way {
-            kind: Kind::MissingAuthentication,
-            change: SAME,
-            place: Place::RequireAlone,
-            request: WHOLE,
-        },
-        Way {
-            kind: Kind::KeysUnavailable,
-            change: |_| {
-                let fetch = ScriptedFetch::new().always_fail(FetchErrorKind::Transport);
-                let issuer = Issuer::jwks_uri(ISSUER, "https://as.example.com/jwks");
-                let clock = tower_resource_server::testing::FixedClock::at(crate::support::NOW);
-                ResourceServer::builder(RESOURCE).issuer(issuer).fetch(fetch).clock(clock)
-            },
-            place: Place::Authenticate,
-            request: WHOLE,
-        },
-    ]
-}
-
-fn ways() -> Vec<Way> {
-    by_token().into_iter().chain(by_request()).chain(by_server()).collect()
-}
-
-impl Way {
-    fn request(&self, bed: &Bed) -> (Request<Full<Bytes>>, String) {
-        let token = match &self.request {
-            Ask::Flaw(flaw) => marked(bed).flaw(*flaw).build(),
-            Ask::Token(edit) => edit(marked(bed)).build(),
-            Ask::Lines(_) | Ask::Query => marked(bed).build(),
-        };
-        let request = match &self.request {
-            Ask::Flaw(_) | Ask::Token(_) => bearer(&token),
-            Ask::Lines(lines) => {
-                let lines = lines(&token);
-                let lines: Vec<_> =
-                    lines.iter().map(|line| ("authorization", line.as_str())).collect();
-                get(&lines)
-            }
-            Ask::Query => {
-                let mut request = get(&[]);
-                *request.uri_mut() = format!("/r?access_token={token}").parse().expect("a URI");
-                request
-            }
-        };
-        (request, token)
-    }
-
-    async fn refuse(&self, envelope: impl Envelope) -> (Answer, String) {
-        let bed = Bed::with(|builder| (self.change)(builder).envelope(envelope));
-        let (request, token) = self.request(&bed);
-        let authenticate = bed.server.authenticate();
-        let answer = match &self.place {
-            Place::Authenticate => send(authenticate, request).await,
-            Place::Require(requirement) => {
-                send((authenticate, bed.server.require(requirement())), request).await
-            }
-            Place::RequireAlone => send(bed.server.require(Scopes::all(["a"])), request).await,
-        };
-        assert_eq!(answer.kind(), Some(self.kind));
-        (answer, token)
-    }
-}
-
 #[test]
 fn there_is_a_way_to_every_kind() {
     let reached: HashSet<_> = ways().iter().map(|way| way.kind).collect();
@@ -337,14 +196,22 @@ fn whole(answer: &Answer) -> String {
 
 async fn no_way_echoes(envelope: impl Envelope + Clone) {
     for way in ways() {
-        let (answer, token) = way.refuse(envelope.clone()).await;
+        let (logs, guard) = Logs::capture();
+        let (answer, sent) = way.refuse(envelope.clone()).await;
+        drop(guard);
         assert!(!answer.handled);
-        assert_hides(&whole(&answer), &secrets_of(&token));
+        assert!(logs.text().contains(way.kind.name()), "{} is logged", way.kind);
+        let mut secrets = secrets_of(&sent.token);
+        secrets.extend(sent.proof.iter().flat_map(|proof| secrets_of_proof(proof)));
+        assert_hides(&whole(&answer), &secrets);
+        // The log names the client, once the token is verified.
+        secrets.retain(|secret| secret != "client-secret");
+        assert_hides(&logs.text(), &secrets);
     }
 }
 
 #[tokio::test]
-async fn no_refusal_echoes_the_token_or_its_claims() {
+async fn no_refusal_echoes_what_was_sent() {
     no_way_echoes(OAuthJson::default()).await;
     no_way_echoes(ProblemJson::default()).await;
     no_way_echoes(JsonRpc::default()).await;

@@ -78,11 +78,15 @@ impl Caller {
 }
 
 impl Got {
+    /// The Bearer challenge, which is the first; after it comes one of DPoP without error.
     fn challenge(&self) -> Challenge {
-        let mut lines = self.headers.get_all("www-authenticate").iter();
-        let line = lines.next().expect("a challenge").to_str().expect("ASCII");
-        assert!(lines.next().is_none());
-        Challenge::parse(line)
+        let lines = self.headers.get_all("www-authenticate").iter();
+        let parse = |line: &http::HeaderValue| Challenge::parse(line.to_str().expect("ASCII"));
+        let parsed: Vec<_> = lines.map(parse).collect();
+        let [bearer, dpop] = parsed.try_into().expect("two challenges");
+        assert_eq!((bearer.scheme.as_str(), dpop.scheme.as_str()), ("Bearer", "DPoP"));
+        assert_eq!(dpop.names(), ["algs", "resource_metadata"]);
+        bearer
     }
 
     fn length(&self) -> Option<&str> {

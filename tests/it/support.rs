@@ -24,6 +24,12 @@ pub(crate) const NOW: u64 = 1_700_000_000;
 pub(crate) const ISSUER: &str = "https://as.example.com";
 pub(crate) const RESOURCE: &str = "https://api.example.com";
 
+/// The schemes of the challenges in [`refusals`], in their order: both schemes where the client may
+/// go on with either (N401, R400, T401), and the one it tried where it has to ask for more (S403
+/// twice, U401).
+pub(crate) const CHALLENGED: [&str; 9] =
+    ["Bearer", "DPoP", "Bearer", "DPoP", "Bearer", "DPoP", "Bearer", "Bearer", "Bearer"];
+
 /// An issuer, a clock that both hold to, and a server that trusts the issuer.
 pub(crate) struct Bed {
     pub(crate) issuer: TestIssuer,
@@ -130,16 +136,36 @@ pub(crate) fn published_jws(id: &str) -> String {
     vector_text("/published", "id", id, "jws")
 }
 
+/// A member of a published vector.
+pub(crate) fn published(id: &str, member: &str) -> String {
+    vector_text("/published", "id", id, member)
+}
+
 /// The access token of that name among the generated vectors.
 pub(crate) fn vector_token(name: &str) -> String {
     vector_text("/generated/access_tokens", "name", name, "token")
 }
 
+/// The key of a published vector.
+pub(crate) fn published_jwk(id: &str) -> Value {
+    let list = vectors()["published"].as_array().expect("a list");
+    list.iter().find(|entry| entry["id"] == id).expect(id)["jwk"].clone()
+}
+
+/// The proof of that name among the generated vectors, with the request it is for.
+pub(crate) fn proof_vector(name: &str) -> Value {
+    let list = vectors()["generated"]["dpop_proofs"].as_array().expect("a list");
+    list.iter().find(|entry| entry["name"] == name).expect(name).clone()
+}
+
 /// A server as the vectors suppose it, without leeway.
 pub(crate) fn vector_server() -> ResourceServer {
+    vector_builder().build().expect("a valid configuration")
+}
+
+pub(crate) fn vector_builder() -> Builder {
     let keys = vectors()["config"]["as_jwks"]["keys"].as_array().expect("keys").clone();
-    let builder = trusting(publishing(keys)).leeway(Duration::ZERO);
-    builder.build().expect("a valid configuration")
+    trusting(publishing(keys)).leeway(Duration::ZERO)
 }
 
 /// The settings at fault in a configuration that does not build.
@@ -390,6 +416,11 @@ impl Answer {
         challenges.remove(0)
     }
 
+    /// The schemes of the challenges, in their order.
+    pub(crate) fn schemes(&self) -> Vec<String> {
+        self.challenges().into_iter().map(|challenge| challenge.scheme).collect()
+    }
+
     /// The challenge of that scheme.
     pub(crate) fn challenge_of(&self, scheme: &str) -> Challenge {
         let mut challenges = self.challenges();
@@ -418,6 +449,14 @@ impl Answer {
     /// T401: `invalid_token`.
     pub(crate) fn assert_t401(&self) {
         self.assert_refused(StatusCode::UNAUTHORIZED, Some("invalid_token"));
+    }
+
+    /// P401: `invalid_dpop_proof`, with `algs`.
+    pub(crate) fn assert_p401(&self) {
+        self.assert_refused(StatusCode::UNAUTHORIZED, Some("invalid_dpop_proof"));
+        let challenge = self.challenge();
+        assert_eq!(challenge.scheme, "DPoP");
+        assert!(challenge.get("algs").is_some_and(|algs| !algs.is_empty()));
     }
 
     /// R400: `invalid_request`.

@@ -28,7 +28,7 @@ fn builder(vectors: &Value, backend: CryptoBackend) -> Builder {
     ResourceServer::builder(text("audience"))
         .issuer(Issuer::jwks(text("issuer"), keys))
         .clock(FixedClock::at(config["now"].as_u64().expect("a time")))
-        .leeway(std::time::Duration::ZERO)
+        .leeway(Duration::ZERO)
         .crypto_backend(backend)
 }
 

@@ -6,16 +6,18 @@
 //! credentials is right: strangers cannot write to the store.
 
 mod memory;
-pub use self::memory::MemoryReplayStore;
 #[cfg(feature = "redis")]
 pub(crate) mod redis;
 
 use std::fmt::{self, Debug};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::clock::Timestamp;
 use crate::keys::Thumbprint;
+
+pub use self::memory::MemoryReplayStore;
 
 /// One use of a proof, as a [`ReplayStore`] records it.
 ///
@@ -80,6 +82,12 @@ impl ProofUse {
     #[must_use]
     pub fn remaining(&self) -> Duration {
         self.until.since(self.now)
+    }
+
+    /// The same use, put to a store at that time. `None` when the proof cannot be accepted then:
+    /// while it was waited for keys, its time may have passed.
+    pub(crate) fn at(&self, now: Timestamp) -> Option<Self> {
+        (self.from <= now && now <= self.until).then(|| Self { now, ..self.clone() })
     }
 
     pub(crate) const fn millis(&self) -> (i64, i64, i64) {
@@ -168,4 +176,11 @@ impl Debug for Claim {
 pub trait ReplayStore: Debug + Send + Sync + 'static {
     /// Records the use of a proof, unless it is recorded already.
     fn claim(&self, proof: &ProofUse) -> Claim;
+}
+
+/// One store for several servers, or for a server and those who watch the store.
+impl<S: ReplayStore + ?Sized> ReplayStore for Arc<S> {
+    fn claim(&self, proof: &ProofUse) -> Claim {
+        (**self).claim(proof)
+    }
 }

@@ -1,0 +1,284 @@
+//! A way to every kind of refusal, by requests full of texts that must not be seen again.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::Request;
+use http_body_util::Full;
+use serde_json::json;
+use tower_resource_server::fetch::FetchErrorKind;
+use tower_resource_server::render::Envelope;
+use tower_resource_server::testing::{
+    FixedClock, Flaw, ProofBuilder, ProofFlaw, ScriptedFetch, SigningKey, TokenBuilder,
+};
+use tower_resource_server::{
+    Algorithm, Builder, Claim, Dpop, Issuer, Predicate, ProofUse, RejectionKind as Kind,
+    ReplayStore, ReplayStoreError, Requirement, ResourceServer, Scopes, SealedNonces, StepUp,
+};
+
+use crate::possession::Client;
+use crate::support::{Answer, Bed, ISSUER, NOW, RESOURCE, bearer, get, send};
+
+/// Every text of the tokens and proofs is one of these, none of which may be seen again.
+pub(crate) const SECRETS: [&str; 8] = [
+    "sub-secret",
+    "client-secret",
+    "jti-secret",
+    "kid-secret",
+    "claim-secret",
+    "scope-secret",
+    "proof-secret",
+    "nonce-secret",
+];
+
+pub(crate) fn marked(bed: &Bed) -> TokenBuilder {
+    with_marks(bed.issuer.token())
+}
+
+fn with_marks(token: TokenBuilder) -> TokenBuilder {
+    token
+        .subject("sub-secret")
+        .client_id("client-secret")
+        .claim("jti", "jti-secret")
+        .claim("x", "claim-secret")
+        .scope("scope-secret")
+}
+
+/// A way to be refused: the settings, where it happens, and the request.
+pub(crate) struct Way {
+    pub(crate) kind: Kind,
+    change: fn(Builder) -> Builder,
+    place: Place,
+    request: Ask,
+}
+
+enum Place {
+    Authenticate,
+    /// For the second time.
+    Again,
+    Require(fn() -> Requirement),
+    RequireAlone,
+}
+
+type EditToken = fn(TokenBuilder) -> TokenBuilder;
+type EditProof = fn(ProofBuilder) -> ProofBuilder;
+
+enum Ask {
+    Flaw(Flaw),
+    Token(EditToken),
+    Lines(fn(&str) -> Vec<String>),
+    Query,
+    /// A bound token and a proof.
+    Proof(EditToken, EditProof),
+    /// A bound token, and that many copies of its proof.
+    Proofs(usize),
+}
+
+/// What a request carried.
+pub(crate) struct Sent {
+    pub(crate) token: String,
+    pub(crate) proof: Option<String>,
+}
+
+const WHOLE: Ask = Ask::Token(|token| token);
+const SOUND: Ask = Ask::Proof(|token| token, |proof| proof);
+
+fn way(kind: Kind, request: Ask) -> Way {
+    Way { kind, change: |builder| builder, place: Place::Authenticate, request }
+}
+
+pub(crate) fn ways() -> Vec<Way> {
+    let tokens = by_token().into_iter().chain(by_request()).chain(by_server());
+    tokens.chain(by_proof()).chain(by_possession()).collect()
+}
+
+fn by_token() -> Vec<Way> {
+    let flaw = |kind, flaw| way(kind, Ask::Flaw(flaw));
+    let token = |kind, edit| way(kind, Ask::Token(edit));
+    vec![
+        flaw(Kind::BadSignature, Flaw::BadSignature),
+        flaw(Kind::ExpiredToken, Flaw::Expired),
+        flaw(Kind::MalformedToken, Flaw::FourParts),
+        flaw(Kind::TokenNotYetValid, Flaw::NotYetValid),
+        flaw(Kind::UnacceptableAlgorithm, Flaw::AlgorithmNone),
+        flaw(Kind::UnsupportedCritical, Flaw::UnknownCritical),
+        flaw(Kind::UntrustedIssuer, Flaw::WrongIssuer),
+        flaw(Kind::WrongAudience, Flaw::WrongAudience),
+        flaw(Kind::WrongTokenType, Flaw::WrongType),
+        token(Kind::UnknownKey, |token| token.header("kid", "kid-secret")),
+        token(Kind::InvalidClaim, |token| token.claim("nbf", "claim-secret")),
+        token(Kind::InvalidClaim, |token| token.claim("cnf", json!({ "jkt": "claim-secret" }))),
+        token(Kind::MissingClaim, |token| token.without_claim("iat")),
+        token(Kind::UnsupportedConfirmation, |token| {
+            token.claim("cnf", json!({ "kid": "claim-secret" }))
+        }),
+        token(Kind::BoundTokenAsBearer, |token| {
+            token.bound_to(&SigningKey::generate(Algorithm::ES256))
+        }),
+        token(Kind::TokenTooLarge, |token| token.claim("x", "claim-secret".repeat(2000))),
+    ]
+}
+
+fn by_request() -> Vec<Way> {
+    let lines = |kind, lines| way(kind, Ask::Lines(lines));
+    vec![
+        lines(Kind::MalformedAuthorization, |token| vec![format!("Bearer {token} {token}")]),
+        lines(Kind::MissingCredentials, |_| vec![]),
+        lines(Kind::MultipleCredentials, |token| vec![format!("Bearer {token}"); 2]),
+        lines(Kind::UnsupportedScheme, |token| vec![format!("Digest {token}")]),
+        Way { change: Builder::refuse_query_tokens, ..way(Kind::TokenInQuery, Ask::Query) },
+        Way { change: Builder::require_https, ..way(Kind::InsecureTransport, WHOLE) },
+    ]
+}
+
+fn by_server() -> Vec<Way> {
+    let require =
+        |kind, requirement| Way { place: Place::Require(requirement), ..way(kind, WHOLE) };
+    vec![
+        require(Kind::InsufficientScope, || Scopes::all(["more"]).into()),
+        require(Kind::InsufficientAuthentication, || StepUp::within(Duration::ZERO).into()),
+        require(Kind::RequirementNotMet, || Predicate::new("Not today", |_| false).into()),
+        require(Kind::InvalidRequirement, || Scopes::all(["a b"]).into()),
+        Way { place: Place::RequireAlone, ..way(Kind::MissingAuthentication, WHOLE) },
+        Way { change: without_keys, ..way(Kind::KeysUnavailable, WHOLE) },
+    ]
+}
+
+fn without_keys(_: Builder) -> Builder {
+    let fetch = ScriptedFetch::new().always_fail(FetchErrorKind::Transport);
+    let issuer = Issuer::jwks_uri(ISSUER, "https://as.example.com/jwks");
+    ResourceServer::builder(RESOURCE).issuer(issuer).fetch(fetch).clock(FixedClock::at(NOW))
+}
+
+fn by_proof() -> Vec<Way> {
+    let flaw = |kind, edit: EditProof| way(kind, Ask::Proof(|token| token, edit));
+    vec![
+        flaw(Kind::BadProofSignature, |proof| proof.flaw(ProofFlaw::BadSignature)),
+        flaw(Kind::ExpiredProof, |proof| proof.flaw(ProofFlaw::IatOld)),
+        flaw(Kind::InvalidProofClaim, |proof| proof.claim("htm", json!(["proof-secret"]))),
+        flaw(Kind::MalformedProof, |proof| proof.flaw(ProofFlaw::FourParts)),
+        flaw(Kind::MissingProofClaim, |proof| proof.without_claim("ath")),
+        flaw(Kind::ProofMethodMismatch, |proof| proof.claim("htm", "proof-secret")),
+        flaw(Kind::ProofNotYetValid, |proof| proof.flaw(ProofFlaw::IatAhead)),
+        flaw(Kind::ProofTokenMismatch, |proof| proof.claim("ath", "proof-secret")),
+        flaw(Kind::ProofTooLarge, |proof| proof.claim("x", "proof-secret".repeat(1000))),
+        flaw(Kind::ProofUriMismatch, |proof| proof.claim("htu", "https://proof-secret/r")),
+        flaw(Kind::UnacceptableProofAlgorithm, |proof| proof.header("alg", "proof-secret")),
+        flaw(Kind::UnsupportedProofCritical, |proof| proof.header("crit", ["proof-secret"])),
+        flaw(Kind::UnusableProofKey, |proof| proof.flaw(ProofFlaw::KeyPrivate)),
+        flaw(Kind::UnusableProofKey, |proof| proof.flaw(ProofFlaw::KeySymmetric)),
+        flaw(Kind::WrongProofType, |proof| proof.header("typ", "proof-secret")),
+        Way {
+            change: with_nonces,
+            ..flaw(Kind::InvalidProofNonce, |proof| proof.nonce("nonce-secret"))
+        },
+        Way { change: with_nonces, ..flaw(Kind::MissingProofNonce, |proof| proof) },
+    ]
+}
+
+fn with_nonces(builder: Builder) -> Builder {
+    builder.dpop(Dpop::new().nonces(SealedNonces::random()))
+}
+
+/// What is wrong is not the proof by itself.
+fn by_possession() -> Vec<Way> {
+    vec![
+        way(Kind::MissingProof, Ask::Proofs(0)),
+        way(Kind::MultipleProofs, Ask::Proofs(2)),
+        way(Kind::ProofKeyMismatch, Ask::Proof(|token| token, by_a_stranger)),
+        way(Kind::UnboundToken, Ask::Proof(|token| token.without_claim("cnf"), |proof| proof)),
+        Way { place: Place::Again, ..way(Kind::ReplayedProof, SOUND) },
+        Way { change: full, ..way(Kind::ReplayStoreFull, SOUND) },
+        Way { change: down, ..way(Kind::ReplayStoreUnavailable, SOUND) },
+    ]
+}
+
+/// Sound, by a key that the token is not bound to.
+fn by_a_stranger(proof: ProofBuilder) -> ProofBuilder {
+    let stranger = SigningKey::generate(Algorithm::ES256);
+    proof.header("jwk", stranger.bare_jwk()).signed_with(&stranger)
+}
+
+fn full(builder: Builder) -> Builder {
+    builder.dpop(Dpop::new().replay_store(Failing(ReplayStoreError::Full)))
+}
+
+fn down(builder: Builder) -> Builder {
+    builder.dpop(Dpop::new().replay_store(Failing(ReplayStoreError::Unavailable)))
+}
+
+/// A store that says the same to every proof.
+#[derive(Debug)]
+struct Failing(ReplayStoreError);
+
+impl ReplayStore for Failing {
+    fn claim(&self, _: &ProofUse) -> Claim {
+        Claim::Done(Err(self.0))
+    }
+}
+
+impl Way {
+    fn request(&self, bed: &Bed) -> (Request<Full<Bytes>>, Sent) {
+        match &self.request {
+            Ask::Proof(edit, spoil) => {
+                let client = Client::with(bed, |token| edit(with_marks(token)));
+                let proof = spoil(client.proof().claim("jti", "proof-secret")).build();
+                let authorization = format!("DPoP {}", client.token);
+                let request = get(&[("authorization", &authorization), ("dpop", &proof)]);
+                (request, Sent { token: client.token, proof: Some(proof) })
+            }
+            Ask::Proofs(copies) => {
+                let client = Client::with(bed, with_marks);
+                let proof = client.proof().claim("jti", "proof-secret").build();
+                let authorization = format!("DPoP {}", client.token);
+                let mut lines = vec![("authorization", authorization.as_str())];
+                lines.extend(vec![("dpop", proof.as_str()); *copies]);
+                (get(&lines), Sent { token: client.token, proof: Some(proof) })
+            }
+            _ => self.bearer_request(bed),
+        }
+    }
+
+    fn bearer_request(&self, bed: &Bed) -> (Request<Full<Bytes>>, Sent) {
+        let token = match &self.request {
+            Ask::Flaw(flaw) => marked(bed).flaw(*flaw).build(),
+            Ask::Token(edit) => edit(marked(bed)).build(),
+            _ => marked(bed).build(),
+        };
+        let request = match &self.request {
+            Ask::Lines(lines) => {
+                let lines = lines(&token);
+                let lines: Vec<_> =
+                    lines.iter().map(|line| ("authorization", line.as_str())).collect();
+                get(&lines)
+            }
+            Ask::Query => {
+                let mut request = get(&[]);
+                *request.uri_mut() = format!("/r?access_token={token}").parse().expect("a URI");
+                request
+            }
+            _ => bearer(&token),
+        };
+        (request, Sent { token, proof: None })
+    }
+
+    /// The answer, which is a refusal of that kind, and what it was the answer to.
+    pub(crate) async fn refuse(&self, envelope: impl Envelope) -> (Answer, Sent) {
+        let bed = Bed::with(|builder| (self.change)(builder).envelope(envelope));
+        let (request, sent) = self.request(&bed);
+        let authenticate = bed.server.authenticate();
+        let answer = match &self.place {
+            Place::Authenticate => send(authenticate, request).await,
+            Place::Again => {
+                send(authenticate.clone(), request.clone()).await.assert_ok();
+                send(authenticate, request).await
+            }
+            Place::Require(requirement) => {
+                send((authenticate, bed.server.require(requirement())), request).await
+            }
+            Place::RequireAlone => send(bed.server.require(Scopes::all(["a"])), request).await,
+        };
+        assert_eq!(answer.kind(), Some(self.kind));
+        (answer, sent)
+    }
+}

@@ -39,11 +39,15 @@
 //!
 //! - [`authenticate`](ResourceServer::authenticate) lets only requests with a valid JWT access
 //!   token through (RFC 9068, RFC 6750): signature, issuer, audience, type and time.
+//! - A token bound to a key is accepted with a **DPoP proof** of that key (RFC 9449) and in no other
+//!   way; each proof once, on one machine or on many. So a stolen token is worthless. Who demands
+//!   bound tokens says so with [`SenderConstraint`], for the server or for single routes; nonces and
+//!   the window of proofs are set with [`Dpop`].
 //! - [`require`](ResourceServer::require) demands scopes, a strong or recent authentication (RFC
 //!   9470), or whatever a [`Predicate`] tests, of a route; [`Grant::require`] does it within a
 //!   handler.
-//! - Refusals carry `WWW-Authenticate` challenges with the scopes to ask for and the metadata
-//!   document to look at. Their bodies are an [`Envelope`](render::Envelope)'s to shape.
+//! - Refusals carry `WWW-Authenticate` challenges for the schemes that are accepted, with the scopes
+//!   to ask for, the algorithms of proofs and the metadata document to look at. Their bodies are an [`Envelope`](render::Envelope)'s to shape.
 //! - Keys come from a static [`JwkSet`] or from a URL, one fetch at a time, and stay in use while
 //!   the authorization server is down.
 //! - [`metadata`](ResourceServer::metadata) serves the protected resource metadata document (RFC
@@ -55,8 +59,9 @@
 //!
 //! - whether a token was **revoked**: it is good until it expires. Opaque tokens and introspection
 //!   (RFC 7662) are not supported in this version.
-//! - **proofs of possession** (DPoP, RFC 9449; mutual TLS, RFC 8705): tokens that are bound to a
-//!   key are refused.
+//! - **client certificates** (mutual TLS, RFC 8705): tokens that are bound to one are refused in
+//!   this version.
+//! - **what a proof does not cover**: query, other header fields and body of a request.
 //! - **encrypted tokens** (JWE): refused as well.
 //! - whether *this* subject may act on *this* record: that is the application's to decide.
 //!
@@ -68,6 +73,9 @@
 //! |---|---|
 //! | [`quickstart`](guide::quickstart) | from an empty project to a protected server |
 //! | [`scopes`](guide::scopes) | what a route or a handler may demand |
+//! | [`dpop`](guide::dpop) | tokens bound to a key, proofs, nonces |
+//! | [`proxies_and_htu`](guide::proxies_and_htu) | the URI that a proof names, behind proxies |
+//! | [`scaling_out`](guide::scaling_out) | several processes: what they share, what each failure does |
 //! | [`envelopes`](guide::envelopes) | how refusals look |
 //! | [`keys_and_outages`](guide::keys_and_outages) | when keys are fetched, and what an outage looks like |
 //! | [`testing`](guide::testing) | testing an application that uses the crate |
@@ -83,14 +91,15 @@
 //! | `http-client` | yes | the client that fetches key sets |
 //! | `axum` | | extractors, refusals as responses, the metadata document as a router |
 //! | `redis` | | a replay store that several machines share, in Redis or Valkey |
-//! | `testing` | | an issuer, tokens, a clock and scripted fetches for tests |
+//! | `testing` | | an issuer, tokens, proofs, a clock and scripted fetches for tests |
 //! | `full` | | all of these |
 //!
 //! Without a backend nothing can be verified, so that [`build`](Builder::build) fails. Without
 //! `http-client`, key set URLs need a client given with [`fetch`](Builder::fetch). Features only
 //! add.
 //!
-//! The `http-client` takes its TLS from aws-lc-rs; with `rust-crypto` alone, from ring.
+//! The `http-client` takes its TLS from aws-lc-rs; with `rust-crypto` alone, from ring. So does
+//! `redis`.
 //!
 //! # Rust version
 //!

@@ -1,7 +1,8 @@
 //! What the crate tells about its work: one log event a refusal, and events for metrics.
 //!
 //! Logs go through `tracing`. Their targets are `tower_resource_server::rejection`, `::keys`,
-//! `::config`, `::caching` and `::envelope`. Accepted requests are not logged: how many there are
+//! `::config`, `::caching`, `::envelope` and, of the store in Redis, `::replay`. Neither a token nor
+//! a proof nor a nonce stands in any of them. Accepted requests are not logged: how many there are
 //! is for an [`Observer`] to count.
 
 use std::fmt::Debug;
@@ -16,7 +17,7 @@ use crate::keys::RefreshError;
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Event<'a> {
-    /// A request was let through with a valid token.
+    /// A request was let through with a valid token, and a valid proof where one was needed.
     #[non_exhaustive]
     Accepted {
         /// The token's issuer, as configured.
@@ -73,7 +74,8 @@ pub enum Event<'a> {
 /// - [`Event::Accepted`]: by each `authenticate` layer, before the inner service. A `require` layer
 ///   or a handler may still refuse the request; then [`Event::Refused`] follows. Anonymous requests
 ///   that an optional layer lets through are no event.
-/// - [`Event::Refused`]: when the response of a refusal is made.
+/// - [`Event::Refused`]: when the response of a refusal is made. The kinds `replay-store-full` and
+///   `replay-store-unavailable` are worth an alarm, as `keys-unavailable` is.
 /// - [`Event::KeysRefreshed`] and [`Event::KeyRefreshFailed`]: at the end of each fetch, in its
 ///   task.
 ///

@@ -47,13 +47,16 @@ pub enum SharedCaching {
 /// | verified tokens remembered | about 16 MiB |
 /// | sender constraint | any: bound tokens with a proof, others without |
 /// | proofs | those of [`Dpop`] |
-/// | base URL of the API | scheme, host and port of the resource identifier |
+/// | base URL of the API, for `htu` | scheme, host and port of the resource identifier |
+/// | proxies whose word is taken | none |
+/// | order of challenges | Bearer before DPoP, each in a line of its own; first the scheme that was tried |
 /// | realm, error_uri | none |
 /// | resource_metadata | in every challenge |
 /// | envelope | [`OAuthJson`](crate::render::OAuthJson) |
 /// | fetches | embedded client, 5 s, 512 KiB, public addresses only |
 /// | Retry-After on 503 | 5 s |
 /// | CORS preflight | passes without a token |
+/// | `Access-Control-Expose-Headers` | left to the application |
 ///
 /// # Checks
 ///
@@ -214,7 +217,8 @@ impl Builder {
     /// The longest token read, in bytes, from 256 to 1 MiB. Longer ones are refused unread.
     ///
     /// Default 16384. The refusal is `token-too-large`, a 400. The HTTP server in front has a limit
-    /// of its own for header fields, which may be lower.
+    /// of its own for header fields, which may be lower. Proofs have a limit of theirs:
+    /// [`Dpop::max_proof_bytes`].
     pub fn max_token_bytes(mut self, bytes: usize) -> Self {
         self.max_token_bytes = bytes;
         self
@@ -282,7 +286,11 @@ impl Builder {
         self
     }
 
-    /// How proofs of possession are judged.
+    /// How proofs of possession are judged (RFC 9449): algorithms, age, nonces, and where used ones
+    /// are recorded.
+    ///
+    /// There is no need to call it: proofs are judged by the defaults of [`Dpop`] without it. The
+    /// [guide](crate::guide::dpop) says what to choose.
     pub fn dpop(mut self, dpop: Dpop) -> Self {
         self.dpop = dpop;
         self
@@ -304,7 +312,8 @@ impl Builder {
     /// ```
     ///
     /// Neither `Host` nor any other field of the request is looked at, unless
-    /// [`trusted_proxies`](Self::trusted_proxies) are named.
+    /// [`trusted_proxies`](Self::trusted_proxies) are named. The
+    /// [guide](crate::guide::proxies_and_htu) has examples, and a table of symptoms.
     pub fn base_url(mut self, url: impl Into<String>) -> Self {
         self.base_url = Some(url.into());
         self
@@ -464,7 +473,8 @@ impl Builder {
 
     /// The source of time.
     ///
-    /// Default [`SystemClock`]. It judges tokens and the age of keys; fetches are timed by Tokio.
+    /// Default [`SystemClock`]. It judges tokens, proofs, nonces and the age of keys; fetches are
+    /// timed by Tokio.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
         self

@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use super::{Builder, Fault, Resource};
 use crate::charset;
+use crate::clock::Timestamp;
 use crate::proof::nonce::NonceIssuer;
 use crate::proof::{ProofPolicy, PublicUrl};
 
@@ -17,7 +18,9 @@ impl Builder {
     ) -> Option<ProofPolicy> {
         self.dpop.check(faults);
         if let Some(issuer) = &self.dpop.nonces {
-            check_nonces(&**issuer, resource, self.clock.now(), faults);
+            // In whole milliseconds, as issuers are always asked.
+            let now = Timestamp::from(self.clock.now()).to_system_time();
+            check_nonces(&**issuer, resource, now.unwrap_or(SystemTime::UNIX_EPOCH), faults);
         }
         let url = self.public_url(resource, faults)?;
         Some(ProofPolicy {

@@ -6,6 +6,15 @@ pub mod quickstart {}
 /// How refusals look, and what an application may change about that.
 #[doc = include_str!("envelopes.md")]
 pub mod envelopes {}
+/// Tokens bound to a key, and the proofs that go with them (DPoP, RFC 9449).
+#[doc = include_str!("dpop.md")]
+pub mod dpop {}
+/// The URI that a proof names, behind proxies and under several names.
+#[doc = include_str!("proxies_and_htu.md")]
+pub mod proxies_and_htu {}
+/// Several processes: what they share, what they do not, and what each failure does.
+#[doc = include_str!("scaling_out.md")]
+pub mod scaling_out {}
 /// What a route or a handler may demand of a token.
 #[doc = include_str!("scopes.md")]
 pub mod scopes {}

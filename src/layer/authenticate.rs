@@ -25,21 +25,33 @@ use crate::scheme::SenderConstraint;
 ///
 /// # What is checked
 ///
-/// In this order, the cheapest first: the form of the token; `typ` (RFC 9068 §2.1), `crit` and
-/// `alg`; `iss`; the types and the presence of claims; the signature; `aud`; then, for tokens seen
-/// before as well, `exp`, `nbf` and `iat` with the [leeway](crate::Builder::leeway); and `cnf`,
-/// which must be absent unless [`danger`](crate::Builder::danger) was used.
+/// In this order:
 ///
-/// Not checked: whether the token was revoked, whether it was sent before, and what it allows. The
-/// last is for [`require`](Self::require), for a [`RequireLayer`](super::RequireLayer) and for the
-/// application to say.
+/// 1. the credentials: one token, of a scheme that is accepted, of the right form and size;
+/// 2. under the scheme DPoP, the proof (RFC 9449 §4.3): one field; its form; `typ`, `crit`, `alg`
+///    and `jwk`; the types and the presence of claims; `htm`, `htu`, `ath`; its signature; then the
+///    nonce, where one is required; and `iat`;
+/// 3. the token, if it was not verified before: its form; `typ` (RFC 9068 §2.1), `crit` and `alg`;
+///    `iss`; the types and the presence of claims; the signature; `aud`;
+/// 4. for tokens seen before as well, `exp`, `nbf` and `iat` with the
+///    [leeway](crate::Builder::leeway);
+/// 5. `cnf`: a token with `jkt` needs a proof of that key, a proof a token with its key, and other
+///    ways of binding are refused unless [`danger`](crate::Builder::danger) was used;
+/// 6. whether the proof was used before. Only now is its use recorded.
+///
+/// So everything about the proof precedes everything about the token, and a proof that is refused
+/// leaves no trace.
+///
+/// Not checked: whether the token was revoked, whether a bearer token was sent before, and what it
+/// allows. The last is for [`require`](Self::require), for a [`RequireLayer`](super::RequireLayer)
+/// and for the application to say. A proof has been used also where that refuses.
 ///
 /// # What the inner service sees
 ///
 /// An accepted request carries a [`Grant`](crate::Grant) in its extensions, in place of any that an
-/// outer layer left there. Its `Authorization` field is still there, marked as sensitive, so that
-/// its `Debug` form does not show the token. A handler that forwards requests should remove it: a
-/// token for this server is not meant for another.
+/// outer layer left there. Its `Authorization` and `DPoP` fields are still there, marked as
+/// sensitive, so that their `Debug` form does not show token and proof. A handler that forwards
+/// requests should remove them: a token for this server is not meant for another.
 ///
 /// CORS preflights pass without a token and without a grant, unless the builder says
 /// [`protect_preflight`](crate::Builder::protect_preflight).
@@ -47,8 +59,10 @@ use crate::scheme::SenderConstraint;
 /// # What becomes of the response
 ///
 /// The response to an accepted request passes as it is, with the exceptions of
-/// [`optional`](Self::optional), [`SharedCaching`](crate::SharedCaching) and
-/// [`default_no_store`](crate::Builder::default_no_store).
+/// [`optional`](Self::optional), [`SharedCaching`](crate::SharedCaching),
+/// [`default_no_store`](crate::Builder::default_no_store) and
+/// [`expose_headers`](crate::Builder::expose_headers). Where proofs need nonces, it may bring the
+/// next one in `DPoP-Nonce`, once and with `no-store` (RFC 9449 §8.2).
 ///
 /// ```
 /// use axum::{Router, body::Body, routing::get};
@@ -102,8 +116,9 @@ impl AuthenticateLayer {
     /// An `Authorization` field that is empty, or a scheme with nothing after it, counts as no
     /// credentials.
     ///
-    /// Responses get `Vary: Authorization`, merged with what the handler set, since what a handler
-    /// answers may now depend on whether there was a token. If the layer also
+    /// Responses get `Vary: Authorization`, and `Vary: DPoP` where that scheme is accepted, merged
+    /// with what the handler set, since what a handler answers may now depend on whether there was a
+    /// token. If the layer also
     /// [`require`](Self::require)s something, that is asked of tokens only; a
     /// [`RequireLayer`](super::RequireLayer) further in does refuse anonymous requests, with a 401
     /// that names its scopes.
@@ -228,9 +243,9 @@ impl<S> Layer<S> for AuthenticateLayer {
 ///
 /// A refusal is a response: the error type is the inner service's.
 ///
-/// Its readiness is that of the inner service. A token that was verified before is settled within
-/// `call`; a new one when the returned future is first polled, so that a service behind a buffer
-/// does not check signatures in the buffer's one task.
+/// Its readiness is that of the inner service. A proof is checked, and a token that was verified
+/// before is settled, within `call`; a new token when the returned future is first polled, so that a
+/// service behind a buffer does not check its signature in the buffer's one task.
 #[derive(Clone)]
 pub struct Authenticate<S> {
     inner: S,

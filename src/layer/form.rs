@@ -37,6 +37,9 @@ const DEFAULT_LIMIT: usize = 64 * 1024;
 /// (RFC 6750 §2). A body that has the parameter and any byte that is not ASCII is refused as
 /// `malformed-authorization` (RFC 6750 §2.2).
 ///
+/// It is a bearer token, whatever proofs the request has: one that is bound to a key is refused, and
+/// so is any where bound tokens are [demanded](crate::SenderConstraint).
+///
 /// # What to know before using it
 ///
 /// - A request that qualifies is read to its end, or to the limit, before anything is verified: a

@@ -41,17 +41,18 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use http::{HeaderMap, Method, Request, Response, header};
+use http::{Request, Response};
 use http_body::Body;
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
 use super::ResponseBody;
+use super::request::{has_origin, hide_credentials, is_preflight, label, original_uri, own_grant};
 use super::reshape::Reshape;
 use crate::authorize::{Anonymous, Demand, Grant, Label};
 use crate::clock::Timestamp;
 use crate::config::Settings;
-use crate::credentials::{DPOP, Presented, Refusal, RequestHead, extract};
+use crate::credentials::{Presented, Refusal, RequestHead, extract};
 use crate::error::RejectionKind;
 use crate::keys::{KeyId, Supply, Waiting};
 use crate::observe::Event;
@@ -281,10 +282,8 @@ impl Gate {
             let (issuer, binding) = (grant.issuer(), grant.binding().name());
             observer.observe(&Event::Accepted { issuer, binding });
         }
-        let nonce = match grant.renews_nonce() {
-            true => self.settings.next_nonce(self.settings.now()),
-            false => None,
-        };
+        let renew = || self.settings.next_nonce(self.settings.now());
+        let nonce = grant.renews_nonce().then(renew).flatten();
         hide_credentials(request);
         request.extensions_mut().insert(grant);
         Ok(Reshape { authenticated: true, nonce, ..self.reshape(request) })
@@ -515,46 +514,6 @@ pub(super) fn taken<T>(state: &mut Option<T>) -> T {
     state.take().expect("the state changes whenever its content is taken")
 }
 
-/// Whoever prints the headers further in must not reveal the token (OAuth 2.1 §1.4).
-fn hide_credentials<B>(request: &mut Request<B>) {
-    for name in [header::AUTHORIZATION, DPOP] {
-        if let Some(credentials) = request.headers_mut().get_mut(name) {
-            credentials.set_sensitive(true);
-        }
-    }
-}
-
-/// The grant that a layer of the same server further out has left.
-pub(super) fn own_grant<'r, B>(
-    settings: &Arc<Settings>,
-    request: &'r Request<B>,
-) -> Option<&'r Grant> {
-    let grant = request.extensions().get::<Grant>();
-    grant.filter(|grant| Arc::ptr_eq(grant.settings(), settings))
-}
-
-fn has_origin(headers: &HeaderMap) -> bool {
-    headers.contains_key(header::ORIGIN)
-}
-
-/// A CORS preflight carries no credentials by design (Fetch §3.2), and no content either. What
-/// announces some is no preflight, but could be a call to a service that ignores the method.
-pub(super) fn is_preflight(head: &RequestHead<'_>) -> bool {
-    let headers = head.headers();
-    let announced = [
-        header::AUTHORIZATION,
-        header::CONTENT_TYPE,
-        header::CONTENT_ENCODING,
-        header::TRANSFER_ENCODING,
-        header::TE,
-    ];
-    *head.method() == Method::OPTIONS
-        && headers.contains_key(header::ORIGIN)
-        && headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
-        && !announced.iter().any(|name| headers.contains_key(name))
-        && headers.get(header::CONTENT_LENGTH).is_none_or(|length| length == "0")
-}
-
 /// The service that `poll_ready` made ready; a copy of it stays.
 pub(super) fn take_ready<S: Clone>(inner: &mut S) -> S {
     let copy = inner.clone();
@@ -576,25 +535,4 @@ fn refused<S, B, F>(rejection: &Rejection) -> State<S, B, F> {
 
 pub(super) fn own<R>(response: &mut Option<Response<Bytes>>) -> Response<ResponseBody<R>> {
     response.take().expect("a future is not polled after it is done").map(ResponseBody::own)
-}
-
-/// Method and path as the client sent them, from before any router stripped a prefix.
-pub(super) fn label(head: &RequestHead<'_>) -> Label {
-    Label {
-        method: head.method().clone(),
-        target: original_uri(head).path_and_query().cloned(),
-        has_origin: has_origin(head.headers()),
-        constraint: SenderConstraint::default(),
-    }
-}
-
-#[cfg(feature = "axum")]
-fn original_uri<'a>(head: &RequestHead<'a>) -> &'a http::Uri {
-    let original = head.extensions().get::<axum::extract::OriginalUri>();
-    original.map_or_else(|| head.uri(), |original| &original.0)
-}
-
-#[cfg(not(feature = "axum"))]
-fn original_uri<'a>(head: &RequestHead<'a>) -> &'a http::Uri {
-    head.uri()
 }

@@ -6,7 +6,7 @@
 //!
 //! | layer | made by | what it does |
 //! |---|---|---|
-//! | [`AuthenticateLayer`] | [`authenticate`](crate::ResourceServer::authenticate) | verifies the token, leaves a [`Grant`](crate::Grant) in the request |
+//! | [`AuthenticateLayer`] | [`authenticate`](crate::ResourceServer::authenticate) | verifies the token and its proof, leaves a [`Grant`](crate::Grant) in the request |
 //! | [`RequireLayer`] | [`require`](crate::ResourceServer::require) | demands more of that grant |
 //! | [`FormTokenLayer`] | [`new`](FormTokenLayer::new) | lets a form carry the token (RFC 6750 §2.2) |
 //!
@@ -23,12 +23,20 @@
 //!
 //! # What a request goes through
 //!
-//! 1. The head is read: is there a token, exactly one, in a place where one may stand?
-//! 2. The token is looked up among those verified before. A new one is taken apart and its
-//!    signature checked. Only here may a request have to wait, for keys.
-//! 3. Times are compared with the clock, for known tokens too.
-//! 4. A token bound to a key (`cnf`) is refused by default, since no proof of that key is verified.
-//! 5. The requirement of the layer, if there is one, is put to the grant.
+//! 1. The head is read: is there a token, exactly one, in a place where one may stand, of a scheme
+//!    that is accepted? Under the scheme DPoP, is there a proof, exactly one?
+//! 2. The proof is checked, all of it but its key and whether it was used before (RFC 9449 §4.3).
+//! 3. The token is looked up among those verified before. A new one is taken apart and its
+//!    signature checked. Here a request may have to wait, for keys.
+//! 4. Times are compared with the clock, for known tokens too.
+//! 5. Token and proof have to fit: a token bound to a key (`cnf`) needs a proof of that key, and a
+//!    proof a token that is bound to its key.
+//! 6. The proof is recorded as used, unless it was used before. Here a request waits if the store is
+//!    reached over a network.
+//! 7. The requirement of the layer, if there is one, is put to the grant.
+//!
+//! The first that fails is the answer; the guide on [DPoP](crate::guide::dpop#which-error-comes-first)
+//! has the whole order.
 //!
 //! The body is not touched by any of this, save by `FormTokenLayer`.
 //!
@@ -40,7 +48,8 @@
 //! to be `Clone`: a request whose token is new keeps the very instance that `poll_ready` made
 //! ready. If it is refused, or has to wait for keys or for a form, that instance is dropped, and
 //! with it whatever its readiness had reserved, such as the permit of a concurrency limit; after a
-//! wait another one is made ready. Strangers hold no permits.
+//! wait another one is made ready. Strangers hold no permits. A request that waits for a replay
+//! store keeps its instance: its sender has shown a good token and its key.
 //!
 //! # With axum
 //!
@@ -102,6 +111,7 @@ mod authenticate;
 mod body;
 mod form;
 mod future;
+mod request;
 mod require;
 mod reshape;
 

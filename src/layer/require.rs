@@ -17,7 +17,8 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use super::ResponseBody;
-use super::future::{is_preflight, label, own, own_grant, take_ready};
+use super::future::{own, take_ready};
+use super::request::{is_preflight, label, own_grant};
 use crate::authorize::{Anonymous, Demand};
 use crate::config::Settings;
 use crate::credentials::RequestHead;

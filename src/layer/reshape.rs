@@ -42,9 +42,7 @@ impl Reshape {
         if self.authenticated {
             self.guard_caching(headers);
         }
-        if self.accepts_proofs {
-            settle_nonce(headers, self.nonce.take());
-        }
+        settle_nonce(headers, self.nonce.take());
         if self.exposes {
             cors::expose(headers);
         }

@@ -13,7 +13,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::claims::Claims;
 use super::header;
-use super::nonce::AcceptedNonce;
+use super::nonce::{AHEAD, AcceptedNonce};
 use super::policy::ProofPolicy;
 use super::replay::ProofUse;
 use super::target::Target;
@@ -116,7 +116,9 @@ fn check_nonce(
     let nonce = claims.nonce.as_deref().ok_or(RejectionKind::MissingProofNonce)?;
     let now = occasion.now.to_system_time().ok_or(RejectionKind::InvalidProofNonce)?;
     let accepted = issuer.check(nonce, &policy.resource, now);
-    accepted.map(Some).ok_or(RejectionKind::InvalidProofNonce)
+    // An issuer of someone else's may be wrong about its own times.
+    let alive = accepted.filter(|nonce| nonce.expires_at() >= now);
+    alive.map(Some).ok_or(RejectionKind::InvalidProofNonce)
 }
 
 /// Check 11. The window is that of `iat`, that of the nonce, or what the two have in common.
@@ -140,7 +142,9 @@ fn check_time(
         return Err(kind);
     }
     let Some(nonce) = nonce else { return Ok((from, until)) };
-    Ok((from.max(nonce.issued_at().into()), until.min(nonce.expires_at().into())))
+    // The node that issued it may be ahead: then the proof could be used before that.
+    let issued = Timestamp::from(nonce.issued_at()).minus(AHEAD);
+    Ok((from.max(issued).min(occasion.now), until.min(nonce.expires_at().into())))
 }
 
 /// What makes one use of a proof the same as another (§11.1): key, URI and `jti`, each by itself,

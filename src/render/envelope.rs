@@ -12,7 +12,8 @@ use super::oauth::{self, OAuthJson};
 /// They run in the order [`no_store`](Self::no_store),
 /// [`www_authenticate`](Self::www_authenticate), [`send_error`](Self::send_error). They control
 /// bytes, never semantics: afterwards the library puts right the status, the challenges,
-/// `no-store`, `Retry-After` and the framing, and warns once per process if it had to. A hook that
+/// `DPoP-Nonce`, `no-store`, `Retry-After` and the framing, and warns once per process if it had
+/// to. A hook that
 /// panics becomes the default rendering.
 ///
 /// For HEAD, the body is not sent. See the [guide](crate::guide::envelopes) for examples.
@@ -67,7 +68,8 @@ pub trait Envelope: Send + Sync + 'static {
 
     /// Writes the challenges, which arrive computed. Each is to be sent verbatim.
     ///
-    /// The default appends each in a field line of its own (RFC 9110 §11.6.1). It is not called for
+    /// There is one for each scheme that the route accepts, so expect several. The default appends
+    /// each in a field line of its own (RFC 9110 §11.6.1). It is not called for
     /// refusals without a challenge: 5xx, and the 404 of a concealed route. A hook that leaves a
     /// challenge out, changes it or adds one has that undone.
     fn www_authenticate(&self, challenges: &Challenges, headers: &mut HeaderMap) {

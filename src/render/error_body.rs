@@ -32,9 +32,10 @@ impl<'a> ErrorBody<'a> {
 
     /// The OAuth error code.
     ///
-    /// `invalid_request`, `invalid_token`, `insufficient_scope` (RFC 6750 §3.1) or
-    /// `insufficient_user_authentication` (RFC 9470 §3). `None` on a 401 without credentials or of
-    /// another scheme, on 5xx, and for a concealed route.
+    /// `invalid_request`, `invalid_token`, `insufficient_scope` (RFC 6750 §3.1),
+    /// `invalid_dpop_proof`, `use_dpop_nonce` (RFC 9449 §7.1, §9) or
+    /// `insufficient_user_authentication` (RFC 9470 §3). `None` on a 401 without credentials or of a
+    /// scheme that is not accepted, on 5xx, and for a concealed route.
     #[must_use]
     pub const fn error(&self) -> Option<&'static str> {
         self.error

@@ -58,9 +58,13 @@ fn codes_and_statuses_agree() {
         let expected: &[u16] = match kind.error_code() {
             None => &[401, 500, 503],
             Some("invalid_request") => &[400],
-            Some("invalid_token" | "insufficient_user_authentication") => &[401],
-            // D-4: 400 is for authorization servers.
-            Some("invalid_dpop_proof" | "use_dpop_nonce") => &[401],
+            // D-4: of the last two, 400 is for authorization servers.
+            Some(
+                "invalid_token"
+                | "insufficient_user_authentication"
+                | "invalid_dpop_proof"
+                | "use_dpop_nonce",
+            ) => &[401],
             Some("insufficient_scope") => &[403],
             Some(other) => panic!("{kind} has the unknown code {other}"),
         };

@@ -12,8 +12,9 @@ use tower_resource_server::testing::{
     FixedClock, Flaw, ProofBuilder, ProofFlaw, ScriptedFetch, SigningKey, TokenBuilder,
 };
 use tower_resource_server::{
-    Algorithm, Builder, Claim, Dpop, Issuer, Predicate, ProofUse, RejectionKind as Kind,
-    ReplayStore, ReplayStoreError, Requirement, ResourceServer, Scopes, SealedNonces, StepUp,
+    Algorithm, Builder, Claim, Dpop, Issuer, MemoryReplayStore, Predicate, ProofUse,
+    RejectionKind as Kind, ReplayStore, ReplayStoreError, Requirement, ResourceServer, Scopes,
+    SealedNonces, StepUp,
 };
 
 use crate::possession::Client;
@@ -56,6 +57,8 @@ enum Place {
     Authenticate,
     /// For the second time.
     Again,
+    /// After another request of the same client.
+    AfterAnother,
     Require(fn() -> Requirement),
     RequireAlone,
 }
@@ -78,6 +81,8 @@ enum Ask {
 pub(crate) struct Sent {
     pub(crate) token: String,
     pub(crate) proof: Option<String>,
+    /// A sound request of the same client.
+    another: Option<Request<Full<Bytes>>>,
 }
 
 const WHOLE: Ask = Ask::Token(|token| token);
@@ -188,7 +193,7 @@ fn by_possession() -> Vec<Way> {
         way(Kind::ProofKeyMismatch, Ask::Proof(|token| token, by_a_stranger)),
         way(Kind::UnboundToken, Ask::Proof(|token| token.without_claim("cnf"), |proof| proof)),
         Way { place: Place::Again, ..way(Kind::ReplayedProof, SOUND) },
-        Way { change: full, ..way(Kind::ReplayStoreFull, SOUND) },
+        Way { change: full, place: Place::AfterAnother, ..way(Kind::ReplayStoreFull, SOUND) },
         Way { change: down, ..way(Kind::ReplayStoreUnavailable, SOUND) },
     ]
 }
@@ -199,21 +204,23 @@ fn by_a_stranger(proof: ProofBuilder) -> ProofBuilder {
     proof.header("jwk", stranger.bare_jwk()).signed_with(&stranger)
 }
 
+/// With room for one record of each client.
 fn full(builder: Builder) -> Builder {
-    builder.dpop(Dpop::new().replay_store(Failing(ReplayStoreError::Full)))
+    let tiny = MemoryReplayStore::with_capacity_bytes(4096).client_share(0.0);
+    builder.dpop(Dpop::new().replay_store(tiny))
 }
 
 fn down(builder: Builder) -> Builder {
-    builder.dpop(Dpop::new().replay_store(Failing(ReplayStoreError::Unavailable)))
+    builder.dpop(Dpop::new().replay_store(Down))
 }
 
-/// A store that says the same to every proof.
+/// A store that cannot be reached.
 #[derive(Debug)]
-struct Failing(ReplayStoreError);
+struct Down;
 
-impl ReplayStore for Failing {
+impl ReplayStore for Down {
     fn claim(&self, _: &ProofUse) -> Claim {
-        Claim::Done(Err(self.0))
+        Claim::Done(Err(ReplayStoreError::Unavailable))
     }
 }
 
@@ -225,7 +232,8 @@ impl Way {
                 let proof = spoil(client.proof().claim("jti", "proof-secret")).build();
                 let authorization = format!("DPoP {}", client.token);
                 let request = get(&[("authorization", &authorization), ("dpop", &proof)]);
-                (request, Sent { token: client.token, proof: Some(proof) })
+                let another = Some(client.request());
+                (request, Sent { token: client.token, proof: Some(proof), another })
             }
             Ask::Proofs(copies) => {
                 let client = Client::with(bed, with_marks);
@@ -233,7 +241,7 @@ impl Way {
                 let authorization = format!("DPoP {}", client.token);
                 let mut lines = vec![("authorization", authorization.as_str())];
                 lines.extend(vec![("dpop", proof.as_str()); *copies]);
-                (get(&lines), Sent { token: client.token, proof: Some(proof) })
+                (get(&lines), Sent { token: client.token, proof: Some(proof), another: None })
             }
             _ => self.bearer_request(bed),
         }
@@ -259,18 +267,23 @@ impl Way {
             }
             _ => bearer(&token),
         };
-        (request, Sent { token, proof: None })
+        (request, Sent { token, proof: None, another: None })
     }
 
     /// The answer, which is a refusal of that kind, and what it was the answer to.
     pub(crate) async fn refuse(&self, envelope: impl Envelope) -> (Answer, Sent) {
         let bed = Bed::with(|builder| (self.change)(builder).envelope(envelope));
-        let (request, sent) = self.request(&bed);
+        let (request, mut sent) = self.request(&bed);
         let authenticate = bed.server.authenticate();
         let answer = match &self.place {
             Place::Authenticate => send(authenticate, request).await,
             Place::Again => {
                 send(authenticate.clone(), request.clone()).await.assert_ok();
+                send(authenticate, request).await
+            }
+            Place::AfterAnother => {
+                let another = sent.another.take().expect("a client with a proof");
+                send(authenticate.clone(), another).await.assert_ok();
                 send(authenticate, request).await
             }
             Place::Require(requirement) => {

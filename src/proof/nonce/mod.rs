@@ -9,10 +9,13 @@ mod sealed;
 mod secret;
 
 use std::fmt::Debug;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 pub use self::sealed::SealedNonces;
 pub use self::secret::NonceSecretError;
+
+/// How far ahead the clock of another node, or this one's before it was set back, may have been.
+pub(super) const AHEAD: Duration = Duration::from_secs(2);
 
 /// Supplies nonces and knows them again.
 ///

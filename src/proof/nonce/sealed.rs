@@ -9,13 +9,10 @@ use arc_swap::ArcSwap;
 
 use super::format::{self, Body};
 use super::secret::{NonceSecretError, SEAL, Secret};
-use super::{AcceptedNonce, NonceIssuer};
+use super::{AHEAD, AcceptedNonce, NonceIssuer};
 use crate::clock::Timestamp;
 
 const DEFAULT_LIFETIME: Duration = Duration::from_secs(300);
-
-/// How far ahead the clock of another node, or this one's before it was set back, may have been.
-const AHEAD: Duration = Duration::from_secs(2);
 
 /// Nonces that carry the time of their issue and a seal, HMAC-SHA-256 under a secret.
 ///

@@ -1,0 +1,71 @@
+//! What the layers read from a request and leave in it.
+
+use std::sync::Arc;
+
+use http::{HeaderMap, Method, Request, header};
+
+use crate::authorize::{Grant, Label};
+use crate::config::Settings;
+use crate::credentials::{DPOP, RequestHead};
+use crate::scheme::SenderConstraint;
+
+/// Whoever prints the headers further in must not reveal the token (OAuth 2.1 §1.4).
+pub(super) fn hide_credentials<B>(request: &mut Request<B>) {
+    for name in [header::AUTHORIZATION, DPOP] {
+        if let Some(credentials) = request.headers_mut().get_mut(name) {
+            credentials.set_sensitive(true);
+        }
+    }
+}
+
+/// The grant that a layer of the same server further out has left.
+pub(super) fn own_grant<'r, B>(
+    settings: &Arc<Settings>,
+    request: &'r Request<B>,
+) -> Option<&'r Grant> {
+    let grant = request.extensions().get::<Grant>();
+    grant.filter(|grant| Arc::ptr_eq(grant.settings(), settings))
+}
+
+pub(super) fn has_origin(headers: &HeaderMap) -> bool {
+    headers.contains_key(header::ORIGIN)
+}
+
+/// A CORS preflight carries no credentials by design (Fetch §3.2), and no content either. What
+/// announces some is no preflight, but could be a call to a service that ignores the method.
+pub(super) fn is_preflight(head: &RequestHead<'_>) -> bool {
+    let headers = head.headers();
+    let announced = [
+        header::AUTHORIZATION,
+        header::CONTENT_TYPE,
+        header::CONTENT_ENCODING,
+        header::TRANSFER_ENCODING,
+        header::TE,
+    ];
+    *head.method() == Method::OPTIONS
+        && headers.contains_key(header::ORIGIN)
+        && headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
+        && !announced.iter().any(|name| headers.contains_key(name))
+        && headers.get(header::CONTENT_LENGTH).is_none_or(|length| length == "0")
+}
+
+/// Method and path as the client sent them, from before any router stripped a prefix.
+pub(super) fn label(head: &RequestHead<'_>) -> Label {
+    Label {
+        method: head.method().clone(),
+        target: original_uri(head).path_and_query().cloned(),
+        has_origin: has_origin(head.headers()),
+        constraint: SenderConstraint::default(),
+    }
+}
+
+#[cfg(feature = "axum")]
+pub(super) fn original_uri<'a>(head: &RequestHead<'a>) -> &'a http::Uri {
+    let original = head.extensions().get::<axum::extract::OriginalUri>();
+    original.map_or_else(|| head.uri(), |original| &original.0)
+}
+
+#[cfg(not(feature = "axum"))]
+pub(super) fn original_uri<'a>(head: &RequestHead<'a>) -> &'a http::Uri {
+    head.uri()
+}

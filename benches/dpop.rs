@@ -8,7 +8,7 @@ mod support;
 
 use std::convert::Infallible;
 use std::hint::black_box;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, criterion_group, criterion_main};
@@ -16,9 +16,11 @@ use http::{HeaderValue, Request};
 use jsonwebtoken::DecodingKey;
 use jsonwebtoken::crypto::JwtVerifier;
 use support::{Body, drive, issuer, layered, request, server, taken_apart};
-use tower_resource_server::testing::{ProofBuilder, ProofFlaw, SigningKey, TestIssuer};
-use tower_resource_server::{Algorithm, CryptoBackend, ResourceServer, SealedNonces};
-use tower_resource_server::{Builder, Dpop};
+use tower_resource_server::testing::{ProofBuilder, ProofFlaw, SigningKey, TestIssuer, proof_use};
+use tower_resource_server::{
+    Algorithm, Builder, CryptoBackend, Dpop, MemoryReplayStore, ReplayStore, ResourceServer,
+    SealedNonces,
+};
 use tower_service::Service;
 
 /// Few enough to lie in the processor's cache, as a request does that was just read.
@@ -62,6 +64,19 @@ fn of_many_clients(issuer: &TestIssuer, algorithm: Algorithm) -> Vec<Sample> {
         Sample::new(&key, &bound(issuer, &key), |proof| proof)
     };
     (0..=BATCH).map(client).collect()
+}
+
+/// A server whose replay store is in use: its tables are there and partly filled.
+fn busy(issuer: &TestIssuer, change: impl FnOnce(Builder) -> Builder) -> ResourceServer {
+    let store = MemoryReplayStore::default();
+    let now = SystemTime::now();
+    let minute = Duration::from_secs(60);
+    for count in 0..20_000u64 {
+        let mut key = [0; 32];
+        key[..8].copy_from_slice(&count.to_le_bytes());
+        drop(store.claim(&proof_use(key, key, now - minute..=now + minute, now)));
+    }
+    server(issuer, |builder| change(builder.dpop(Dpop::new().replay_store(store))))
 }
 
 /// Times requests in batches; the first of the samples goes before each batch, untimed.
@@ -166,7 +181,7 @@ fn seen(criterion: &mut Criterion) {
         let samples = of_one_client(&issuer, algorithm);
         for &backend in CryptoBackend::ALL {
             floor(&mut group, &format!("floor-{backend:?}"), &proof_signatures(&samples, backend));
-            let fresh = || server(&issuer, |builder| builder.crypto_backend(backend));
+            let fresh = || busy(&issuer, |builder| builder.crypto_backend(backend));
             time(&mut group, &format!("layer-{backend:?}"), &samples, fresh);
         }
         group.finish();
@@ -183,7 +198,7 @@ fn first(criterion: &mut Criterion) {
         floor(&mut group, &format!("floor-of-proof-{backend:?}"), &proofs);
         let tokens = token_signatures(&samples, &issuer, backend);
         floor(&mut group, &format!("floor-of-token-{backend:?}"), &tokens);
-        let fresh = || server(&issuer, |builder| builder.crypto_backend(backend));
+        let fresh = || busy(&issuer, |builder| builder.crypto_backend(backend));
         time(&mut group, &format!("layer-{backend:?}"), &samples, fresh);
     }
     group.finish();

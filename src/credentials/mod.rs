@@ -118,7 +118,8 @@ fn proof<'a>(head: &RequestHead<'a>, policy: &CredentialPolicy) -> Result<&'a st
     if line.len() > policy.max_proof_bytes {
         return refuse(RejectionKind::ProofTooLarge);
     }
-    line.to_str().map(str::trim_ascii).or_else(|_| refuse(RejectionKind::MalformedProof))
+    let text = std::str::from_utf8(line.as_bytes()).map(str::trim_ascii);
+    text.or_else(|_| refuse(RejectionKind::MalformedProof))
 }
 
 type Found<'a> = Option<(Scheme, Cow<'a, str>)>;

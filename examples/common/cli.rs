@@ -15,10 +15,10 @@ pub(crate) const USAGE: &str = "Flags:
   --profile PROFILE        rfc9068 (default) or lenient
   --sender-constraint WHICH
                            any (default), dpop or bearer: which tokens are accepted
-  --nonce                  require a nonce of this server in DPoP proofs; with --redis the
-                           environment variable NONCE_SECRET has to hold a secret of 32 random
-                           bytes or more, the same for all servers
-  --redis URL              record used proofs there, for several servers; needs the feature redis
+  --nonce                  require a nonce of this server in DPoP proofs; several servers accept
+                           each other's where the environment variable NONCE_SECRET holds the
+                           same secret of 32 random bytes or more
+  --redis URL              record used proofs there, for several servers
   --envelope ENVELOPE      oauth (default), problem, empty or json-rpc
   --allow-loopback         let keys be fetched over http on loopback
   --help                   print this";
@@ -114,9 +114,6 @@ fn parse(mut parser: lexopt::Parser) -> Result<Option<Options>, lexopt::Error> {
 }
 
 fn check(options: &Options) -> Result<(), lexopt::Error> {
-    if options.redis.is_some() && !cfg!(feature = "redis") {
-        return Err("--redis needs the feature redis: run with --features redis".into());
-    }
     match (&options.issuer, &options.jwks) {
         (Some(_), None) => {
             Err("--issuer without --jwks is not yet available: give its key set".into())

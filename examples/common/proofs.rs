@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use tower_resource_server::{Dpop, SealedNonces};
+use tower_resource_server::{Dpop, RedisReplayStore, SealedNonces};
 
 use super::cli::Options;
 
@@ -20,9 +20,7 @@ pub(crate) fn nonces(options: &Options) -> Result<Option<SealedNonces>, Box<dyn 
         return Ok(Some(nonces.map_err(|error| format!("{SECRET}: {error}"))?));
     }
     if options.redis.is_some() {
-        let problem = "--nonce with --redis needs a secret that all servers share, as 32 random \
-                       bytes or more in the environment variable";
-        return Err(format!("{problem} {SECRET}").into());
+        tracing::warn!("without {SECRET} no other server accepts the nonces of this one");
     }
     Ok(Some(SealedNonces::random()))
 }
@@ -41,13 +39,6 @@ pub(crate) fn settings(
     }
 }
 
-#[cfg(feature = "redis")]
 fn with_redis(dpop: Dpop, url: &str) -> Result<Dpop, Box<dyn Error>> {
-    Ok(dpop.replay_store(tower_resource_server::RedisReplayStore::new(url)?))
-}
-
-/// The command line was refused before.
-#[cfg(not(feature = "redis"))]
-fn with_redis(_: Dpop, _: &str) -> Result<Dpop, Box<dyn Error>> {
-    Err("--redis needs the feature redis".into())
+    Ok(dpop.replay_store(RedisReplayStore::new(url)?))
 }

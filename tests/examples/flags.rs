@@ -53,15 +53,6 @@ fn bad_flags_are_one_line_and_status_2() {
 
 const HERE: [&str; 2] = ["--listen", "127.0.0.1:0"];
 
-#[cfg(not(feature = "redis"))]
-#[test]
-fn without_its_feature_redis_says_so() {
-    let arguments = [&HERE[..], &["--redis", "redis://127.0.0.1:1"]].concat();
-    let Some(errors) = refuses("axum", &arguments) else { return };
-    assert!(errors.contains("needs the feature redis"), "{errors}");
-}
-
-#[cfg(feature = "redis")]
 #[test]
 fn redis_wants_a_url_of_redis_and_does_not_repeat_it() {
     for url in ["http://:secret@127.0.0.1:1", "secret", "", "redis://:secret@host:port"] {
@@ -69,14 +60,6 @@ fn redis_wants_a_url_of_redis_and_does_not_repeat_it() {
         let Some(errors) = refuses("axum", &arguments) else { return };
         assert!(errors.contains("redis") && !errors.contains("secret"), "{errors}");
     }
-}
-
-#[cfg(feature = "redis")]
-#[test]
-fn nonces_of_several_servers_want_a_secret() {
-    let arguments = [&HERE[..], &["--nonce", "--redis", "redis://127.0.0.1:1"]].concat();
-    let Some(errors) = refuses("axum", &arguments) else { return };
-    assert!(errors.contains("NONCE_SECRET"), "{errors}");
 }
 
 #[test]

@@ -2,9 +2,7 @@
 
 mod client;
 mod flags;
-#[cfg(feature = "redis")]
 mod nodes;
-#[cfg(feature = "redis")]
 #[path = "../it/redis_server.rs"]
 #[allow(dead_code, reason = "the store's own tests use more of it")]
 mod redis_server;

@@ -5,7 +5,7 @@
 mod support;
 
 use http::Request;
-use support::{Bare, Body, OneExtension, drive, issuer, layered, request, server};
+use support::{Bare, Body, OneExtension, busy, drive, issuer, layered, request, server};
 use tower_resource_server::testing::{Flaw, SigningKey, TestIssuer};
 use tower_resource_server::{Algorithm, Dpop, SealedNonces};
 use tower_service::Service;
@@ -35,9 +35,9 @@ fn dpop(issuer: &TestIssuer) {
         let proof = key.proof("GET", "https://api.example.com/tools").token(&token);
         proof.authorize(request(None))
     };
-    let remembering = server(issuer, |builder| builder);
+    let remembering = busy(issuer, |builder| builder);
     show_two("dpop, seen before", &mut layered(&remembering), next(), next());
-    let forgetful = server(issuer, |builder| builder.token_cache_bytes(0));
+    let forgetful = busy(issuer, |builder| builder.token_cache_bytes(0));
     show_two("dpop, both new", &mut layered(&forgetful), next(), next());
     let nonces = Dpop::new().nonces(SealedNonces::random());
     let asking = server(issuer, |builder| builder.dpop(nonces));

@@ -7,6 +7,7 @@ use std::convert::Infallible;
 use std::future::{Ready, ready};
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use http::{Request, Response};
@@ -14,8 +15,10 @@ use http_body_util::Full;
 use jsonwebtoken::DecodingKey;
 use jsonwebtoken::crypto::JwtVerifier;
 use tower_layer::Layer;
-use tower_resource_server::testing::{SigningKey, TestIssuer};
-use tower_resource_server::{Algorithm, Builder, CryptoBackend, ResourceServer};
+use tower_resource_server::testing::{SigningKey, TestIssuer, proof_use};
+use tower_resource_server::{
+    Algorithm, Builder, CryptoBackend, Dpop, MemoryReplayStore, ReplayStore, ResourceServer,
+};
 use tower_service::Service;
 
 pub(crate) type Body = Full<Bytes>;
@@ -84,6 +87,19 @@ pub(crate) fn server(
 ) -> ResourceServer {
     let builder = issuer.resource_server("https://api.example.com");
     change(builder).build().expect("the bench is configured right")
+}
+
+/// A server whose replay store is in use: its tables are there and partly filled.
+pub(crate) fn busy(issuer: &TestIssuer, change: impl FnOnce(Builder) -> Builder) -> ResourceServer {
+    let store = MemoryReplayStore::default();
+    let now = SystemTime::now();
+    let minute = Duration::from_secs(60);
+    for count in 0..20_000u64 {
+        let mut key = [0; 32];
+        key[..8].copy_from_slice(&count.to_le_bytes());
+        drop(store.claim(&proof_use(key, key, now - minute..=now + minute, now)));
+    }
+    server(issuer, |builder| change(builder.dpop(Dpop::new().replay_store(store))))
 }
 
 /// The server's layer around the bare service.

@@ -1,6 +1,7 @@
 //! A protected axum server on real HTTP, with an issuer of its own or one outside.
 //!
-//! `cargo run --example axum` prints curl lines to try; `-- --help` lists the flags.
+//! `cargo run --example axum` prints curl lines to try, and how to run a DPoP client against it;
+//! `-- --help` lists the flags.
 
 #[path = "../common/mod.rs"]
 mod common;
@@ -10,7 +11,8 @@ use std::error::Error;
 use std::process::ExitCode;
 
 use common::cli::{self, Options};
-use common::{issuer, server, walkthrough};
+use common::walkthrough::Tour;
+use common::{issuer, proofs, server};
 use tokio::net::TcpListener;
 
 #[tokio::main]
@@ -30,14 +32,16 @@ async fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     let listener = TcpListener::bind(options.listen).await?;
     let base = format!("http://{}", listener.local_addr()?);
     let resource = options.resource.clone().unwrap_or_else(|| base.clone());
+    let audience = options.audience.as_deref().unwrap_or(&resource);
     let embedded = match options.issuer {
-        None => Some(issuer::start().await?),
+        None => Some(issuer::start(audience).await?),
         Some(_) => None,
     };
-    let server = server::build(options, &resource, embedded.as_ref())?;
+    let nonces = proofs::nonces(options)?;
+    let server = server::build(options, &resource, embedded.as_ref(), nonces.clone())?;
     println!("listening on {base}");
     if let Some(issuer) = &embedded {
-        walkthrough::print(&base, options.audience.as_deref().unwrap_or(&resource), issuer);
+        Tour::new(options, &base, &resource, audience, issuer, nonces.as_ref()).print();
     }
     let app = routes::app(&server);
     axum::serve(listener, app).with_graceful_shutdown(common::stop_signal()).await?;

@@ -4,22 +4,27 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use lexopt::prelude::{Long, Short, Value, ValueExt};
-use tower_resource_server::Profile;
+use tower_resource_server::{Profile, SenderConstraint};
 
-pub(crate) const USAGE: &str = "\
+pub(crate) const USAGE: &str = "Flags:
   --listen ADDR            address to serve on (default 127.0.0.1:8080)
   --resource URL           resource identifier and public base URL (default http://<listen>)
   --issuer URL             external authorization server; needs --jwks
   --jwks FILE or URL       its key set
   --audience AUD           audience of its tokens (default: the resource)
   --profile PROFILE        rfc9068 (default) or lenient
+  --sender-constraint WHICH
+                           any (default), dpop or bearer: which tokens are accepted
+  --nonce                  require a nonce of this server in DPoP proofs; several servers accept
+                           each other's where the environment variable NONCE_SECRET holds the
+                           same secret of 32 random bytes or more
+  --redis URL              record used proofs there, for several servers
   --envelope ENVELOPE      oauth (default), problem, empty or json-rpc
   --allow-loopback         let keys be fetched over http on loopback
   --help                   print this";
 
 /// Flags of the common command line whose features are still to come.
-const NOT_YET: [&str; 6] =
-    ["introspection", "client-id", "client-secret", "sender-constraint", "nonce", "redis"];
+const NOT_YET: [&str; 3] = ["introspection", "client-id", "client-secret"];
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum EnvelopeChoice {
@@ -37,6 +42,9 @@ pub(crate) struct Options {
     pub(crate) jwks: Option<String>,
     pub(crate) audience: Option<String>,
     pub(crate) profile: Profile,
+    pub(crate) constraint: SenderConstraint,
+    pub(crate) nonce: bool,
+    pub(crate) redis: Option<String>,
     pub(crate) envelope: EnvelopeChoice,
     pub(crate) allow_loopback: bool,
 }
@@ -50,6 +58,9 @@ impl Default for Options {
             jwks: None,
             audience: None,
             profile: Profile::Rfc9068,
+            constraint: SenderConstraint::Any,
+            nonce: false,
+            redis: None,
             envelope: EnvelopeChoice::OAuth,
             allow_loopback: false,
         }
@@ -84,6 +95,11 @@ fn parse(mut parser: lexopt::Parser) -> Result<Option<Options>, lexopt::Error> {
             Long("jwks") => options.jwks = Some(parser.value()?.string()?),
             Long("audience") => options.audience = Some(parser.value()?.string()?),
             Long("profile") => options.profile = parser.value()?.parse_with(profile)?,
+            Long("sender-constraint") => {
+                options.constraint = parser.value()?.parse_with(constraint)?;
+            }
+            Long("nonce") => options.nonce = true,
+            Long("redis") => options.redis = Some(parser.value()?.string()?),
             Long("envelope") => options.envelope = parser.value()?.parse_with(envelope)?,
             Long("allow-loopback") => options.allow_loopback = true,
             Long("help") | Short('h') => return Ok(None),
@@ -112,6 +128,15 @@ fn profile(name: &str) -> Result<Profile, String> {
         "rfc9068" => Ok(Profile::Rfc9068),
         "lenient" => Ok(Profile::Lenient),
         _ => Err("use rfc9068 or lenient".to_owned()),
+    }
+}
+
+fn constraint(name: &str) -> Result<SenderConstraint, String> {
+    match name {
+        "any" => Ok(SenderConstraint::Any),
+        "dpop" => Ok(SenderConstraint::Dpop),
+        "bearer" => Ok(SenderConstraint::Bearer),
+        _ => Err("use any, dpop or bearer".to_owned()),
     }
 }
 

@@ -1,8 +1,11 @@
 //! What the example servers share: command line, embedded issuer, server, curl lines.
 
 pub(crate) mod cli;
+mod dpop;
 pub(crate) mod issuer;
+pub(crate) mod proofs;
 pub(crate) mod server;
+mod token_endpoint;
 pub(crate) mod walkthrough;
 
 use tracing_subscriber::EnvFilter;

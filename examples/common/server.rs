@@ -2,15 +2,19 @@
 
 use tower_resource_server::render::{Empty, JsonRpc, OAuthJson, ProblemJson};
 use tower_resource_server::testing::TestIssuer;
-use tower_resource_server::{Builder, Issuer, JwkSet, ResourceMetadata, ResourceServer};
+use tower_resource_server::{
+    Builder, Issuer, JwkSet, ResourceMetadata, ResourceServer, SealedNonces,
+};
 
 use super::cli::{EnvelopeChoice, Options};
+use super::proofs;
 
 /// The server those options ask for. `embedded` is there when no external issuer is named.
 pub(crate) fn build(
     options: &Options,
     resource: &str,
     embedded: Option<&TestIssuer>,
+    nonces: Option<SealedNonces>,
 ) -> Result<ResourceServer, Box<dyn std::error::Error>> {
     let issuer = match embedded {
         Some(issuer) => Issuer::jwks_uri(issuer.issuer(), format!("{}/jwks.json", issuer.issuer())),
@@ -18,6 +22,8 @@ pub(crate) fn build(
     };
     let builder = ResourceServer::builder(resource)
         .issuer(issuer.profile(options.profile))
+        .sender_constraint(options.constraint)
+        .dpop(proofs::settings(options, nonces)?)
         .realm("example")
         .scope_includes("tools/write", "tools/read")
         .metadata(ResourceMetadata::new().name("Example resource server"));

@@ -2,42 +2,173 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use tower_resource_server::testing::{Flaw, TestIssuer, TokenBuilder};
+use tower_resource_server::testing::{Flaw, ProofBuilder, SigningKey, TestIssuer, TokenBuilder};
+use tower_resource_server::{Algorithm, NonceIssuer, SealedNonces, SenderConstraint};
 
-/// Prints a tour of the routes at `base`, with tokens of `issuer` for `resource`.
-pub(crate) fn print(base: &str, resource: &str, issuer: &TestIssuer) {
-    let token = || issuer.token().audience(resource).expires_in(Duration::from_secs(3600));
-    let read = token().scope("tools/read reports/read");
-    println!("\nThe tokens below are good for an hour. Try:");
-    show("401: no token, and a challenge that says where to get one", base, "/whoami", None);
-    show("200: who the token speaks for", base, "/whoami", Some(&read));
-    show("200: the scope tools/read is there", base, "/tools", Some(&read));
-    show("403: insufficient_scope, and the scopes it takes", base, "/admin", Some(&read));
-    let both = token().scope("admin audit");
-    show("200: both scopes are there", base, "/admin", Some(&both));
-    show("200: reports/read or admin, either will do", base, "/reports/7", Some(&both));
-    show("403: the handler itself wants tools/delete", base, "/handler-denied", Some(&read));
-    show("401: insufficient_user_authentication, step up", base, "/payments", Some(&read));
-    let mfa = token().claim("acr", "urn:example:mfa").claim("auth_time", now());
-    show("200: strong and recent authentication", base, "/payments", Some(&mfa));
-    show("200: anonymous is fine here", base, "/optional", None);
-    show("200: the layer sits inside a nested router", base, "/nested/whoami", Some(&read));
-    let expired = read.clone().flaw(Flaw::Expired);
-    show("401: invalid_token, it expired an hour ago", base, "/whoami", Some(&expired));
-    let other = read.clone().flaw(Flaw::WrongAudience);
-    show("401: invalid_token, meant for another resource", base, "/whoami", Some(&other));
-    show("200: the metadata document", base, "/.well-known/oauth-protected-resource", None);
-    println!();
+use super::cli::Options;
+use super::issuer;
+
+/// A tour of the routes, with tokens and proofs made for it.
+pub(crate) struct Tour<'a> {
+    /// Where curl connects to.
+    base: &'a str,
+    /// The resource identifier, whose origin is what the server is called by in proofs.
+    resource: &'a str,
+    audience: &'a str,
+    issuer: &'a TestIssuer,
+    constraint: SenderConstraint,
+    nonces: Option<&'a SealedNonces>,
+    /// The key that tokens are bound to. Elsewhere only the client has it.
+    key: SigningKey,
 }
 
-fn show(comment: &str, base: &str, path: &str, token: Option<&TokenBuilder>) {
-    println!("\n# {comment}");
-    match token {
-        Some(token) => {
-            println!("curl -si {base}{path} -H 'Authorization: Bearer {}'", token.build());
-        }
-        None => println!("curl -si {base}{path}"),
+impl<'a> Tour<'a> {
+    pub(crate) fn new(
+        options: &Options,
+        base: &'a str,
+        resource: &'a str,
+        audience: &'a str,
+        issuer: &'a TestIssuer,
+        nonces: Option<&'a SealedNonces>,
+    ) -> Self {
+        let key = SigningKey::generate(Algorithm::ES256);
+        Self { base, resource, audience, issuer, constraint: options.constraint, nonces, key }
     }
+
+    pub(crate) fn print(&self) {
+        println!("\nThe tokens below are good for an hour. Try:");
+        if self.constraint == SenderConstraint::Dpop {
+            println!(
+                "(This server wants a proof with each token. Proofs are good once, for 120 s.)"
+            );
+        }
+        self.routes();
+        self.refused_tokens();
+        self.show("200: the metadata document", &self.metadata_path(), None);
+        self.proofs();
+        println!("\nControl-C stops the server.");
+    }
+
+    fn routes(&self) {
+        let read = self.token().scope("tools/read reports/read");
+        let both = self.token().scope("admin audit");
+        let mfa = self.token().claim("acr", "urn:example:mfa").claim("auth_time", now());
+        let no_token = "401: no token, and a challenge that says where to get one";
+        self.show(no_token, "/whoami", None);
+        self.show("200: who the token speaks for", "/whoami", Some(&read));
+        self.show("200: the scope tools/read is there", "/tools", Some(&read));
+        self.show("403: insufficient_scope, and the scopes it takes", "/admin", Some(&read));
+        self.show("200: both scopes are there", "/admin", Some(&both));
+        self.show("200: reports/read or admin, either will do", "/reports/7", Some(&both));
+        let inside = "403: insufficient_scope, the handler itself wants tools/delete";
+        self.show(inside, "/handler-denied", Some(&read));
+        let step_up = "401: insufficient_user_authentication, step up";
+        self.show(step_up, "/payments", Some(&read));
+        self.show("200: strong and recent authentication", "/payments", Some(&mfa));
+        self.show("200: anonymous is fine here", "/optional", None);
+        let nested = "200: the layer sits inside a nested router";
+        self.show(nested, "/nested/whoami", Some(&read));
+    }
+
+    fn refused_tokens(&self) {
+        let expired = self.token().flaw(Flaw::Expired);
+        self.show("401: invalid_token, it expired an hour ago", "/whoami", Some(&expired));
+        let other = self.token().flaw(Flaw::WrongAudience);
+        self.show("401: invalid_token, meant for another resource", "/whoami", Some(&other));
+    }
+
+    /// What a token is worth that is bound to a key (RFC 9449).
+    fn proofs(&self) {
+        println!("\nTokens bound to a key (DPoP): each proof is made for one request, and is good");
+        println!("once, for 120 s from now.");
+        let token = self.token().scope("tools/read").bound_to(&self.key).build();
+        let bearer = format!("-H 'Authorization: Bearer {token}'");
+        let with = |proof: ProofBuilder| {
+            format!("-H 'Authorization: DPoP {token}' -H 'DPoP: {}'", proof.build())
+        };
+        let (fresh, other) = (self.proof("/tools", &token), self.proof("/whoami", &token));
+        match self.constraint {
+            SenderConstraint::Bearer => {
+                self.line("401: DPoP is neither accepted nor offered here", "/tools", &with(fresh));
+                self.line("401: invalid_token, it needs a proof", "/tools", &bearer);
+                return;
+            }
+            SenderConstraint::Dpop => {
+                self.line(
+                    "401: without a proof it is as if there were no token",
+                    "/tools",
+                    &bearer,
+                );
+            }
+            _ => self.line("401: invalid_token, it needs a proof", "/tools", &bearer),
+        }
+        if self.nonces.is_some() {
+            let without = with(self.proof("/tools", &token).without_claim("nonce"));
+            let comment = "401: use_dpop_nonce, and a nonce that the next proof has to carry";
+            self.line(comment, "/tools", &without);
+        }
+        let fresh = with(fresh);
+        self.line("200: the token, and a proof for this request", "/tools", &fresh);
+        self.line("401: invalid_dpop_proof, the same once more", "/tools", &fresh);
+        let comment = "401: invalid_dpop_proof, made for another path";
+        self.line(comment, "/tools", &with(other));
+        self.client();
+    }
+
+    /// Its proofs name what it calls, so it calls the server by its public name.
+    fn client(&self) {
+        if self.base == origin(self.resource) {
+            println!("\nA client that makes its proofs itself:\n");
+            print!("cargo run --example dpop_client -- --url {}/whoami ", self.base);
+            println!("--token-endpoint {}", issuer::token_endpoint(self.issuer));
+        }
+    }
+
+    /// The path of the identifier comes last (RFC 9728 §3.1).
+    fn metadata_path(&self) -> String {
+        let path = &self.resource[origin(self.resource).len()..];
+        format!("/.well-known/oauth-protected-resource{}", if path == "/" { "" } else { path })
+    }
+
+    fn token(&self) -> TokenBuilder {
+        self.issuer.token().audience(self.audience).expires_in(Duration::from_secs(3600))
+    }
+
+    /// A proof for GET. Where the server wants a nonce it has the one that a client would get by
+    /// asking.
+    fn proof(&self, path: &str, token: &str) -> ProofBuilder {
+        let proof = self.key.proof("GET", &format!("{}{path}", origin(self.resource))).token(token);
+        match self.nonces {
+            Some(nonces) => proof.nonce(nonces.issue(self.resource, SystemTime::now())),
+            None => proof,
+        }
+    }
+
+    /// With a bound token and a proof where the server accepts nothing else.
+    fn show(&self, comment: &str, path: &str, token: Option<&TokenBuilder>) {
+        let fields = match (token, self.constraint) {
+            (None, _) => String::new(),
+            (Some(token), SenderConstraint::Dpop) => {
+                let token = token.clone().bound_to(&self.key).build();
+                let proof = self.proof(path, &token).build();
+                format!("-H 'Authorization: DPoP {token}' -H 'DPoP: {proof}'")
+            }
+            (Some(token), _) => format!("-H 'Authorization: Bearer {}'", token.build()),
+        };
+        self.line(comment, path, &fields);
+    }
+
+    fn line(&self, comment: &str, path: &str, fields: &str) {
+        let command = format!("curl -si {}{path} {fields}", self.base);
+        println!("\n# {comment}\n{}", command.trim_end());
+    }
+}
+
+/// Scheme, host and port.
+fn origin(uri: &str) -> &str {
+    let start = uri.find("://").map_or(0, |at| at + 3);
+    let end = uri[start..].find(['/', '?']).map_or(uri.len(), |at| start + at);
+    &uri[..end]
 }
 
 fn now() -> u64 {

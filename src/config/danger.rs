@@ -53,7 +53,8 @@ impl Danger {
     /// While that lasts, whoever copies a proof on its way can use it again until it is too old
     /// (RFC 9449 §11.1). Without this, such requests are answered 503.
     ///
-    /// A proof that the store knows is refused all the same.
+    /// A proof of which the store says that it was used is refused all the same; a store that cannot
+    /// be reached says nothing.
     pub fn accept_unrecorded_proofs(self) -> Builder {
         Builder { unrecorded: UnrecordedProof::Accept, ..self.0 }
     }

@@ -21,7 +21,7 @@ pub(super) fn parse<'a>(
     let (name, credentials) = split(line);
     let scheme = Scheme::from_name(name);
     let refuse = |kind| Err(Refusal { kind, scheme });
-    if line.len() > policy.max_token_bytes.saturating_add(MAX_SCHEME) {
+    if is_too_long(line, policy) {
         return refuse(RejectionKind::TokenTooLarge);
     }
     if name.is_empty() {
@@ -38,6 +38,11 @@ pub(super) fn parse<'a>(
         Ok(token) => Ok(Authorization::Token(known, token)),
         Err(kind) => refuse(kind),
     }
+}
+
+/// Longer than any scheme with a token of the longest length.
+pub(super) fn is_too_long(line: &[u8], policy: &CredentialPolicy) -> bool {
+    trim(line).len() > policy.max_token_bytes.saturating_add(MAX_SCHEME)
 }
 
 /// Room for the scheme and the spaces after it, on top of the token's own limit.

@@ -118,7 +118,8 @@ fn proof<'a>(head: &RequestHead<'a>, policy: &CredentialPolicy) -> Result<&'a st
     if line.len() > policy.max_proof_bytes {
         return refuse(RejectionKind::ProofTooLarge);
     }
-    line.to_str().map(str::trim_ascii).or_else(|_| refuse(RejectionKind::MalformedProof))
+    let text = std::str::from_utf8(line.as_bytes()).map(str::trim_ascii);
+    text.or_else(|_| refuse(RejectionKind::MalformedProof))
 }
 
 type Found<'a> = Option<(Scheme, Cow<'a, str>)>;
@@ -137,8 +138,14 @@ fn from_authorization<'a>(
 ) -> Result<Found<'a>, Refusal> {
     let mut lines = head.headers().get_all(AUTHORIZATION).into_iter();
     let Some(line) = lines.next() else { return Ok(None) };
-    if lines.next().is_some() {
-        return Err(RejectionKind::MultipleCredentials.into());
+    if let Some(second) = lines.next() {
+        let mut all = [line, second].into_iter().chain(lines);
+        // What is too long is not looked at any further, not even to be counted.
+        let too_long = all.any(|line| authorization::is_too_long(line.as_bytes(), policy));
+        return Err(match too_long {
+            true => RejectionKind::TokenTooLarge.into(),
+            false => RejectionKind::MultipleCredentials.into(),
+        });
     }
     Ok(match authorization::parse(line.as_bytes(), policy)? {
         Authorization::Empty => None,

@@ -12,13 +12,23 @@ mod challenges;
 mod config;
 mod confirmation;
 mod cors;
+mod dpop;
+mod dpop_algorithms;
 mod dpop_bed;
+mod dpop_binding;
+mod dpop_bytes;
+mod dpop_challenges;
 mod dpop_clock;
 mod dpop_cors;
+mod dpop_flaws;
+mod dpop_htu;
+mod dpop_keys;
 mod dpop_memory;
 mod dpop_nonce_issuers;
 mod dpop_nonce_modes;
 mod dpop_nonces;
+mod dpop_precedence;
+mod dpop_proofs;
 mod dpop_proxies;
 mod dpop_races;
 mod dpop_records;
@@ -27,6 +37,7 @@ mod dpop_settings;
 mod dpop_slow_stores;
 mod dpop_stores;
 mod dpop_waits;
+mod dpop_wire;
 mod form;
 mod hooks;
 mod http_framework;
@@ -44,6 +55,8 @@ mod proof_keys;
 mod redaction;
 #[cfg(feature = "redis")]
 mod redis;
+#[cfg(feature = "redis")]
+mod redis_claims;
 #[cfg(feature = "redis")]
 mod redis_cluster;
 #[cfg(feature = "redis")]

@@ -11,7 +11,8 @@ use tower_resource_server::ClaimOutcome::{First, Replay};
 use tower_resource_server::ReplayStoreError::Unavailable;
 use tower_resource_server::{Claim, ProofUse, RedisReplayStore, ReplayStore};
 
-use crate::redis_server::{RedisServer, claim, fresh, made};
+use crate::redis_claims::{claim, fresh, made};
+use crate::redis_server::RedisServer;
 
 /// A store with so much time that a slow machine fails no claim.
 pub(crate) fn store(server: &RedisServer) -> RedisReplayStore {

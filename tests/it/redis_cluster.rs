@@ -7,7 +7,8 @@ use tower_resource_server::ClaimOutcome::{First, Replay};
 use tower_resource_server::RedisReplayStore;
 use tower_resource_server::ReplayStoreError::Unavailable;
 
-use crate::redis_server::{RedisServer, claim, free_port, fresh, made, recovers};
+use crate::redis_claims::{claim, fresh, made, recovers};
+use crate::redis_server::{RedisServer, free_port};
 
 async fn start() -> Option<RedisServer> {
     let bus = free_port().to_string();

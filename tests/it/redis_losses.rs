@@ -10,7 +10,8 @@ use tower_resource_server::{ProofUse, RedisReplayStore};
 
 use crate::observability::Capture;
 use crate::redis::store;
-use crate::redis_server::{RedisServer, claim, fresh, made, recovers};
+use crate::redis_claims::{claim, fresh, made, recovers};
+use crate::redis_server::RedisServer;
 
 /// Claims a used proof until the store has noticed; it is never taken.
 async fn never_taken(store: &RedisReplayStore, number: u64, second: i64, now: i64) {

@@ -11,7 +11,8 @@ use tracing::Level;
 
 use crate::observability::Capture;
 use crate::redis::{patient, store};
-use crate::redis_server::{RedisServer, claim, free_port, fresh, recovers};
+use crate::redis_claims::{claim, fresh, recovers};
+use crate::redis_server::{RedisServer, free_port};
 
 const LOG: &str = "tower_resource_server::replay";
 

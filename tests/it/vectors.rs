@@ -11,7 +11,7 @@ use tower_resource_server::{
     RejectionKind, ResourceServer,
 };
 
-use crate::support::{bearer, send, vector_token};
+use crate::support::{Answer, bearer, send, vector_token};
 
 fn vectors() -> Value {
     serde_json::from_str(include_str!("../vectors.json")).expect("the vectors are JSON")
@@ -47,28 +47,41 @@ impl NonceIssuer for OneNonce {
     }
 }
 
+/// The answer of a server as the vectors suppose it to that proof and the token bound to its key.
+async fn prove(vectors: &Value, vector: &Value, backend: CryptoBackend) -> Answer {
+    let text = |name: &str| vector[name].as_str().expect("a string");
+    let mut dpop = Dpop::new().algorithms([Algorithm::ES256, Algorithm::EdDSA]);
+    if let Some(nonce) = vector["required_nonce"].as_str() {
+        dpop = dpop.nonces(OneNonce(nonce.to_owned()));
+    }
+    let server = builder(vectors, backend).dpop(dpop).build().expect("valid");
+    let request = Request::builder()
+        .method(text("method"))
+        .uri(text("url"))
+        .header("authorization", format!("DPoP {}", vector_token("at-valid-dpop")))
+        .header("dpop", text("proof"))
+        .body(Full::default())
+        .expect("a request");
+    send(server.authenticate(), request).await
+}
+
+/// The answer to a proof of the vectors by its name.
+pub(crate) async fn send_proof_vector(name: &str) -> Answer {
+    let vectors = vectors();
+    let proofs = vectors["generated"]["dpop_proofs"].as_array().expect("proofs");
+    let vector = proofs.iter().find(|vector| vector["name"] == name).expect(name);
+    prove(&vectors, vector, CryptoBackend::preferred().expect("a backend")).await
+}
+
 #[tokio::test]
 async fn every_proof_gets_its_verdict() {
     let vectors = vectors();
     let proofs = vectors["generated"]["dpop_proofs"].as_array().expect("proofs");
     assert_eq!(proofs.len(), 52);
-    let token = vector_token("at-valid-dpop");
     for &backend in CryptoBackend::ALL {
         for vector in proofs {
+            let answer = prove(&vectors, vector, backend).await;
             let text = |name: &str| vector[name].as_str().expect("a string");
-            let mut dpop = Dpop::new().algorithms([Algorithm::ES256, Algorithm::EdDSA]);
-            if let Some(nonce) = vector["required_nonce"].as_str() {
-                dpop = dpop.nonces(OneNonce(nonce.to_owned()));
-            }
-            let server = builder(&vectors, backend).dpop(dpop).build().expect("valid");
-            let request = Request::builder()
-                .method(text("method"))
-                .uri(text("url"))
-                .header("authorization", format!("DPoP {token}"))
-                .header("dpop", text("proof"))
-                .body(Full::default())
-                .expect("a request");
-            let answer = send(server.authenticate(), request).await;
             let name = text("name");
             let challenge = (text("expect") != "valid").then(|| answer.challenge_of("DPoP"));
             let error = challenge.as_ref().and_then(|challenge| challenge.get("error"));

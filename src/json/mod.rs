@@ -3,6 +3,8 @@
 //! JOSE headers and claims come from strangers. RFC 7519 §4 and RFC 7515 §4 let a recipient
 //! refuse repeated member names; this reader does, and it bounds depth and member count.
 
+mod flat;
+
 use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::fmt;
@@ -30,7 +32,8 @@ pub(crate) enum OneOrMany<'a> {
     Many(Vec<String>),
 }
 
-type Member<'a> = (Cow<'a, str>, &'a RawValue);
+/// A name and the text of its value.
+type Member<'a> = (Cow<'a, str>, &'a str);
 
 /// The members of one JSON object, sorted.
 pub(crate) struct Object<'a>(Vec<Member<'a>>);
@@ -39,8 +42,10 @@ impl<'a> Object<'a> {
     /// Reads exactly one UTF-8 JSON object: no repeated name, nothing after it (RFC 7515 §10.12),
     /// no lone surrogate, at most 32 levels deep.
     pub(crate) fn parse(text: &'a str) -> Result<Self, Malformed> {
-        scan(text.as_bytes())?;
-        let Members(mut members) = serde_json::from_str(text).map_err(|_| Malformed)?;
+        let mut members = match flat::read(text) {
+            Some(members) => members,
+            None => read_fully(text)?,
+        };
         members.sort_unstable_by(|a, b| order(&a.0, &b.0));
         if members.windows(2).any(|pair| pair[0].0 == pair[1].0) {
             return Err(Malformed);
@@ -50,7 +55,7 @@ impl<'a> Object<'a> {
 
     pub(crate) fn raw(&self, name: &str) -> Option<&'a str> {
         let at = self.0.binary_search_by(|(member, _)| order(member, name)).ok()?;
-        self.0.get(at).map(|(_, value)| value.get())
+        self.0.get(at).map(|(_, value)| *value)
     }
 
     pub(crate) fn contains(&self, name: &str) -> bool {
@@ -74,6 +79,13 @@ impl<'a> Object<'a> {
     pub(crate) fn one_or_many(&self, name: &str) -> Result<Option<OneOrMany<'a>>, WrongType> {
         self.raw(name).map(one_or_many).transpose()
     }
+}
+
+/// All members in the order of the text, by serde_json.
+fn read_fully(text: &str) -> Result<Vec<Member<'_>>, Malformed> {
+    scan(text.as_bytes())?;
+    let Members(members) = serde_json::from_str(text).map_err(|_| Malformed)?;
+    Ok(members)
 }
 
 /// By length first, which settles most comparisons at once.
@@ -189,7 +201,7 @@ impl<'de> Visitor<'de> for MembersVisitor {
             if members.len() == MAX_MEMBERS {
                 return Err(serde::de::Error::custom("too many members"));
             }
-            members.push((name, value));
+            members.push((name, value.get()));
         }
         Ok(members)
     }

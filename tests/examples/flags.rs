@@ -1,0 +1,82 @@
+//! The common command line.
+
+use tower_resource_server::testing::TestIssuer;
+
+use crate::support::{Server, has_backend, has_curl, refuses, run, text};
+
+#[test]
+fn an_issuer_outside_is_trusted_by_its_key_file() {
+    if !has_backend() || !has_curl() {
+        return;
+    }
+    let issuer = TestIssuer::new("https://as.example.com");
+    let file = std::env::temp_dir().join(format!("trs-jwks-{}.json", std::process::id()));
+    std::fs::write(&file, issuer.jwks_bytes()).expect("a temporary file");
+    let file_name = file.to_str().expect("a UTF-8 path");
+    let arguments =
+        ["--issuer", "https://as.example.com", "--jwks", file_name, "--audience", "api"];
+    let Some(server) = Server::start(&[&arguments[..], &["--envelope", "problem"]].concat()) else {
+        return;
+    };
+    let token = issuer.token().audience("api").build();
+    assert!(server.get("/whoami", Some(&token)).contains("\"sub\":\"user-1\""));
+    let refused = server.get("/whoami", Some(&issuer.token().build()));
+    assert!(refused.contains("application/problem+json") && refused.contains("#wrong-audience"));
+    assert!(server.get("/optional", None).contains("{\"sub\":null}"));
+    assert!(server.get("/public", None).starts_with("HTTP/1.1 200 "));
+    server.stop();
+    std::fs::remove_file(file).expect("the file is ours");
+}
+
+#[test]
+fn bad_flags_are_one_line_and_status_2() {
+    let bad: [&[&str]; 14] = [
+        &["--no-such-flag"],
+        &["--listen", "nowhere"],
+        &["--profile", "strict"],
+        &["--envelope", "fancy"],
+        &["--sender-constraint", "mtls"],
+        &["--sender-constraint", "DPoP"],
+        &["--sender-constraint"],
+        &["--nonce=300"],
+        &["--redis"],
+        &["--jwks", "keys.json"],
+        &["--issuer", "https://as.example.com"],
+        &["--issuer", "https://as.example.com", "--jwks", "/no/such/file"],
+        &["--listen", "127.0.0.1:0", "--resource", "http://api.example.com"],
+        &["stray"],
+    ];
+    for arguments in bad {
+        let Some(_) = refuses("axum", arguments) else { return };
+    }
+}
+
+const HERE: [&str; 2] = ["--listen", "127.0.0.1:0"];
+
+#[test]
+fn redis_wants_a_url_of_redis_and_does_not_repeat_it() {
+    for url in ["http://:secret@127.0.0.1:1", "secret", "", "redis://:secret@host:port"] {
+        let arguments = [&HERE[..], &["--redis", url]].concat();
+        let Some(errors) = refuses("axum", &arguments) else { return };
+        assert!(errors.contains("redis") && !errors.contains("secret"), "{errors}");
+    }
+}
+
+#[test]
+fn without_a_backend_it_says_what_to_enable() {
+    if has_backend() {
+        return;
+    }
+    let Some(output) = run("axum", &HERE) else { return };
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("enable the feature aws-lc-rs or rust-crypto"));
+}
+
+#[test]
+fn flags_of_later_versions_say_so() {
+    for flag in ["introspection", "client-id", "client-secret"] {
+        let Some(output) = run("axum", &[&format!("--{flag}")]) else { return };
+        assert_eq!(output.status.code(), Some(2));
+        assert!(text(&output.stderr).contains("not yet available"), "{flag}");
+    }
+}

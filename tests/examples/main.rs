@@ -1,0 +1,10 @@
+//! The examples as a new user meets them: started, called with the lines they print, stopped.
+
+mod client;
+mod flags;
+mod nodes;
+#[path = "../it/redis_server.rs"]
+#[allow(dead_code, reason = "the store's own tests use more of it")]
+mod redis_server;
+mod support;
+mod tour;

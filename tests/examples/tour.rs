@@ -1,0 +1,70 @@
+//! The printed curl lines.
+
+use crate::support::{Server, has_curl, has_embedded_issuer, shell};
+
+const CODES: [&str; 5] = [
+    "insufficient_scope",
+    "insufficient_user_authentication",
+    "invalid_dpop_proof",
+    "invalid_token",
+    "use_dpop_nonce",
+];
+
+/// Runs each printed line, and compares what it gives with what its comment says: the status, the
+/// error code or that there is none, and challenges of these schemes alone.
+fn walk(arguments: &[&str], schemes: &[&str], at_least: usize) {
+    if !has_embedded_issuer() {
+        return;
+    }
+    let (true, Some(mut server)) = (has_curl(), Server::start(arguments)) else { return };
+    let tour = server.tour().lines;
+    assert!(tour.len() >= at_least, "{tour:?}");
+    for (comment, command) in &tour {
+        let (status, said) = comment.split_once(':').expect("a status");
+        let answer = shell(command);
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{comment}\n{answer}");
+        for code in CODES {
+            let (promised, given) =
+                (said.contains(code), answer.contains(&format!("error=\"{code}\"")));
+            assert_eq!(promised, given, "{comment}\n{answer}");
+        }
+        let offered: Vec<_> = answer
+            .lines()
+            .filter_map(|line| line.strip_prefix("www-authenticate: "))
+            .filter_map(|challenge| challenge.split(' ').next())
+            .collect();
+        assert!(offered.iter().all(|scheme| schemes.contains(scheme)), "{comment}\n{answer}");
+        assert_eq!(["401", "403"].contains(&status), !offered.is_empty(), "{comment}\n{answer}");
+        let without_error = *status == *"401" && !CODES.iter().any(|code| said.contains(code));
+        assert!(!without_error || offered == *schemes, "{comment}\n{answer}");
+    }
+    server.stop();
+}
+
+#[test]
+fn each_printed_line_gives_what_its_comment_says() {
+    walk(&[], &["Bearer", "DPoP"], 18);
+}
+
+#[test]
+fn so_it_is_with_nonces() {
+    walk(&["--nonce"], &["Bearer", "DPoP"], 19);
+}
+
+#[test]
+fn so_it_is_where_each_token_needs_a_proof() {
+    walk(&["--sender-constraint", "dpop"], &["DPoP"], 18);
+    walk(&["--sender-constraint", "dpop", "--nonce"], &["DPoP"], 19);
+}
+
+#[test]
+fn so_it_is_where_proofs_are_not_accepted() {
+    walk(&["--sender-constraint", "bearer"], &["Bearer"], 16);
+    walk(&["--sender-constraint", "bearer", "--nonce"], &["Bearer"], 16);
+}
+
+/// Proofs name the server as clients know it, wherever it listens.
+#[test]
+fn so_it_is_behind_another_name() {
+    walk(&["--resource", "https://api.example.com/v1"], &["Bearer", "DPoP"], 18);
+}

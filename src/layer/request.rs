@@ -13,12 +13,18 @@ use crate::scheme::SenderConstraint;
 /// Whoever prints the headers further in must not reveal the token (OAuth 2.1 §1.4).
 pub(super) fn hide_credentials<B>(request: &mut Request<B>) {
     let headers = request.headers_mut();
-    for name in [header::AUTHORIZATION, DPOP] {
-        if let Some(credentials) = headers.get_mut(name) {
-            credentials.set_sensitive(true);
-        }
+    if let Some(token) = headers.get_mut(header::AUTHORIZATION) {
+        token.set_sensitive(true);
     }
-    // Beside a bearer token any number of proofs is ignored, and each could be a good one.
+    if let Some(proof) = headers.get_mut(DPOP) {
+        proof.set_sensitive(true);
+        hide_stray_proofs(headers);
+    }
+}
+
+/// Beside a bearer token any number of proofs is ignored, and each could be a good one.
+fn hide_stray_proofs(headers: &mut HeaderMap) {
+    // An entry may make the map grow, so it is asked for only where there are more.
     if headers.get_all(DPOP).iter().nth(1).is_some()
         && let Entry::Occupied(mut proofs) = headers.entry(DPOP)
     {

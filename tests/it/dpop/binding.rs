@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tower_resource_server::testing::SigningKey;
 use tower_resource_server::{Algorithm, Dpop, RejectionKind, Scopes, SenderConstraint};
 
-use crate::dpop::verdicts::{DpopBed, URI, dpop, with_proofs};
+use crate::dpop::{DpopBed, URI, dpop, with_proofs};
 use crate::support::{Answer, bearer, get, send, vector_token};
 use crate::vectors::send_proof_vector;
 
@@ -173,7 +173,7 @@ async fn answer(
 
 async fn downgrades(place: Place) {
     for constraint in [SenderConstraint::Any, SenderConstraint::Dpop, SenderConstraint::Bearer] {
-        let bed = DpopBed::with(Dpop::new(), |builder| match place {
+        let bed = DpopBed::recording_with(Dpop::new(), |builder| match place {
             Place::Server => builder.sender_constraint(constraint),
             _ => builder,
         });
@@ -212,7 +212,7 @@ async fn no_token_passes_otherwise_than_it_is_bound_by_a_require_layer() {
 
 #[tokio::test]
 async fn a_thumbprint_has_one_form() {
-    let bed = DpopBed::new();
+    let bed = DpopBed::recording();
     for jkt in broken_thumbprints(&bed.key) {
         let token = bed.bed.issuer.token().claim("cnf", json!({ "jkt": jkt })).build();
         // R9449-6.1-1: padded, hexadecimal, SHA-512, 42 characters, no string.
@@ -234,7 +234,7 @@ async fn a_thumbprint_has_one_form() {
     let thumbprints = include_str!("../../../src/keys/thumbprint.rs");
     assert!(thumbprints.contains("self.0.ct_eq(&other.0)"));
     assert!(!thumbprints.contains("derive(PartialEq"));
-    assert_eq!(bed.store.asked(), 0);
+    assert_eq!(bed.ledger().asked(), 0);
 }
 
 #[tokio::test]
@@ -247,7 +247,7 @@ async fn the_key_of_the_proof_is_that_of_the_token() {
 
 #[tokio::test]
 async fn a_proof_goes_with_its_own_token() {
-    let bed = DpopBed::new();
+    let bed = DpopBed::recording();
     let other = bed.bed.issuer.token().scope("read").bound_to(&bed.key).build();
     let proof = bed.proof().build();
     // R9449-4.3-12-1
@@ -261,7 +261,7 @@ async fn a_proof_goes_with_its_own_token() {
 #[tokio::test]
 async fn a_bound_token_is_no_bearer_token() {
     let token = vector_token("at-valid-dpop");
-    let proof = DpopBed::new().proof().build();
+    let proof = DpopBed::recording().proof().build();
     let server = crate::support::vector_server();
     for proofs in [&[][..], &[&*proof]] {
         let answer = send(server.authenticate(), with_proofs(bearer(&token), proofs)).await;
@@ -269,7 +269,7 @@ async fn a_bound_token_is_no_bearer_token() {
         answer.assert_t401_of("Bearer", RejectionKind::BoundTokenAsBearer);
         assert_eq!(answer.schemes(), ["Bearer", "DPoP"]);
     }
-    let bed = DpopBed::new();
+    let bed = DpopBed::recording();
     for sent in [Sent::Bearer, Sent::BearerWithProof] {
         let answer = bed.send(sent.request(&bed, &bed.token)).await;
         answer.assert_t401_of("Bearer", RejectionKind::BoundTokenAsBearer);
@@ -278,7 +278,7 @@ async fn a_bound_token_is_no_bearer_token() {
 
 #[tokio::test]
 async fn a_token_that_is_not_bound_needs_no_proof_and_takes_none() {
-    let bed = DpopBed::new();
+    let bed = DpopBed::recording();
     let token = token(&bed, &Tie::None);
     // R9449-7.2-2
     let answer = bed.send(Sent::DpopWithProof.request(&bed, &token)).await;
@@ -293,12 +293,12 @@ async fn a_token_that_is_not_bound_needs_no_proof_and_takes_none() {
         let answer = send(guard, with_proofs(bearer(&token), proofs)).await;
         answer.assert_n401_of(&["DPoP"]);
     }
-    assert_eq!(bed.store.asked(), 0);
+    assert_eq!(bed.ledger().asked(), 0);
 }
 
 #[tokio::test]
 async fn the_scheme_is_followed_by_spaces_and_one_token() {
-    let bed = DpopBed::new();
+    let bed = DpopBed::recording();
     let authorized = |scheme: &str, credentials: &str| {
         let proof = bed.proof().build();
         with_proofs(get(&[("authorization", &format!("{scheme} {credentials}"))]), &[&proof])
@@ -319,7 +319,8 @@ async fn the_scheme_is_followed_by_spaces_and_one_token() {
 #[tokio::test]
 async fn the_thumbprint_is_of_the_required_members_alone() {
     for algorithm in [Algorithm::ES256, Algorithm::ES384, Algorithm::EdDSA, Algorithm::RS256] {
-        let bed = DpopBed::of(SigningKey::generate(algorithm), Dpop::new(), |builder| builder);
+        let bed =
+            DpopBed::recording_by(SigningKey::generate(algorithm), Dpop::new(), |builder| builder);
         let members = bed.key.bare_jwk();
         let members = members.as_object().expect("an object");
         let member = |(name, value): (&String, &Value)| format!("\"{name}\":{value}");

@@ -10,11 +10,11 @@ use serde_json::{Value, json};
 use tower_resource_server::testing::{ProofBuilder, ProofFlaw, SigningKey};
 use tower_resource_server::{Algorithm, Dpop, RejectionKind};
 
-use crate::dpop::verdicts::{DpopBed, dpop};
+use crate::dpop::{DpopBed, dpop};
 use crate::support::Answer;
 
 fn roomy() -> DpopBed {
-    DpopBed::with(Dpop::new().max_proof_bytes(65_536), |builder| builder)
+    DpopBed::recording_with(Dpop::new().max_proof_bytes(65_536), |builder| builder)
 }
 
 /// The answer to a `DPoP` field of these bytes; `None` where HTTP itself refuses it.
@@ -37,7 +37,7 @@ async fn acquaint(bed: &DpopBed) {
 
 #[tokio::test]
 async fn a_proof_with_any_bit_changed_is_refused() {
-    let bed = DpopBed::new();
+    let bed = DpopBed::recording();
     let proof = bed.proof().build().into_bytes();
     for asked in 0..2 {
         for at in 0..proof.len() {
@@ -50,7 +50,7 @@ async fn a_proof_with_any_bit_changed_is_refused() {
                 }
             }
         }
-        assert_eq!(bed.store.asked(), asked);
+        assert_eq!(bed.ledger().asked(), asked);
         acquaint(&bed).await;
     }
     field(&bed, &proof).expect("a field value").assert_ok();
@@ -58,7 +58,7 @@ async fn a_proof_with_any_bit_changed_is_refused() {
 
 #[tokio::test]
 async fn a_proof_with_a_byte_more_or_less_is_refused() {
-    let bed = DpopBed::new();
+    let bed = DpopBed::recording();
     let proof = bed.proof().build().into_bytes();
     for at in 0..=proof.len() {
         let mut shorter = proof.clone();
@@ -72,14 +72,14 @@ async fn a_proof_with_a_byte_more_or_less_is_refused() {
             assert_refused(&field(&bed, &longer).expect("a field value"));
         }
     }
-    assert_eq!(bed.store.asked(), 0);
+    assert_eq!(bed.ledger().asked(), 0);
     field(&bed, &proof).expect("a field value").assert_ok();
 }
 
 /// A bed that knows its token, and a proof for it that is not used.
 fn known() -> &'static (DpopBed, Vec<u8>) {
     static KNOWN: std::sync::LazyLock<(DpopBed, Vec<u8>)> = std::sync::LazyLock::new(|| {
-        let bed = DpopBed::new();
+        let bed = DpopBed::recording();
         acquaint(&bed).now_or_never().expect("fixed keys are there at once");
         let proof = bed.proof().build().into_bytes();
         (bed, proof)
@@ -133,7 +133,7 @@ fn odd_values() -> Vec<Value> {
 
 #[tokio::test]
 async fn members_of_a_header_are_there_once_and_of_their_types() {
-    let bed = DpopBed::new();
+    let bed = DpopBed::recording();
     for name in ["typ", "alg", "jwk"] {
         assert_refused(&bed.prove(&bed.proof().without_header(name)).await);
         for value in odd_values() {
@@ -147,13 +147,13 @@ async fn members_of_a_header_are_there_once_and_of_their_types() {
     }
     let header = json!({ "typ": "dpop+jwt", "alg": "ES256", "jwk": bed.key.bare_jwk() });
     assert_doubles_are_refused(&bed, &header, ProofBuilder::raw_header).await;
-    assert_eq!(bed.store.asked(), 0);
+    assert_eq!(bed.ledger().asked(), 0);
     bed.prove(&bed.proof().raw_header(header.to_string())).await.assert_ok();
 }
 
 #[tokio::test]
 async fn claims_are_there_once_and_of_their_types() {
-    let bed = DpopBed::new();
+    let bed = DpopBed::recording();
     for name in ["jti", "htm", "htu", "iat", "ath"] {
         for value in odd_values().into_iter().filter(|value| name != "jti" || *value != "x") {
             assert_refused(&bed.prove(&bed.proof().claim(name, value)).await);
@@ -163,7 +163,7 @@ async fn claims_are_there_once_and_of_their_types() {
     let claims = BASE64URL.decode(proof.split('.').nth(1).expect("three parts"));
     let claims: Value = serde_json::from_slice(&claims.expect("base64url")).expect("JSON");
     assert_doubles_are_refused(&bed, &claims, ProofBuilder::raw_payload).await;
-    assert_eq!(bed.store.asked(), 0);
+    assert_eq!(bed.ledger().asked(), 0);
     bed.prove(&bed.proof().raw_payload(claims.to_string())).await.assert_ok();
 }
 
@@ -188,7 +188,7 @@ async fn assert_doubles_are_refused(
 
 #[tokio::test]
 async fn enormous_proofs_are_refused_unread() {
-    let small = DpopBed::new();
+    let small = DpopBed::recording();
     let roomy = roomy();
     let huge = "j".repeat(1 << 20);
     for bed in [&small, &roomy] {
@@ -203,14 +203,14 @@ async fn enormous_proofs_are_refused_unread() {
             assert!(proof.len() >= 1 << 20);
             bed.present(&proof).await.assert_p401_of(RejectionKind::ProofTooLarge);
         }
-        assert_eq!(bed.store.asked(), 0);
+        assert_eq!(bed.ledger().asked(), 0);
         bed.prove(&bed.proof()).await.assert_ok();
     }
 }
 
 #[tokio::test]
 async fn the_limit_holds_to_the_byte() {
-    let bed = DpopBed::new();
+    let bed = DpopBed::recording();
     let sized = |length: usize| bed.proof().claim("pad", "p".repeat(length)).build();
     // Three bytes more of a claim make four of the proof.
     let near = (8192 - sized(0).len()) / 4 * 3;
@@ -237,7 +237,7 @@ async fn long_claims_of_a_proof_that_fits_are_refused_or_mean_nothing() {
         assert_refused(&bed.prove(&bed.proof().header(name, long.clone())).await);
     }
     assert_refused(&bed.prove(&bed.proof().claim("iat", json!([long]))).await);
-    assert_eq!(bed.store.asked(), 0);
+    assert_eq!(bed.ledger().asked(), 0);
     let odd = "x".repeat(20_000);
     bed.prove(&bed.proof().claim("odd", odd.clone()).header("odd", odd)).await.assert_ok();
 }
@@ -258,7 +258,7 @@ async fn a_header_has_512_members_at_most() {
 
 #[tokio::test]
 async fn a_remembered_key_lets_no_other_through() {
-    let bed = DpopBed::new();
+    let bed = DpopBed::recording();
     let stranger = SigningKey::generate(Algorithm::ES256);
     for _ in 0..3 {
         acquaint(&bed).await;
@@ -270,12 +270,12 @@ async fn a_remembered_key_lets_no_other_through() {
         let answer = bed.prove(&bed.proof_by(&stranger).signed_with(&bed.key)).await;
         answer.assert_p401_of(RejectionKind::BadProofSignature);
     }
-    assert_eq!(bed.store.asked(), 3);
+    assert_eq!(bed.ledger().asked(), 3);
 }
 
 #[tokio::test]
 async fn a_remembered_header_does_not_spare_the_other_parts() {
-    let bed = DpopBed::new();
+    let bed = DpopBed::recording();
     acquaint(&bed).await;
     let (one, other) = (bed.proof().build(), bed.proof().build());
     let part = |proof: &str, at: usize| proof.split('.').nth(at).expect("a part").to_owned();
@@ -294,14 +294,14 @@ async fn a_remembered_header_does_not_spare_the_other_parts() {
         let answer = bed.prove(&bed.proof().flaw(flaw)).await;
         answer.assert_p401_of(RejectionKind::BadProofSignature);
     }
-    assert_eq!(bed.store.asked(), 1);
+    assert_eq!(bed.ledger().asked(), 1);
     bed.present(&one).await.assert_ok();
     bed.present(&other).await.assert_ok();
 }
 
 #[tokio::test]
 async fn headers_may_alternate_under_one_key() {
-    let bed = DpopBed::new();
+    let bed = DpopBed::recording();
     let longer = |at: usize| bed.proof().header("kid", "k".repeat(at * 300));
     for at in (0..4).chain((0..4).rev()) {
         bed.prove(&longer(at)).await.assert_ok();
@@ -313,12 +313,12 @@ async fn headers_may_alternate_under_one_key() {
         let answer = bed.prove(&longer(at).flaw(ProofFlaw::BadSignature)).await;
         answer.assert_p401_of(RejectionKind::BadProofSignature);
     }
-    assert_eq!(bed.store.recorded(), 8);
+    assert_eq!(bed.ledger().recorded(), 8);
 }
 
 #[tokio::test]
 async fn what_is_remembered_of_one_token_is_not_for_another() {
-    let bed = DpopBed::new();
+    let bed = DpopBed::recording();
     acquaint(&bed).await;
     let stranger = SigningKey::generate(Algorithm::ES256);
     let theirs = bed.bed.issuer.token().scope("read").bound_to(&stranger).build();

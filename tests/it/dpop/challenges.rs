@@ -10,7 +10,7 @@ use tower_resource_server::{
     Algorithm, Dpop, RejectionKind, Scopes, SealedNonces, SenderConstraint,
 };
 
-use crate::dpop::verdicts::{ALGS, DpopBed, dpop};
+use crate::dpop::{ALGS, DpopBed, dpop};
 use crate::support::{Answer, Handler, bearer, get, send, send_around};
 
 /// Refusals of every kind that this topic knows.
@@ -47,9 +47,9 @@ async fn refusals(bed: &DpopBed, constraint: SenderConstraint) -> Vec<Answer> {
 async fn algs_is_the_policy_everywhere() {
     let some = || Dpop::new().algorithms([Algorithm::PS256, Algorithm::ES256]);
     for (policy, algs) in [(Dpop::new(), ALGS), (some(), "PS256 ES256")] {
-        let plain = DpopBed::with(policy.clone(), |builder| builder);
+        let plain = DpopBed::recording_with(policy.clone(), |builder| builder);
         let nonces = policy.nonces(SealedNonces::random());
-        for bed in [plain, DpopBed::with(nonces, |builder| builder)] {
+        for bed in [plain, DpopBed::recording_with(nonces, |builder| builder)] {
             let path = bed.bed.server.metadata().path().to_owned();
             let request = Request::get(path).body(Full::<Bytes>::default()).expect("a request");
             let response = bed.bed.server.metadata().oneshot(request).await.expect("infallible");
@@ -71,7 +71,7 @@ async fn algs_is_the_policy_everywhere() {
 
 #[tokio::test]
 async fn challenges_name_the_schemes_that_are_accepted() {
-    let bed = DpopBed::new();
+    let bed = DpopBed::recording();
     for (constraint, other) in
         [(SenderConstraint::Dpop, "Bearer"), (SenderConstraint::Bearer, "DPoP")]
     {
@@ -82,7 +82,7 @@ async fn challenges_name_the_schemes_that_are_accepted() {
         }
     }
     // The whole server, and its metadata.
-    let bed = DpopBed::with(Dpop::new(), |b| b.sender_constraint(SenderConstraint::Dpop));
+    let bed = DpopBed::recording_with(Dpop::new(), |b| b.sender_constraint(SenderConstraint::Dpop));
     for request in [get(&[]), bearer(&bed.bed.token()), bearer(&bed.token), bearer("a b")] {
         assert_eq!(bed.send(request).await.schemes(), ["DPoP"]);
     }
@@ -90,7 +90,7 @@ async fn challenges_name_the_schemes_that_are_accepted() {
 
 #[tokio::test]
 async fn without_credentials_no_challenge_has_an_error() {
-    let bed = DpopBed::new();
+    let bed = DpopBed::recording();
     for request in [get(&[]), get(&[("authorization", "Basic dTpw")])] {
         let answer = bed.send(request).await;
         // R9449-7.2-4: both, Bearer first since several clients read only that; and nothing bare.
@@ -106,7 +106,7 @@ async fn without_credentials_no_challenge_has_an_error() {
 
 #[tokio::test]
 async fn the_error_stands_with_the_scheme_that_was_tried() {
-    let bed = DpopBed::new();
+    let bed = DpopBed::recording();
     // R9449-7.2-5, R9449-7.1-3: in the one, and the other has what it always has.
     let answer = bed.send(bearer("garbage")).await;
     answer.assert_t401_of("Bearer", RejectionKind::MalformedToken);
@@ -116,8 +116,7 @@ async fn the_error_stands_with_the_scheme_that_was_tried() {
     answer.assert_p401_of(RejectionKind::MalformedProof);
     assert_eq!(answer.schemes(), ["DPoP", "Bearer"]);
     assert_eq!(answer.challenge_of("Bearer").names(), ["resource_metadata"]);
-    let proof =
-        bed.key.proof("GET", crate::dpop::verdicts::URI).token("garbage").clock(&bed.bed.clock);
+    let proof = bed.key.proof("GET", crate::dpop::URI).token("garbage").clock(&bed.bed.clock);
     let answer = bed.send(dpop("garbage", &[&proof.build()])).await;
     answer.assert_t401_of("DPoP", RejectionKind::MalformedToken);
     assert_eq!(answer.schemes(), ["DPoP", "Bearer"]);
@@ -125,7 +124,7 @@ async fn the_error_stands_with_the_scheme_that_was_tried() {
 
 #[tokio::test]
 async fn where_the_scheme_is_not_clear_the_error_stands_in_both() {
-    let bed = DpopBed::new();
+    let bed = DpopBed::recording();
     let (one, other) = (format!("Bearer {}", bed.token), format!("DPoP {}", bed.token));
     for lines in [[&one, &other], [&other, &one], [&one, &one], [&other, &other]] {
         let request = get(&[("authorization", lines[0]), ("authorization", lines[1])]);
@@ -141,12 +140,13 @@ async fn where_the_scheme_is_not_clear_the_error_stands_in_both() {
 
 #[tokio::test]
 async fn a_token_without_a_proof_is_told_so() {
-    let bed = DpopBed::new();
+    let bed = DpopBed::recording();
     // R9449-7-1, D-13, and with a nonce where one will be needed.
     let answer = bed.send(dpop(&bed.token, &[])).await;
     answer.assert_p401_of(RejectionKind::MissingProof);
     assert!(answer.all("dpop-nonce").is_empty());
-    let bed = DpopBed::with(Dpop::new().nonces(SealedNonces::random()), |builder| builder);
+    let bed =
+        DpopBed::recording_with(Dpop::new().nonces(SealedNonces::random()), |builder| builder);
     let answer = bed.send(dpop(&bed.token, &[])).await;
     answer.assert_p401_of(RejectionKind::MissingProof);
     assert_eq!(answer.all("dpop-nonce").len(), 1);
@@ -154,7 +154,7 @@ async fn a_token_without_a_proof_is_told_so() {
 
 #[tokio::test]
 async fn a_dpop_challenge_has_what_a_bearer_challenge_has() {
-    let bed = DpopBed::with(Dpop::new(), |builder| builder.realm("api"));
+    let bed = DpopBed::recording_with(Dpop::new(), |builder| builder.realm("api"));
     let guard = bed.bed.server.authenticate().require(Scopes::all(["read"]));
     let answer = send(guard, dpop(&bed.token, &["garbage"])).await;
     let challenge = answer.challenge_of("DPoP");
@@ -168,7 +168,7 @@ async fn a_dpop_challenge_has_what_a_bearer_challenge_has() {
 
 #[tokio::test]
 async fn a_missing_scope_is_said_in_the_scheme_of_the_token() {
-    let bed = DpopBed::new();
+    let bed = DpopBed::recording();
     let guard = bed.bed.server.authenticate().require(Scopes::all(["write"]));
     let answer = send(guard, dpop(&bed.token, &[&bed.proof().build()])).await;
     // R9449-7.1-6
@@ -191,7 +191,7 @@ fn exposed(answer: &Answer) -> Vec<String> {
 
 #[tokio::test]
 async fn browsers_can_read_the_challenge() {
-    let bed = DpopBed::with(Dpop::new(), tower_resource_server::Builder::expose_headers);
+    let bed = DpopBed::recording_with(Dpop::new(), tower_resource_server::Builder::expose_headers);
     let origin = ("origin", "https://app.example.com");
     // R9449-7.1-7: of ours, and added to what a handler exposes with a 401 of its own.
     for lines in [vec![origin], vec![origin, ("authorization", "DPoP x")]] {

@@ -8,7 +8,7 @@ use tower_resource_server::{
     Algorithm, Clock, Dpop, Freshness, NonceIssuer, RejectionKind, SealedNonces,
 };
 
-use crate::dpop::bed::{DpopBed, TARGET, assert_nonce401, assert_p401, with_proof};
+use crate::dpop::{DpopBed, URI, with_proof};
 use crate::support::{ISSUER, NOW, RESOURCE, send};
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -42,13 +42,13 @@ impl Jumping {
     }
 
     async fn accepts(&self, proof: &ProofBuilder) -> bool {
-        self.bed.send(proof).await.status == 200
+        self.bed.prove(proof).await.status == 200
     }
 
     /// None of these is accepted, nor does it run the handler; the client can tell why.
     async fn refuses(&self, proofs: &[&ProofBuilder]) {
         for proof in proofs {
-            let answer = self.bed.send(proof).await;
+            let answer = self.bed.prove(proof).await;
             assert!(!answer.handled, "used twice");
             match answer.status.as_u16() {
                 401 => assert_eq!(answer.challenge().scheme, "DPoP"),
@@ -115,18 +115,18 @@ async fn a_jump_is_told_for_what_it_is() {
     let iat = Jumping::new(Freshness::Iat);
     let proof = iat.proof();
     iat.bed.bed.clock.rewind(HOUR);
-    assert_p401(&iat.bed.send(&proof).await, RejectionKind::ProofNotYetValid);
+    iat.bed.prove(&proof).await.assert_p401_of(RejectionKind::ProofNotYetValid);
     iat.bed.bed.clock.advance(2 * HOUR);
-    assert_p401(&iat.bed.send(&proof).await, RejectionKind::ExpiredProof);
+    iat.bed.prove(&proof).await.assert_p401_of(RejectionKind::ExpiredProof);
     for mode in [Freshness::Nonce, Freshness::Both] {
         let jumping = Jumping::new(mode);
         let proof = jumping.proof();
         jumping.bed.bed.clock.rewind(HOUR);
         // The new nonce is by the new time, and makes up for the jump at once.
-        let nonce = assert_nonce401(&jumping.bed.send(&proof).await);
-        jumping.bed.send(&jumping.bed.proof().nonce(nonce)).await.assert_ok();
+        let nonce = jumping.bed.prove(&proof).await.assert_nonce401();
+        jumping.bed.prove(&jumping.bed.proof().nonce(nonce)).await.assert_ok();
         jumping.bed.bed.clock.advance(2 * HOUR);
-        assert_nonce401(&jumping.bed.send(&proof).await);
+        jumping.bed.prove(&proof).await.assert_nonce401();
     }
 }
 
@@ -183,7 +183,7 @@ async fn at_that_time(mode: Freshness, time: SystemTime, clock: &AnyTime) -> [u1
     let key = SigningKey::generate(Algorithm::ES256);
     let token = issuer.token().bound_to(&key).build();
     let nonce = nonces.issue(RESOURCE, time);
-    let proof = key.proof("GET", TARGET).token(&token).clock(clock).nonce(nonce);
+    let proof = key.proof("GET", URI).token(&token).clock(clock).nonce(nonce);
     let mut statuses = [0; 2];
     for status in &mut statuses {
         *status = send(server.authenticate(), with_proof(&proof)).await.status.as_u16();

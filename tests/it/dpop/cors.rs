@@ -12,7 +12,7 @@ use tower_resource_server::{
     Dpop, ReplayStore, ReplayStoreError, Scopes, SealedNonces, SenderConstraint,
 };
 
-use crate::dpop::bed::{DpopBed, assert_nonce401, nonce_of, with_proof};
+use crate::dpop::{DpopBed, with_proof};
 use crate::support::{Answer, Handler, bearer, get, read, send, send_around};
 
 const APP: &str = "https://app.example.com";
@@ -53,13 +53,13 @@ async fn a_script_can_read_the_nonce() {
     let bed = exposing();
     let layer = bed.bed.server.authenticate();
     let refused = send(layer.clone(), script(&bed.proof())).await;
-    let nonce = assert_nonce401(&refused);
+    let nonce = refused.assert_nonce401();
     // R9449-7.1-7, R9449-9-4: on a 401, by name (FETCH-3.2-3).
     assert_eq!(exposed(&refused), BOTH);
     bed.bed.clock.advance(Duration::from_secs(200));
     let served = send(layer, script(&bed.proof().nonce(nonce))).await;
     served.assert_ok();
-    nonce_of(&served);
+    served.nonce();
     // R9449-9-4: and on a 200.
     assert_eq!(exposed(&served), BOTH);
 }
@@ -168,7 +168,7 @@ async fn it_goes_with_a_cors_layer_outside() {
     let bed = exposing();
     let cors = || CorsLayer::new().allow_origin(HeaderValue::from_static(APP));
     let refused = behind_cors(&bed, cors(), script(&bed.proof())).await;
-    let nonce = assert_nonce401(&refused);
+    let nonce = refused.assert_nonce401();
     // FETCH-3.2-4: the one layer says who may read, the other what.
     assert_eq!(refused.all("access-control-allow-origin"), [APP]);
     assert_eq!(exposed(&refused), BOTH);

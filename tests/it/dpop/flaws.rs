@@ -3,7 +3,7 @@
 use tower_resource_server::testing::{ProofFlaw, SigningKey};
 use tower_resource_server::{Algorithm, CryptoBackend, Dpop, RejectionKind};
 
-use crate::dpop::verdicts::DpopBed;
+use crate::dpop::DpopBed;
 
 /// Why a proof with that flaw is refused, by a server that asks for no nonce.
 pub(crate) fn reason(flaw: ProofFlaw) -> RejectionKind {
@@ -93,7 +93,7 @@ pub(crate) fn roomy() -> Dpop {
 
 async fn assert_every_flaw_is_refused(algorithm: Algorithm) {
     let key = SigningKey::generate(algorithm);
-    let bed = |backend| DpopBed::of(key.clone(), roomy(), |b| b.crypto_backend(backend));
+    let bed = |backend| DpopBed::recording_by(key.clone(), roomy(), |b| b.crypto_backend(backend));
     let beds: Vec<_> = CryptoBackend::ALL.iter().copied().map(bed).collect();
     let mut asked = 0;
     // The second time the server knows the token and the header of its proofs. Those of RSA keys
@@ -105,13 +105,13 @@ async fn assert_every_flaw_is_refused(algorithm: Algorithm) {
                 let answer = bed.prove(&bed.proof().flaw(flaw)).await;
                 assert_eq!(answer.kind(), Some(reason(flaw)), "{algorithm} {flaw:?}");
                 answer.assert_p401_of(reason(flaw));
-                assert_eq!(bed.store.asked(), asked, "{algorithm} {flaw:?}");
+                assert_eq!(bed.ledger().asked(), asked, "{algorithm} {flaw:?}");
             }
         }
         asked += 1;
         for bed in &beds {
             bed.prove(&bed.proof()).await.assert_ok();
-            assert_eq!(bed.store.recorded(), asked);
+            assert_eq!(bed.ledger().recorded(), asked);
         }
     }
 }

@@ -7,19 +7,15 @@ use tower::ServiceExt;
 use tower_resource_server::testing::ProofFlaw;
 use tower_resource_server::{Dpop, RejectionKind};
 
-use crate::dpop::verdicts::{DpopBed, dpop};
+use crate::dpop::{DpopBed, dpop};
 use crate::support::{Answer, read};
-use crate::vectors::send_proof_vector;
-
-async fn assert_vectors_ok(names: &[&str]) {
-    for name in names {
-        send_proof_vector(name).await.assert_ok();
-    }
-}
+use crate::vectors::{VECTOR_ALGS, assert_vectors_ok, send_proof_vector};
 
 async fn assert_vectors_refused(names: &[&str]) {
     for name in names {
-        send_proof_vector(name).await.assert_p401_of(RejectionKind::ProofUriMismatch);
+        send_proof_vector(name)
+            .await
+            .assert_p401_listing(VECTOR_ALGS, RejectionKind::ProofUriMismatch);
     }
 }
 
@@ -41,10 +37,12 @@ async fn visit(bed: &DpopBed, target: &str, htu: &str) -> Answer {
 async fn htm_is_the_method_case_and_all() {
     // R9449-4.3-8-1
     for name in ["p-htm-lower", "p-htm-post", "p-htm-head"] {
-        send_proof_vector(name).await.assert_p401_of(RejectionKind::ProofMethodMismatch);
+        send_proof_vector(name)
+            .await
+            .assert_p401_listing(VECTOR_ALGS, RejectionKind::ProofMethodMismatch);
     }
-    let bed = DpopBed::new();
-    let uri = crate::dpop::verdicts::URI;
+    let bed = DpopBed::recording();
+    let uri = crate::dpop::URI;
     for method in ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "PURGE", "purge"] {
         call(&bed, (method, "/r"), (method, uri)).await.assert_ok();
         let other_case =
@@ -58,7 +56,7 @@ async fn htm_is_the_method_case_and_all() {
 
 #[tokio::test]
 async fn fields_that_override_the_method_change_nothing() {
-    let bed = DpopBed::new();
+    let bed = DpopBed::recording();
     for name in ["x-http-method-override", "x-http-method", "x-method-override"] {
         for (htm, good) in [("POST", true), ("DELETE", false)] {
             let proof = bed.proof().claim("htm", htm).build();
@@ -81,7 +79,7 @@ async fn htu_is_the_target_without_query_and_fragment() {
     // R9449-4.3-9-1
     assert_vectors_ok(&["p-valid", "p-valid-htu-query", "p-valid-htu-fragment"]).await;
     assert_vectors_refused(&["p-htu-host", "p-htu-http"]).await;
-    let bed = DpopBed::new();
+    let bed = DpopBed::recording();
     let uri = "https://api.example.com/r";
     for target in ["/r", "/r?", "/r?a=1&b=/x", "/r?a#b"] {
         for rest in ["", "?", "#", "?other", "#f", "?q=/../x#f", "#f?q", "?%41"] {
@@ -98,7 +96,7 @@ async fn uris_are_compared_in_their_normal_form() {
     // R9449-4.3-9-3: by scheme.
     assert_vectors_ok(&["p-valid-htu-port", "p-valid-no-query-root"]).await;
     assert_vectors_refused(&["p-htu-port"]).await;
-    let bed = DpopBed::new();
+    let bed = DpopBed::recording();
     for (target, htu) in [
         ("/", "https://api.example.com"),
         ("/", "HTTPS://API.EXAMPLE.COM:443/"),
@@ -134,7 +132,7 @@ async fn uris_are_compared_in_their_normal_form() {
 async fn what_is_no_absolute_uri_of_the_web_is_refused() {
     // R9449-4.3-9-4
     assert_vectors_refused(&["p-htu-relative", "p-htu-userinfo"]).await;
-    let bed = DpopBed::new();
+    let bed = DpopBed::recording();
     for flaw in [ProofFlaw::HtuBadEscape, ProofFlaw::HtuSpace, ProofFlaw::HtuNonAscii] {
         bed.prove(&bed.proof().flaw(flaw)).await.assert_p401_of(RejectionKind::ProofUriMismatch);
     }
@@ -173,7 +171,7 @@ async fn what_is_no_absolute_uri_of_the_web_is_refused() {
 
 #[tokio::test]
 async fn the_host_field_says_nothing() {
-    let bed = DpopBed::new();
+    let bed = DpopBed::recording();
     let names = ["host", "x-forwarded-host", "x-forwarded-server", "x-original-host"];
     for name in names {
         for (htu, good) in [("https://evil.example/r", false), ("https://api.example.com/r", true)]
@@ -197,7 +195,7 @@ async fn the_host_field_says_nothing() {
 
 #[tokio::test]
 async fn a_nested_router_takes_nothing_off_the_uri() {
-    let bed = DpopBed::new();
+    let bed = DpopBed::recording();
     let inner =
         Router::new().route("/r", get(|| async { "served" })).layer(bed.bed.server.authenticate());
     let deep = Router::new().nest("/tenants/{id}", inner.clone());
@@ -230,7 +228,7 @@ async fn a_nested_router_takes_nothing_off_the_uri() {
 #[tokio::test]
 async fn the_prefix_that_a_proxy_takes_off_is_configured() {
     for base in ["https://api.example.com/prefix", "https://api.example.com/prefix/"] {
-        let bed = DpopBed::with(Dpop::new(), |builder| builder.base_url(base));
+        let bed = DpopBed::recording_with(Dpop::new(), |builder| builder.base_url(base));
         for (target, htu, good) in [
             ("/r", "https://api.example.com/prefix/r", true),
             ("/", "https://api.example.com/prefix/", true),
@@ -243,7 +241,8 @@ async fn the_prefix_that_a_proxy_takes_off_is_configured() {
             assert_eq!(visit(&bed, target, htu).await.handled, good, "{base} {target} {htu}");
         }
     }
-    let bed = DpopBed::with(Dpop::new(), |builder| builder.base_url("http://127.0.0.1:8080"));
+    let bed =
+        DpopBed::recording_with(Dpop::new(), |builder| builder.base_url("http://127.0.0.1:8080"));
     visit(&bed, "/r", "http://127.0.0.1:8080/r").await.assert_ok();
     let answer = visit(&bed, "/r", "https://api.example.com/r").await;
     answer.assert_p401_of(RejectionKind::ProofUriMismatch);

@@ -2,16 +2,15 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use http::Request;
-use http_body_util::Full;
 use serde_json::{Value, json};
 use tower_resource_server::testing::{ProofFlaw, SigningKey};
 use tower_resource_server::{Algorithm, CryptoBackend, RejectionKind};
 
-use crate::dpop::possession::{Client, proven};
+use crate::dpop::{Client, proven};
 use crate::support::{
-    Answer, Bed, get, proof_vector, published, published_jwk, send, vector_builder, vector_token,
+    Answer, Bed, get, proof_vector, published, published_jwk, send, vector_builder,
 };
+use crate::vectors::request_of;
 
 /// A client whose token is bound to that key by that thumbprint.
 fn bound(bed: &Bed, key: SigningKey, jkt: &str) -> Client {
@@ -96,18 +95,10 @@ async fn keys_of_other_kinds_are_refused() {
 #[tokio::test]
 async fn a_point_off_its_curve_is_no_key() {
     let vector = proof_vector("p-jwk-offcurve");
-    let text = |name: &str| vector[name].as_str().expect("a string");
     for &backend in CryptoBackend::ALL {
         let server = vector_builder().crypto_backend(backend).build().expect("valid");
-        let request = Request::builder()
-            .method(text("method"))
-            .uri(text("url"))
-            .header("authorization", format!("DPoP {}", vector_token("at-valid-dpop")))
-            .header("dpop", text("proof"))
-            .body(Full::default())
-            .expect("a request");
         // R8725-3.4-1: in a proof, with either backend.
-        assert_off_curve(&send(server.authenticate(), request).await);
+        assert_off_curve(&send(server.authenticate(), request_of(&vector)).await);
         for algorithm in [Algorithm::ES256, Algorithm::ES384, Algorithm::EdDSA] {
             let bed = Bed::with(|builder| builder.crypto_backend(backend));
             let key = SigningKey::generate(algorithm);

@@ -4,7 +4,7 @@ use serde_json::json;
 use tower_resource_server::testing::SigningKey;
 use tower_resource_server::{Algorithm, Dpop, ResourceMetadata, SenderConstraint};
 
-use crate::dpop::possession::Client;
+use crate::dpop::Client;
 use crate::metadata::{document, refused};
 use crate::support::{Bed, bearer, get, send};
 

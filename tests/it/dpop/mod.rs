@@ -1,7 +1,6 @@
 //! DPoP (RFC 9449), by topic: proofs, bindings, nonces, stores, challenges.
 
 mod bed;
-pub(crate) mod possession;
 mod verdicts;
 
 mod algorithms;
@@ -30,3 +29,6 @@ mod slow_stores;
 mod stores;
 mod waits;
 mod wire;
+
+pub(crate) use bed::{Client, DpopBed, Ledger, URI, dpop, proven, with_proof, with_proofs};
+pub(crate) use verdicts::{ALGS, is_nonce};

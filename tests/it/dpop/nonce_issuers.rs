@@ -11,7 +11,7 @@ use tower_resource_server::{
     SealedNonces, SenderConstraint,
 };
 
-use crate::dpop::bed::{DpopBed, assert_nonce401, assert_p401, nonce_of, with_proof};
+use crate::dpop::{DpopBed, with_proof};
 use crate::support::{get, send};
 
 fn sealed(secret: u8) -> SealedNonces {
@@ -30,9 +30,9 @@ async fn nodes_that_share_a_secret_accept_each_others_nonces() {
     let proof = || with_proof(&bed.proof().nonce(&nonce));
     send(friend.authenticate(), proof()).await.assert_ok();
     // R9449-9-2: another secret, although all else is the same.
-    assert_nonce401(&send(stranger.authenticate(), proof()).await);
+    send(stranger.authenticate(), proof()).await.assert_nonce401();
     let random = bed.node(of(SealedNonces::random()));
-    assert_nonce401(&send(random.authenticate(), proof()).await);
+    send(random.authenticate(), proof()).await.assert_nonce401();
 }
 
 #[tokio::test]
@@ -42,16 +42,16 @@ async fn the_secret_before_is_still_good() {
     let old = bed.fetch_nonce().await;
     nonces.rotate(&[2; 32]).expect("32 bytes");
     // R9449-8.2-3: of the previous epoch, good, and replaced at once.
-    let answer = bed.send(&bed.proof().nonce(&old)).await;
+    let answer = bed.prove(&bed.proof().nonce(&old)).await;
     answer.assert_ok();
-    let middle = nonce_of(&answer);
+    let middle = answer.nonce();
     nonces.rotate(&[3; 32]).expect("32 bytes");
     // R9449-8.2-3: two epochs old.
-    assert_nonce401(&bed.send(&bed.proof().nonce(&old)).await);
-    bed.send(&bed.proof().nonce(&middle)).await.assert_ok();
+    bed.prove(&bed.proof().nonce(&old)).await.assert_nonce401();
+    bed.prove(&bed.proof().nonce(&middle)).await.assert_ok();
     assert_eq!(nonces.rotate(&[4; 31]), Err(NonceSecretError::TooShort));
     // A rotation that fails changes nothing.
-    bed.send(&bed.proof().nonce(&middle)).await.assert_ok();
+    bed.prove(&bed.proof().nonce(&middle)).await.assert_ok();
 }
 
 #[tokio::test]
@@ -69,7 +69,7 @@ async fn nodes_rotate_one_after_the_other() {
     }
     // The second issues with the new secret, which the first accepts already.
     send(first.authenticate(), with_proof(&old.proof().nonce(&by_new))).await.assert_ok();
-    assert_nonce401(&old.send(&old.proof().nonce(&by_new)).await);
+    old.prove(&old.proof().nonce(&by_new)).await.assert_nonce401();
 }
 
 type Times = (SystemTime, SystemTime);
@@ -145,14 +145,14 @@ fn an_issuer_that_is_faulty_is_found_out_when_the_server_is_built() {
 async fn an_issuer_of_ones_own_decides() {
     let told = Told::new("n-1");
     let bed = DpopBed::new(of(told.clone()));
-    assert_eq!(assert_nonce401(&bed.send(&bed.proof()).await), "n-1");
+    assert_eq!(bed.prove(&bed.proof()).await.assert_nonce401(), "n-1");
     told.set("n-2");
-    let answer = bed.send(&bed.proof().nonce("whatever")).await;
+    let answer = bed.prove(&bed.proof().nonce("whatever")).await;
     answer.assert_ok();
     // R9449-8.2-1: it is the issuer that says when to renew.
-    assert_eq!(nonce_of(&answer), "n-2");
+    assert_eq!(answer.nonce(), "n-2");
     told.knows.store(false, Ordering::SeqCst);
-    assert_nonce401(&bed.send(&bed.proof().nonce("n-2")).await);
+    bed.prove(&bed.proof().nonce("n-2")).await.assert_nonce401();
 }
 
 #[tokio::test]
@@ -162,14 +162,14 @@ async fn an_issuer_that_turns_faulty_sends_nothing_that_cannot_be_sent() {
     let bound_only = bed.bed.server.authenticate().sender_constraint(SenderConstraint::Dpop);
     for nonce in ["", "a b", "a\"b", "a\\b", "\u{fc}", "a\r\nx-injected: 1", "\0"] {
         told.set(nonce);
-        let challenged = bed.send(&bed.proof()).await;
+        let challenged = bed.prove(&bed.proof()).await;
         assert_eq!(challenged.kind(), Some(RejectionKind::MissingProofNonce));
-        let flawed = bed.send(&bed.proof().flaw(ProofFlaw::BadSignature)).await;
-        assert_p401(&flawed, RejectionKind::BadProofSignature);
+        let flawed = bed.prove(&bed.proof().flaw(ProofFlaw::BadSignature)).await;
+        flawed.assert_p401_of(RejectionKind::BadProofSignature);
         let first = send(bound_only.clone(), get(&[])).await;
         first.assert_n401();
         // Due for renewal, and the handler has run: the client is served all the same.
-        let served = bed.send(&bed.proof().nonce("n-1")).await;
+        let served = bed.prove(&bed.proof().nonce("n-1")).await;
         served.assert_ok();
         for answer in [challenged, flawed, first, served] {
             // R9449-8.1-1: rather none.
@@ -189,9 +189,9 @@ async fn odd_times_of_an_issuer_cost_nothing_but_the_request() {
         for times in [(epoch + far, epoch), (epoch, epoch), (epoch - far, epoch + far)] {
             *told.times.lock().expect("no panic") = Some(times);
             let proof = bed.proof().nonce("n-1");
-            bed.send(&proof).await;
+            bed.prove(&proof).await;
             // Whatever became of the first: never twice.
-            assert_ne!(bed.send(&proof).await.status, 200);
+            assert_ne!(bed.prove(&proof).await.status, 200);
         }
     }
 }
@@ -200,16 +200,16 @@ async fn odd_times_of_an_issuer_cost_nothing_but_the_request() {
 async fn assert_nonces_hold(change: impl FnOnce(Builder) -> Builder) {
     let bed = DpopBed::with(|builder| change(builder.dpop(of(sealed(1)))));
     let bound_only = bed.bed.server.authenticate().sender_constraint(SenderConstraint::Dpop);
-    let nonce = assert_nonce401(&bed.send(&bed.proof()).await);
-    bed.send(&bed.proof().nonce(nonce)).await.assert_ok();
-    let flawed = bed.send(&bed.proof().flaw(ProofFlaw::HtmOther)).await;
-    assert_p401(&flawed, RejectionKind::ProofMethodMismatch);
+    let nonce = bed.prove(&bed.proof()).await.assert_nonce401();
+    bed.prove(&bed.proof().nonce(nonce)).await.assert_ok();
+    let flawed = bed.prove(&bed.proof().flaw(ProofFlaw::HtmOther)).await;
+    flawed.assert_p401_of(RejectionKind::ProofMethodMismatch);
     let first = send(bound_only, get(&[])).await;
     first.assert_n401();
     for answer in [flawed, first] {
         // R9449-8-2: exactly one, whatever the hook did; and it is the server's.
-        let nonce = nonce_of(&answer);
-        bed.send(&bed.proof().nonce(nonce)).await.assert_ok();
+        let nonce = answer.nonce();
+        bed.prove(&bed.proof().nonce(nonce)).await.assert_ok();
     }
     // R9449-8-2: nor does a hook bring one where there is none to be.
     let plain = send(bed.bed.server.authenticate(), get(&[])).await;

@@ -5,8 +5,8 @@ use http::StatusCode;
 use tower_resource_server::testing::{DpopClient, ProofFlaw};
 use tower_resource_server::{Dpop, Freshness, RejectionKind, SenderConstraint};
 
-use crate::dpop::bed::{DpopBed, assert_nonce401, assert_p401, with_proof};
 use crate::dpop::nonces::{HALF, SECOND, SECRET, nonce_mode, sealed};
+use crate::dpop::{DpopBed, with_proof};
 use crate::support::{Answer, Handler, NOW, get, send};
 
 #[tokio::test]
@@ -14,9 +14,9 @@ async fn without_nonces_none_is_sent_and_none_is_looked_at() {
     let bed = DpopBed::new(Dpop::new());
     let stray = bed.proof().nonce("of-another-server");
     let answers = [
-        bed.send(&stray).await,
-        bed.send(&stray).await,
-        bed.send(&bed.proof().flaw(ProofFlaw::BadSignature)).await,
+        bed.prove(&stray).await,
+        bed.prove(&stray).await,
+        bed.prove(&bed.proof().flaw(ProofFlaw::BadSignature)).await,
         send(bed.bed.server.authenticate().sender_constraint(SenderConstraint::Dpop), get(&[]))
             .await,
     ];
@@ -30,25 +30,25 @@ async fn there_is_no_way_around_nonces() {
         let bed = DpopBed::new(Dpop::new().nonces(sealed(&SECRET)).freshness(mode));
         let optional = bed.bed.server.authenticate().optional();
         let served = bed.proof().nonce(bed.fetch_nonce().await);
-        bed.send(&served).await.assert_ok();
+        bed.prove(&served).await.assert_ok();
         // R9449-11.3-1: not for a client that was served before, nor for one that keeps asking.
         for _ in 0..3 {
-            assert_nonce401(&bed.send(&bed.proof()).await);
-            assert_nonce401(&send(optional.clone(), with_proof(&bed.proof())).await);
+            bed.prove(&bed.proof()).await.assert_nonce401();
+            send(optional.clone(), with_proof(&bed.proof())).await.assert_nonce401();
         }
         for flaw in [ProofFlaw::NonceNull, ProofFlaw::NonceNumber, ProofFlaw::NonceEmpty] {
-            let answer = bed.send(&bed.proof().flaw(flaw)).await;
-            assert_p401(&answer, RejectionKind::InvalidProofClaim);
+            let answer = bed.prove(&bed.proof().flaw(flaw)).await;
+            answer.assert_p401_of(RejectionKind::InvalidProofClaim);
         }
         // Nor by saying in other places what the claim does not say.
         let nonce = bed.fetch_nonce().await;
         let in_header = bed.proof().header("nonce", nonce.clone());
-        assert_nonce401(&bed.send(&in_header).await);
+        bed.prove(&in_header).await.assert_nonce401();
         let mut in_field = with_proof(&bed.proof());
         in_field.headers_mut().insert("dpop-nonce", nonce.parse().expect("a field value"));
-        assert_nonce401(&send(bed.bed.server.authenticate(), in_field).await);
+        send(bed.bed.server.authenticate(), in_field).await.assert_nonce401();
         let other_name = bed.proof().claim("Nonce", nonce);
-        assert_nonce401(&bed.send(&other_name).await);
+        bed.prove(&other_name).await.assert_nonce401();
     }
 }
 
@@ -58,7 +58,7 @@ async fn skewed(mode: Freshness) -> [Answer; 2] {
     let nonce = bed.fetch_nonce().await;
     let now = i64::try_from(NOW).expect("a time");
     let skewed = |by: i64| bed.proof().at(now + by).nonce(&nonce);
-    [bed.send(&skewed(-3600)).await, bed.send(&skewed(3600)).await]
+    [bed.prove(&skewed(-3600)).await, bed.prove(&skewed(3600)).await]
 }
 
 #[tokio::test]
@@ -69,13 +69,13 @@ async fn the_nonce_can_make_up_for_a_wrong_clock() {
     }
     let [old, ahead] = skewed(Freshness::Both).await;
     // R9449-4.3-11-2: else not.
-    assert_p401(&old, RejectionKind::ExpiredProof);
-    assert_p401(&ahead, RejectionKind::ProofNotYetValid);
+    old.assert_p401_of(RejectionKind::ExpiredProof);
+    ahead.assert_p401_of(RejectionKind::ProofNotYetValid);
     let bed = DpopBed::new(Dpop::new().nonces(sealed(&SECRET)).freshness(Freshness::Nonce));
     let nonce = bed.fetch_nonce().await;
     let now = i64::try_from(NOW).expect("a time");
     for (iat, good) in [(-86_400, true), (86_400, true), (-86_401, false), (86_401, false)] {
-        let answer = bed.send(&bed.proof().at(now + iat).nonce(&nonce)).await;
+        let answer = bed.prove(&bed.proof().at(now + iat).nonce(&nonce)).await;
         assert_eq!(answer.status == StatusCode::OK, good, "{iat}: {answer:?}");
     }
 }
@@ -85,9 +85,9 @@ async fn a_wrong_clock_is_told_of_the_nonce_first() {
     let bed = nonce_mode();
     let now = i64::try_from(NOW).expect("a time");
     // D-1: the nonce precedes `iat`; and a bad signature never leads to a nonce.
-    assert_nonce401(&bed.send(&bed.proof().at(now - 3600)).await);
+    bed.prove(&bed.proof().at(now - 3600)).await.assert_nonce401();
     let forged = bed.proof().flaw(ProofFlaw::BadSignature);
-    assert_p401(&bed.send(&forged).await, RejectionKind::BadProofSignature);
+    bed.prove(&forged).await.assert_p401_of(RejectionKind::BadProofSignature);
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use tower_resource_server::{
     Clock, Dpop, NonceIssuer, RejectionKind, Scopes, SealedNonces, SenderConstraint,
 };
 
-use crate::dpop::bed::{DpopBed, assert_nonce401, assert_p401, is_nonce, nonce_of, with_proof};
+use crate::dpop::{DpopBed, is_nonce, with_proof};
 use crate::support::{Handler, RESOURCE, bearer, get, send, send_around};
 
 pub(crate) const SECRET: [u8; 32] = [1; 32];
@@ -38,7 +38,7 @@ async fn a_proof_without_nonce_is_told_to_use_one() {
         let layer = bed.bed.server.authenticate().sender_constraint(constraint);
         let answer = send(layer.clone(), with_proof(&bed.proof())).await;
         // R9449-9-1: 401, the DPoP challenge alone, the nonce.
-        let nonce = assert_nonce401(&answer);
+        let nonce = answer.assert_nonce401();
         assert_eq!(answer.kind(), Some(RejectionKind::MissingProofNonce));
         let names = ["error", "algs", "resource_metadata", "error_description"];
         assert_eq!(answer.challenge().names(), names);
@@ -62,9 +62,9 @@ async fn nonces_cannot_be_guessed() {
         let mut guess = all[0].clone();
         let other = if &guess[at..=at] == "A" { "B" } else { "A" };
         guess.replace_range(at..=at, other);
-        assert_nonce401(&bed.send(&bed.proof().nonce(guess)).await);
+        bed.prove(&bed.proof().nonce(guess)).await.assert_nonce401();
     }
-    bed.send(&bed.proof().nonce(&all[0])).await.assert_ok();
+    bed.prove(&bed.proof().nonce(&all[0])).await.assert_ok();
 }
 
 #[tokio::test]
@@ -73,7 +73,7 @@ async fn each_answer_has_a_nonce_of_its_own() {
     let mut seen = HashSet::new();
     for _ in 0..50 {
         // R9449-8.1-1, of those that are sent: `assert_nonce401` looks at each character.
-        assert!(seen.insert(assert_nonce401(&bed.send(&bed.proof()).await)));
+        assert!(seen.insert(bed.prove(&bed.proof()).await.assert_nonce401()));
     }
 }
 
@@ -105,12 +105,12 @@ async fn only_the_nonce_as_it_was_sent_will_do() {
         issued(&bed, &own, "https://as.example.com"),
         issued(&bed, &own, "https://api.example.com/"),
     ] {
-        let answer = bed.send(&bed.proof().nonce(&wrong)).await;
+        let answer = bed.prove(&bed.proof().nonce(&wrong)).await;
         // R9449-8-3
-        assert_nonce401(&answer);
+        answer.assert_nonce401();
         assert_eq!(answer.kind(), Some(RejectionKind::InvalidProofNonce));
     }
-    bed.send(&bed.proof().nonce(nonce)).await.assert_ok();
+    bed.prove(&bed.proof().nonce(nonce)).await.assert_ok();
 }
 
 #[tokio::test]
@@ -118,22 +118,22 @@ async fn a_nonce_is_renewed_in_the_second_half_of_its_life() {
     let bed = nonce_mode();
     let old = bed.fetch_nonce().await;
     bed.bed.clock.advance(HALF - SECOND);
-    let early = bed.send(&bed.proof().nonce(&old)).await;
+    let early = bed.prove(&bed.proof().nonce(&old)).await;
     early.assert_ok();
     assert!(early.all("dpop-nonce").is_empty() && early.all("cache-control").is_empty());
     bed.bed.clock.advance(SECOND);
     // R9449-8.2-1: the next one comes with a success, and the old one is good until its end.
-    let half = bed.send(&bed.proof().nonce(&old)).await;
+    let half = bed.prove(&bed.proof().nonce(&old)).await;
     half.assert_ok();
-    let new = nonce_of(&half);
+    let new = half.nonce();
     assert_ne!(new, old);
     assert_eq!(half.all("cache-control"), ["no-store"]);
     bed.bed.clock.advance(HALF);
-    bed.send(&bed.proof().nonce(&old)).await.assert_ok();
+    bed.prove(&bed.proof().nonce(&old)).await.assert_ok();
     bed.bed.clock.advance(SECOND);
     // R9449-8-3: it is no recent one any more.
-    assert_nonce401(&bed.send(&bed.proof().nonce(&old)).await);
-    bed.send(&bed.proof().nonce(new)).await.assert_ok();
+    bed.prove(&bed.proof().nonce(&old)).await.assert_nonce401();
+    bed.prove(&bed.proof().nonce(new)).await.assert_ok();
 }
 
 #[tokio::test]
@@ -151,7 +151,7 @@ async fn a_response_with_a_nonce_is_never_stored() {
     bed.bed.clock.advance(HALF);
     let answer = send_around(bed.bed.server.authenticate(), handler(), ask()).await;
     answer.assert_ok();
-    nonce_of(&answer);
+    answer.nonce();
     // R9449-8.2-2: one line, and what the handler said is gone.
     assert_eq!(answer.all("cache-control"), ["no-store"]);
     assert_eq!(answer.all("etag"), ["\"1\""]);
@@ -175,7 +175,7 @@ async fn a_handler_may_answer_with_a_nonce_and_no_more_than_one_is_sent() {
     bed.bed.clock.advance(HALF);
     // R9449-8-2: the layer's, where it has one.
     let renewed = answer(Handler::answering(200, &theirs)).await;
-    assert!(!nonce_of(&renewed).starts_with("theirs"));
+    assert!(!renewed.nonce().starts_with("theirs"));
     // Without nonces of its own, the layer still lets only one through.
     let plain = DpopBed::new(Dpop::new());
     for request in [with_proof(&plain.proof()), bearer(&plain.bed.token())] {
@@ -192,31 +192,31 @@ async fn other_failures_bring_a_nonce_too() {
     let (any, nonce) = (bed.bed.server.authenticate(), bed.fetch_nonce().await);
     for flaw in ProofFlaw::ALL {
         let proof = bed.proof().nonce(&nonce).flaw(flaw);
-        let answer = bed.send(&proof).await;
+        let answer = bed.prove(&proof).await;
         // R9449-9-3: with every P401, whatever is wrong.
         assert_eq!(answer.challenge().get("error"), Some("invalid_dpop_proof"), "{flaw:?}");
         assert_eq!(answer.all("cache-control"), ["no-store"]);
-        nonce_of(&answer);
+        answer.nonce();
     }
     let line = format!("DPoP {}", bed.token);
     let missing = send(any.clone(), get(&[("authorization", &line)])).await;
-    assert_p401(&missing, RejectionKind::MissingProof);
-    nonce_of(&missing);
+    missing.assert_p401_of(RejectionKind::MissingProof);
+    missing.nonce();
     let unbound = bed.bed.token();
     let mismatched = bed.proof().nonce(&nonce).token(&unbound);
-    let answer = bed.send(&mismatched).await;
+    let answer = bed.prove(&mismatched).await;
     assert_eq!(answer.kind(), Some(RejectionKind::UnboundToken));
     answer.assert_t401();
-    nonce_of(&answer);
+    answer.nonce();
     let write = any.clone().require(Scopes::all(["write"]));
     let answer = send(write, with_proof(&bed.proof().nonce(&nonce))).await;
     answer.assert_s403("write");
-    nonce_of(&answer);
+    answer.nonce();
     let replayed = bed.proof().nonce(&nonce);
-    bed.send(&replayed).await.assert_ok();
-    let answer = bed.send(&replayed).await;
-    assert_p401(&answer, RejectionKind::ReplayedProof);
-    nonce_of(&answer);
+    bed.prove(&replayed).await.assert_ok();
+    let answer = bed.prove(&replayed).await;
+    answer.assert_p401_of(RejectionKind::ReplayedProof);
+    answer.nonce();
 }
 
 #[tokio::test]
@@ -228,7 +228,7 @@ async fn who_needs_a_nonce_gets_it_with_the_first_challenge() {
         // R9449-9-3: the challenge of a route where there is no other way.
         let answer = send(bound_only.clone(), request).await;
         answer.assert_n401();
-        let proof = bed.proof().nonce(nonce_of(&answer));
+        let proof = bed.proof().nonce(answer.nonce());
         send(bound_only.clone(), with_proof(&proof)).await.assert_ok();
     }
     // Where a bearer token will do, nothing says that the client makes proofs.

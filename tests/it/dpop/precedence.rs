@@ -14,7 +14,7 @@ use tower_resource_server::{
 };
 
 use crate::dpop::flaws::reason;
-use crate::dpop::verdicts::{CountingStore, DpopBed, URI, dpop};
+use crate::dpop::{DpopBed, Ledger, URI, dpop};
 use crate::support::{Answer, ISSUER, NOW, RESOURCE, bearer, get, send};
 
 /// One thing wrong with a request, or with what the server has for it; in the order of D-1.
@@ -86,7 +86,7 @@ impl Defect {
 
 /// Says of every proof that it was used, and counts.
 #[derive(Debug)]
-struct UsedUp(CountingStore);
+struct UsedUp(Ledger);
 
 impl ReplayStore for UsedUp {
     fn claim(&self, proof: &ProofUse) -> Claim {
@@ -98,7 +98,7 @@ impl ReplayStore for UsedUp {
 /// A server and a request with these defects.
 struct Scene {
     server: ResourceServer,
-    store: CountingStore,
+    store: Ledger,
     request: Request<Full<Bytes>>,
     defects: Vec<Defect>,
 }
@@ -106,7 +106,7 @@ struct Scene {
 impl Scene {
     fn of(defects: &[Defect]) -> Self {
         let issuer = TestIssuer::new(ISSUER).clock(FixedClock::at(NOW));
-        let store = CountingStore::default();
+        let store = Ledger::default();
         let builder = ResourceServer::builder(RESOURCE).clock(FixedClock::at(NOW));
         let server = configured(builder, &issuer, &store, defects).build().expect("valid");
         Self { server, store, request: request(&issuer, defects), defects: defects.to_vec() }
@@ -153,7 +153,7 @@ impl Scene {
 fn configured(
     mut builder: Builder,
     issuer: &TestIssuer,
-    store: &CountingStore,
+    store: &Ledger,
     defects: &[Defect],
 ) -> Builder {
     let has = |defect| defects.contains(&defect);
@@ -257,7 +257,7 @@ proptest! {
 #[tokio::test]
 async fn every_flaw_of_a_proof_comes_before_the_nonce_save_its_date() {
     let nonces = Dpop::new().max_proof_bytes(65_536).nonces(SealedNonces::random());
-    let bed = DpopBed::with(nonces, |builder| builder);
+    let bed = DpopBed::recording_with(nonces, |builder| builder);
     for flaw in ProofFlaw::ALL {
         let answer = bed.prove(&bed.proof().flaw(flaw)).await;
         match flaw {
@@ -268,12 +268,12 @@ async fn every_flaw_of_a_proof_comes_before_the_nonce_save_its_date() {
             _ => answer.assert_p401_of(reason(flaw)),
         }
     }
-    assert_eq!(bed.store.asked(), 0);
+    assert_eq!(bed.ledger().asked(), 0);
 }
 
 #[tokio::test]
 async fn every_flaw_of_a_proof_comes_before_the_token() {
-    let bed = DpopBed::with(Dpop::new().max_proof_bytes(65_536), |builder| builder);
+    let bed = DpopBed::recording_with(Dpop::new().max_proof_bytes(65_536), |builder| builder);
     let expired = bed.bed.issuer.token().claim("exp", NOW - 3600).bound_to(&bed.key).build();
     for token in ["garbage", "a.b.c", &expired] {
         for flaw in ProofFlaw::ALL {
@@ -289,12 +289,12 @@ async fn every_flaw_of_a_proof_comes_before_the_token() {
         let proof = bed.proof_by(&stranger).flaw(flaw);
         bed.prove(&proof).await.assert_p401_of(reason(flaw));
     }
-    assert_eq!(bed.store.asked(), 0);
+    assert_eq!(bed.ledger().asked(), 0);
 }
 
 #[tokio::test]
 async fn syntax_comes_before_what_is_accepted() {
-    let bed = DpopBed::new();
+    let bed = DpopBed::recording();
     let only = |constraint| bed.bed.server.authenticate().sender_constraint(constraint);
     // R400 before N401, in the one challenge there is.
     let answer = send(only(SenderConstraint::Dpop), bearer("a b")).await;

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use tower_resource_server::testing::TestIssuer;
 use tower_resource_server::{PeerAddress, RejectionKind, TrustedProxies};
 
-use crate::dpop::bed::{DpopBed, assert_p401, with_proof};
+use crate::dpop::{DpopBed, with_proof};
 use crate::support::{Answer, ISSUER, RESOURCE};
 
 const PROXY: &str = "10.0.0.1";
@@ -55,7 +55,7 @@ impl Behind {
                 assert_eq!(found, None, "a request has one URI: {fields:?}");
                 found = Some(uri);
             } else {
-                assert_p401(&answer, RejectionKind::ProofUriMismatch);
+                answer.assert_p401_of(RejectionKind::ProofUriMismatch);
             }
         }
         found

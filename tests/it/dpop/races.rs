@@ -11,7 +11,7 @@ use tower::{Layer, ServiceExt};
 use tower_resource_server::testing::proof_use;
 use tower_resource_server::{Claim, ClaimOutcome, Dpop, MemoryReplayStore, ReplayStore};
 
-use crate::dpop::bed::{DpopBed, with_proof};
+use crate::dpop::{DpopBed, with_proof};
 use crate::support::{Handler, NOW};
 
 /// How often, and how many copies.

@@ -7,16 +7,17 @@ use tower_resource_server::{
     Algorithm, Dpop, Freshness, NonceIssuer, RejectionKind, Scopes, SealedNonces, SenderConstraint,
 };
 
-use crate::dpop::bed::{DpopBed, Ledger, TARGET, assert_nonce401, assert_replayed, with_proof};
+use crate::dpop::{DpopBed, Ledger, URI, with_proof};
 use crate::support::{NOW, send};
 
 #[tokio::test]
 async fn a_use_is_recorded_for_as_long_as_the_proof_could_be_accepted() {
-    let (bed, ledger) = DpopBed::recording();
+    let bed = DpopBed::recording();
+    let ledger = bed.ledger();
     let now = i64::try_from(NOW).expect("a time");
     for iat in [now, now - 120, now + 30, now - 7] {
-        bed.send(&bed.proof().at(iat)).await.assert_ok();
-        let recorded = ledger.asked().pop().expect("a use");
+        bed.prove(&bed.proof().at(iat)).await.assert_ok();
+        let recorded = ledger.uses().pop().expect("a use");
         let seconds = |time: std::time::SystemTime| {
             let since = time.duration_since(std::time::UNIX_EPOCH).expect("after 1970");
             i64::try_from(since.as_secs()).expect("a time")
@@ -49,8 +50,8 @@ async fn with_nonces_a_use_is_recorded_until_the_first_of_both_ends() {
         let nonce = bed.fetch_nonce().await;
         bed.bed.clock.advance(nonce_age * second);
         let now = i64::try_from(NOW).expect("a time") + i64::from(nonce_age);
-        bed.send(&bed.proof().at(now - age).nonce(nonce)).await.assert_ok();
-        let recorded = ledger.asked().pop().expect("a use");
+        bed.prove(&bed.proof().at(now - age).nonce(nonce)).await.assert_ok();
+        let recorded = ledger.uses().pop().expect("a use");
         // R9449-11.1-3: the end of the nonce's life counts as well.
         let case = (mode, nonce_age, age);
         assert_eq!(recorded.remaining(), remaining * second, "{case:?}");
@@ -66,8 +67,8 @@ async fn the_time_told_to_the_store_includes_now() {
     // By a node whose clock is fast by two seconds, which is forgiven.
     let clock = tower_resource_server::testing::FixedClock::at(NOW + 2);
     let ahead = nonces.issue(crate::support::RESOURCE, tower_resource_server::Clock::now(&clock));
-    bed.send(&bed.proof().nonce(&ahead)).await.assert_ok();
-    let recorded = ledger.asked().pop().expect("a use");
+    bed.prove(&bed.proof().nonce(&ahead)).await.assert_ok();
+    let recorded = ledger.uses().pop().expect("a use");
     // R9449-11.1-3: a store that knows nothing from before `acceptable_from` must not be asked
     // about what could be used before.
     assert!(recorded.acceptable_from() <= recorded.now());
@@ -76,24 +77,26 @@ async fn the_time_told_to_the_store_includes_now() {
 
 #[tokio::test]
 async fn a_flawed_proof_leaves_nothing_in_the_store() {
-    let (bed, ledger) = DpopBed::recording();
+    let bed = DpopBed::recording();
+    let ledger = bed.ledger();
     for known in [false, true] {
         for flaw in ProofFlaw::ALL {
-            let answer = bed.send(&bed.proof().flaw(flaw)).await;
+            let answer = bed.prove(&bed.proof().flaw(flaw)).await;
             let error = answer.kind().and_then(RejectionKind::error_code);
             assert_eq!(error, Some("invalid_dpop_proof"), "{flaw:?}");
             // R9449-11.1-5: whatever is wrong with the proof.
-            assert!(ledger.asked().len() == usize::from(known), "{flaw:?}");
+            assert!(ledger.asked() == usize::from(known), "{flaw:?}");
         }
         if !known {
-            bed.send(&bed.proof()).await.assert_ok();
+            bed.prove(&bed.proof()).await.assert_ok();
         }
     }
 }
 
 #[tokio::test]
 async fn a_flawed_token_leaves_nothing_in_the_store() {
-    let (bed, ledger) = DpopBed::recording();
+    let bed = DpopBed::recording();
+    let ledger = bed.ledger();
     let sound = || bed.bed.issuer.token().bound_to(&bed.key);
     let mut tokens: Vec<_> = Flaw::ALL.map(|flaw| sound().flaw(flaw).build()).into();
     let stranger = SigningKey::generate(Algorithm::ES256);
@@ -104,18 +107,18 @@ async fn a_flawed_token_leaves_nothing_in_the_store() {
     tokens.push("garbage".to_owned());
     for token in tokens.iter().chain(&tokens) {
         // The proof is sound for just this token.
-        let answer = bed.send(&bed.proof().token(token)).await;
+        let answer = bed.prove(&bed.proof().token(token)).await;
         assert!(!answer.handled, "{answer:?}");
         assert!(answer.kind().is_some_and(RejectionKind::is_client_fault));
     }
     let late = sound().expires_in(Duration::from_secs(10)).build();
     bed.bed.clock.advance(Duration::from_secs(71));
-    let answer = bed.send(&bed.proof().token(&late)).await;
+    let answer = bed.prove(&bed.proof().token(&late)).await;
     assert_eq!(answer.kind(), Some(RejectionKind::ExpiredToken));
     // R9449-11.1-5: only after token and binding were found right.
-    assert_eq!(ledger.asked().len(), 0);
-    bed.send(&bed.proof()).await.assert_ok();
-    assert_eq!(ledger.asked().len(), 1);
+    assert_eq!(ledger.asked(), 0);
+    bed.prove(&bed.proof()).await.assert_ok();
+    assert_eq!(ledger.asked(), 1);
 }
 
 #[tokio::test]
@@ -123,8 +126,8 @@ async fn a_refused_request_leaves_nothing_in_the_store() {
     let ledger = Ledger::default();
     let nonces = Dpop::new().nonces(SealedNonces::random()).replay_store(ledger.clone());
     let bed = DpopBed::new(nonces);
-    let nonce = assert_nonce401(&bed.send(&bed.proof()).await);
-    assert_nonce401(&bed.send(&bed.proof().nonce("stale")).await);
+    let nonce = bed.prove(&bed.proof()).await.assert_nonce401();
+    bed.prove(&bed.proof().nonce("stale")).await.assert_nonce401();
     let sound = || with_proof(&bed.proof().nonce(&nonce));
     let mut twice = sound();
     let copy = twice.headers()["dpop"].clone();
@@ -143,25 +146,26 @@ async fn a_refused_request_leaves_nothing_in_the_store() {
     let bearer_only = any.clone().sender_constraint(SenderConstraint::Bearer);
     send(bearer_only, sound()).await.assert_n401();
     // R9449-11.1-5
-    assert_eq!(ledger.asked().len(), 0);
+    assert_eq!(ledger.asked(), 0);
     // D-1: scopes come after the replay check, so here the proof is used up.
     let write = any.require(Scopes::all(["write"]));
     let proof = sound();
     let copy = proof.headers()["dpop"].clone();
     send(write, proof).await.assert_s403("write");
-    assert_eq!(ledger.len(), 1);
+    assert_eq!(ledger.recorded(), 1);
     let mut again = sound();
     again.headers_mut().insert("dpop", copy);
-    assert_replayed(&send(bed.bed.server.authenticate(), again).await);
+    send(bed.bed.server.authenticate(), again).await.assert_replayed();
 }
 
 #[tokio::test]
 async fn keys_that_no_token_is_bound_to_leave_nothing_in_the_store() {
-    let (bed, ledger) = DpopBed::recording();
+    let bed = DpopBed::recording();
+    let ledger = bed.ledger();
     let unbound = bed.bed.token();
     for _ in 0..100 {
         let key = SigningKey::generate(Algorithm::ES256);
-        let proof = |token: &str| key.proof("GET", TARGET).token(token).clock(&bed.bed.clock);
+        let proof = |token: &str| key.proof("GET", URI).token(token).clock(&bed.bed.clock);
         let forged = bed.bed.issuer.token().bound_to(&key).signed_with(&key).build();
         // A stolen token, one that is not bound, one of the attacker's own making, none.
         for (token, kind) in [
@@ -170,9 +174,9 @@ async fn keys_that_no_token_is_bound_to_leave_nothing_in_the_store() {
             (&forged, RejectionKind::BadSignature),
             ("none", RejectionKind::MalformedToken),
         ] {
-            assert_eq!(bed.send(&proof(token)).await.kind(), Some(kind));
+            assert_eq!(bed.prove(&proof(token)).await.kind(), Some(kind));
         }
     }
     // R9449-11.1-5: proofs with random keys leave the store at size 0.
-    assert_eq!((ledger.len(), ledger.asked().len()), (0, 0));
+    assert_eq!((ledger.recorded(), ledger.asked()), (0, 0));
 }

@@ -7,7 +7,7 @@ use tower_resource_server::{
     Algorithm, Builder, Dpop, Freshness, RejectionKind, SealedNonces, TrustedProxies,
 };
 
-use crate::dpop::bed::{DpopBed, TARGET, assert_p401, with_proof};
+use crate::dpop::{DpopBed, URI, with_proof};
 use crate::support::{Bed, ISSUER, Logs, NOW, RESOURCE, bearer, send};
 
 /// Each fault of a server with those settings, as its developer reads it.
@@ -100,10 +100,10 @@ fn every_fault_is_told_at_once() {
 async fn off_by(dpop: Dpop, seconds: i64) -> Option<RejectionKind> {
     let bed = DpopBed::new(dpop);
     let now = i64::try_from(NOW).expect("a time");
-    let answer = bed.send(&bed.proof().at(now + seconds)).await;
+    let answer = bed.prove(&bed.proof().at(now + seconds)).await;
     match answer.kind() {
         None => answer.assert_ok(),
-        Some(kind) => assert_p401(&answer, kind),
+        Some(kind) => answer.assert_p401_of(kind),
     }
     answer.kind()
 }
@@ -142,7 +142,7 @@ async fn tokens_that_live_long_without_nonces_are_warned_of_once() {
     let hour = Duration::from_secs(3600);
     let ask = async |bed: &Bed, lifetime: Duration| {
         let token = bed.issuer.token().bound_to(&key).expires_in(lifetime).build();
-        let proof = key.proof("GET", TARGET).token(&token).clock(&bed.clock);
+        let proof = key.proof("GET", URI).token(&token).clock(&bed.clock);
         send(bed.server.authenticate(), with_proof(&proof)).await
     };
     let bed = Bed::new();
@@ -165,7 +165,7 @@ async fn tokens_that_live_long_without_nonces_are_warned_of_once() {
     );
     let with_nonces = Bed::with(|builder| builder.dpop(Dpop::new().nonces(nonces)));
     let token = with_nonces.issuer.token().bound_to(&key).expires_in(2 * hour).build();
-    let proof = key.proof("GET", TARGET).token(&token).clock(&with_nonces.clock).nonce(issued);
+    let proof = key.proof("GET", URI).token(&token).clock(&with_nonces.clock).nonce(issued);
     send(with_nonces.server.authenticate(), with_proof(&proof)).await.assert_ok();
     assert_eq!(warnings(), 1, "{}", logs.text());
 }

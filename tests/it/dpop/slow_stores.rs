@@ -7,9 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use bytes::Bytes;
-use http::{Request, StatusCode};
-use http_body_util::Full;
+use http::StatusCode;
 use tokio::sync::oneshot;
 use tower::limit::ConcurrencyLimit;
 use tower::{Layer, Service, ServiceExt};
@@ -19,9 +17,10 @@ use tower_resource_server::{
     ReplayStoreError, ResourceServer,
 };
 
-use crate::dpop::bed::{DpopBed, TARGET, with_proof};
 use crate::dpop::stores::Later;
+use crate::dpop::{DpopBed, URI, with_proof};
 use crate::support::{Handler, ISSUER, NOW, RESOURCE, bearer};
+use crate::tower_contract::{Strict, is_ready, status};
 
 /// Answers when the test says so, and counts what is no longer waited for.
 #[derive(Clone, Debug, Default)]
@@ -85,11 +84,6 @@ impl Slow {
 fn slow() -> (DpopBed, Slow) {
     let store = Slow::default();
     (DpopBed::new(Dpop::new().replay_store(store.clone())), store)
-}
-
-fn is_ready<S: Service<Request<Full<Bytes>>>>(service: &mut S) -> bool {
-    let mut context = Context::from_waker(Waker::noop());
-    matches!(service.poll_ready(&mut context), Poll::Ready(Ok(())))
 }
 
 /// The future's answer at this poll, if it has one.
@@ -188,36 +182,6 @@ async fn a_client_that_gives_up_is_not_served_later() {
     assert_eq!(bearer.status(), StatusCode::OK);
 }
 
-/// Panics when called without having been made ready; a clone has yet to be made ready.
-#[derive(Debug, Default)]
-struct Strict {
-    ready: bool,
-    calls: Arc<AtomicUsize>,
-}
-
-impl Clone for Strict {
-    fn clone(&self) -> Self {
-        Self { ready: false, calls: Arc::clone(&self.calls) }
-    }
-}
-
-impl Service<Request<Full<Bytes>>> for Strict {
-    type Response = http::Response<Full<Bytes>>;
-    type Error = std::convert::Infallible;
-    type Future = std::future::Ready<Result<Self::Response, Self::Error>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-        self.ready = true;
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, _: Request<Full<Bytes>>) -> Self::Future {
-        assert!(std::mem::take(&mut self.ready), "called without being ready");
-        self.calls.fetch_add(1, Ordering::SeqCst);
-        std::future::ready(Ok(http::Response::default()))
-    }
-}
-
 #[tokio::test]
 async fn the_instance_made_ready_is_the_one_called_after_the_claim() {
     let fetch = ScriptedFetch::new();
@@ -238,11 +202,8 @@ async fn the_instance_made_ready_is_the_one_called_after_the_claim() {
     let mut service = server.authenticate().layer(ConcurrencyLimit::new(inner, 1));
     // The first waits for keys, and then for the store.
     for number in 1..=3 {
-        let proof = key.proof("GET", TARGET).token(&token).clock(&clock);
-        let ready = service.ready().await.expect("infallible");
-        let response = ready.call(with_proof(&proof)).await.expect("infallible");
-        assert_eq!(response.status(), StatusCode::OK);
-        drop(response);
+        let proof = key.proof("GET", URI).token(&token).clock(&clock);
+        assert_eq!(status(&mut service, with_proof(&proof)).await, StatusCode::OK);
         assert_eq!(calls.load(Ordering::SeqCst), number);
     }
 }

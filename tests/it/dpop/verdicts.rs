@@ -1,134 +1,60 @@
-//! What the topics of DPoP share: a client with a key and a token bound to it, proofs, a store that
-//! counts, and the verdicts of the matrix.
+//! The verdicts of the matrix on answers under DPoP.
 
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex};
 
-use bytes::Bytes;
-use http::{HeaderValue, Request, StatusCode};
-use http_body_util::Full;
-use tower_resource_server::testing::{ProofBuilder, SigningKey};
-use tower_resource_server::{
-    Algorithm, Builder, Claim, ClaimOutcome, Dpop, ProofUse, RejectionKind, ReplayStore,
-};
+use http::StatusCode;
+use tower_resource_server::RejectionKind;
 
-use crate::support::{Answer, Bed, get, send};
-
-/// What requests of these tests are sent to.
-pub(crate) const URI: &str = "https://api.example.com/r";
+use crate::support::{Answer, Challenge};
 
 /// `algs` of a server that says nothing about algorithms.
 pub(crate) const ALGS: &str = "ES256 EdDSA Ed25519 ES384 PS256 RS256";
 
-/// Keeps what it is asked, and answers as a store of unlimited size and memory.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct CountingStore {
-    seen: Arc<Mutex<Vec<[u8; 32]>>>,
-}
-
-impl CountingStore {
-    /// How often it was asked.
-    pub(crate) fn asked(&self) -> usize {
-        self.seen.lock().expect("no panic").len()
-    }
-
-    /// How many uses it has recorded.
-    pub(crate) fn recorded(&self) -> usize {
-        self.seen.lock().expect("no panic").iter().collect::<HashSet<_>>().len()
-    }
-}
-
-impl ReplayStore for CountingStore {
-    fn claim(&self, proof: &ProofUse) -> Claim {
-        let mut seen = self.seen.lock().expect("no panic");
-        let first = !seen.contains(proof.key());
-        seen.push(*proof.key());
-        Claim::Done(Ok(if first { ClaimOutcome::First } else { ClaimOutcome::Replay }))
-    }
-}
-
-/// A bed, a client whose token is bound to its key, and the store that its proofs go to.
-pub(crate) struct DpopBed {
-    pub(crate) bed: Bed,
-    pub(crate) store: CountingStore,
-    pub(crate) key: SigningKey,
-    /// With scope `read`.
-    pub(crate) token: String,
-}
-
-impl DpopBed {
-    pub(crate) fn new() -> Self {
-        Self::with(Dpop::new(), |builder| builder)
-    }
-
-    /// A bed whose server judges proofs like that and has more settings.
-    pub(crate) fn with(dpop: Dpop, change: impl FnOnce(Builder) -> Builder) -> Self {
-        Self::of(SigningKey::generate(Algorithm::ES256), dpop, change)
-    }
-
-    /// The same for a client with that key.
-    pub(crate) fn of(key: SigningKey, dpop: Dpop, change: impl FnOnce(Builder) -> Builder) -> Self {
-        let store = CountingStore::default();
-        let dpop = dpop.replay_store(store.clone());
-        let bed = Bed::with(|builder| change(builder.dpop(dpop)));
-        let token = bed.issuer.token().scope("read").bound_to(&key).build();
-        Self { bed, store, key, token }
-    }
-
-    /// A proof for `GET /r` and the token, right in everything.
-    pub(crate) fn proof(&self) -> ProofBuilder {
-        self.proof_by(&self.key)
-    }
-
-    /// The same made with another key.
-    pub(crate) fn proof_by(&self, key: &SigningKey) -> ProofBuilder {
-        key.proof("GET", URI).token(&self.token).clock(&self.bed.clock)
-    }
-
-    /// The answer to `GET /r` with the token and that proof.
-    pub(crate) async fn prove(&self, proof: &ProofBuilder) -> Answer {
-        self.present(&proof.build()).await
-    }
-
-    /// The answer to `GET /r` with the token and that `DPoP` field.
-    pub(crate) async fn present(&self, proof: &str) -> Answer {
-        self.send(dpop(&self.token, &[proof])).await
-    }
-
-    pub(crate) async fn send(&self, request: Request<Full<Bytes>>) -> Answer {
-        send(self.bed.server.authenticate(), request).await
-    }
-}
-
-/// `GET /r` with `Authorization: DPoP <token>` and these `DPoP` field lines.
-pub(crate) fn dpop(token: &str, proofs: &[&str]) -> Request<Full<Bytes>> {
-    with_proofs(get(&[("authorization", &format!("DPoP {token}"))]), proofs)
-}
-
-/// Adds `DPoP` field lines to a request.
-pub(crate) fn with_proofs(
-    mut request: Request<Full<Bytes>>,
-    proofs: &[&str],
-) -> Request<Full<Bytes>> {
-    for proof in proofs {
-        let value = HeaderValue::from_bytes(proof.as_bytes()).expect("a field value");
-        request.headers_mut().append("dpop", value);
-    }
-    request
+/// RFC 9449 §8.1: `1*NQCHAR`.
+pub(crate) fn is_nonce(text: &str) -> bool {
+    let is_nqchar = |byte| matches!(byte, 0x21 | 0x23..=0x5b | 0x5d..=0x7e);
+    !text.is_empty() && text.bytes().all(is_nqchar)
 }
 
 impl Answer {
-    /// P401 of the matrix: `invalid_dpop_proof` in the DPoP challenge, which is the first.
+    /// P401 of the matrix: `invalid_dpop_proof` in the DPoP challenge, which is the first, by a
+    /// server that says nothing about algorithms.
     pub(crate) fn assert_p401_of(&self, kind: RejectionKind) {
-        assert_eq!(self.kind(), Some(kind), "{self:?}");
-        self.assert_error_of("DPoP", StatusCode::UNAUTHORIZED, "invalid_dpop_proof");
+        self.assert_p401_listing(ALGS, kind);
     }
 
-    /// NONCE401: `use_dpop_nonce` in the only challenge, and exactly one nonce.
-    pub(crate) fn assert_nonce401(&self) {
+    /// The same by a server with these algorithms.
+    pub(crate) fn assert_p401_listing(&self, algs: &str, kind: RejectionKind) {
+        assert_eq!(self.kind(), Some(kind), "{self:?}");
+        self.assert_error_of("DPoP", StatusCode::UNAUTHORIZED, "invalid_dpop_proof");
+        assert_eq!(self.challenge().get("algs"), Some(algs));
+    }
+
+    /// P401 of a proof that was used before.
+    pub(crate) fn assert_replayed(&self) {
+        self.assert_p401_of(RejectionKind::ReplayedProof);
+    }
+
+    /// NONCE401: `use_dpop_nonce` in the only challenge, and exactly one nonce, which is returned;
+    /// by a server that says nothing about algorithms.
+    pub(crate) fn assert_nonce401(&self) -> String {
+        self.assert_nonce401_listing(ALGS)
+    }
+
+    /// The same by a server with these algorithms.
+    pub(crate) fn assert_nonce401_listing(&self, algs: &str) -> String {
         self.assert_error_of("DPoP", StatusCode::UNAUTHORIZED, "use_dpop_nonce");
         assert_eq!(self.schemes(), ["DPoP"]);
-        assert_eq!(self.all("dpop-nonce").len(), 1);
+        assert_eq!(self.challenge().get("algs"), Some(algs));
+        self.nonce()
+    }
+
+    /// The one nonce of a response (R9449-8-2), of characters that a nonce may have.
+    pub(crate) fn nonce(&self) -> String {
+        let nonces = self.all("dpop-nonce");
+        assert_eq!(nonces.len(), 1, "{self:?}");
+        assert!(is_nonce(nonces[0]), "{nonces:?}");
+        nonces[0].to_owned()
     }
 
     /// T401 of that scheme: `invalid_token` in its challenge, which is the first.
@@ -169,7 +95,7 @@ impl Answer {
     }
 }
 
-fn assert_no_error(challenge: &crate::support::Challenge) {
+fn assert_no_error(challenge: &Challenge) {
     for name in ["error", "error_description", "error_uri"] {
         assert_eq!(challenge.get(name), None, "{challenge:?}");
     }

@@ -8,7 +8,7 @@ use tower_resource_server::{
     ResourceServer,
 };
 
-use crate::dpop::bed::{TARGET, assert_p401, with_proof};
+use crate::dpop::{URI, with_proof};
 use crate::support::{Answer, ISSUER, NOW, RESOURCE, send};
 
 /// Demands that it is asked at the time the clock shows.
@@ -41,7 +41,7 @@ async fn after_a_wait(wait: Duration) -> Answer {
         .expect("a valid configuration");
     let key = SigningKey::generate(Algorithm::ES256);
     let token = issuer.token().bound_to(&key).build();
-    let proof = key.proof("GET", TARGET).token(&token).clock(&clock);
+    let proof = key.proof("GET", URI).token(&token).clock(&clock);
     let sent = tokio::spawn(send(server.authenticate(), with_proof(&proof)));
     fetch.arrived(1).await;
     clock.advance(wait);
@@ -58,5 +58,5 @@ async fn a_proof_is_recorded_at_the_time_of_its_claim() {
 
 #[tokio::test]
 async fn a_proof_that_ended_meanwhile_is_refused_and_not_recorded() {
-    assert_p401(&after_a_wait(Duration::from_secs(121)).await, RejectionKind::ExpiredProof);
+    after_a_wait(Duration::from_secs(121)).await.assert_p401_of(RejectionKind::ExpiredProof);
 }

@@ -8,37 +8,19 @@ use http::{Request, Response, Version};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper_util::client::legacy::Client;
-use hyper_util::rt::{TokioExecutor, TokioIo};
-use hyper_util::server::conn::auto;
-use hyper_util::service::TowerToHyperService;
+use hyper_util::rt::TokioExecutor;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tower::{Layer, service_fn};
 
-use crate::dpop::verdicts::DpopBed;
+use crate::dpop::DpopBed;
 
 async fn served(_: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
     Ok(Response::new(Full::from("served")))
 }
 
-/// Serves until the test's runtime ends.
 async fn serve(bed: &DpopBed) -> SocketAddr {
-    let service = bed.bed.server.authenticate().layer(service_fn(served));
-    let service = TowerToHyperService::new(service);
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let address = listener.local_addr().expect("an address");
-    tokio::spawn(async move {
-        loop {
-            let (stream, _) = listener.accept().await.expect("a connection");
-            let service = service.clone();
-            tokio::spawn(async move {
-                let server = auto::Builder::new(TokioExecutor::new());
-                // An error ends the connection when the client goes away.
-                drop(server.serve_connection(TokioIo::new(stream), service).await);
-            });
-        }
-    });
-    address
+    crate::servers::serve(bed.bed.server.authenticate().layer(service_fn(served))).await
 }
 
 /// The status of the answer to these lines, sent as they are.
@@ -68,7 +50,7 @@ async fn call_http2(address: SocketAddr, bed: &DpopBed, path: &str, proof: &str)
 
 #[tokio::test]
 async fn every_form_of_a_target_gets_the_same_verdict() {
-    let bed = DpopBed::new();
+    let bed = DpopBed::recording();
     let address = serve(&bed).await;
     let authorization = format!("Authorization: DPoP {}", bed.token);
     let local = format!("http://{address}/r");
@@ -100,7 +82,7 @@ async fn every_form_of_a_target_gets_the_same_verdict() {
 
 #[tokio::test]
 async fn the_asterisk_is_the_root() {
-    let bed = DpopBed::new();
+    let bed = DpopBed::recording();
     let address = serve(&bed).await;
     let authorization = format!("Authorization: DPoP {}", bed.token);
     for (htu, status) in [("https://api.example.com", 200), ("https://api.example.com/*", 401)] {
@@ -113,7 +95,7 @@ async fn the_asterisk_is_the_root() {
 
 #[tokio::test]
 async fn names_have_no_case_and_proofs_do() {
-    let bed = DpopBed::new();
+    let bed = DpopBed::recording();
     let address = serve(&bed).await;
     let authorization = format!("Authorization: DPoP {}", bed.token);
     let start = ["GET /r HTTP/1.1", "Host: api.example.com", &authorization];
@@ -132,7 +114,7 @@ async fn names_have_no_case_and_proofs_do() {
 
 #[tokio::test]
 async fn two_lines_are_two_proofs_whatever_their_case() {
-    let bed = DpopBed::new();
+    let bed = DpopBed::recording();
     let address = serve(&bed).await;
     let authorization = format!("Authorization: DPoP {}", bed.token);
     for (one, other) in [("DPoP", "dpop"), ("dpop", "dpop"), ("DPOP", "DPoP")] {
@@ -146,5 +128,5 @@ async fn two_lines_are_two_proofs_whatever_their_case() {
         ];
         assert_eq!(write(address, &lines).await, 401);
     }
-    assert_eq!(bed.store.asked(), 0);
+    assert_eq!(bed.ledger().asked(), 0);
 }

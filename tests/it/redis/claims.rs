@@ -1,15 +1,27 @@
-//! What a replay store is asked in tests, and what it says.
+//! Replay stores of tests, what they are asked, and what they say.
 
 use std::time::{Duration, SystemTime};
 
 use tokio::time::{sleep, timeout};
 use tower_resource_server::testing::proof_use;
-use tower_resource_server::{Claim, ClaimOutcome, ClaimResult, ProofUse, ReplayStore};
+use tower_resource_server::{
+    Claim, ClaimOutcome, ClaimResult, ProofUse, RedisReplayStore, ReplayStore,
+};
 
+use super::server::RedisServer;
 use crate::support::NOW;
 
 /// A test that takes longer hangs.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A store with so much time that a slow machine fails no claim.
+pub(crate) fn store(server: &RedisServer) -> RedisReplayStore {
+    patient(&server.url())
+}
+
+pub(crate) fn patient(url: &str) -> RedisReplayStore {
+    RedisReplayStore::new(url).expect("a URL").timeout(Duration::from_secs(30))
+}
 
 fn at(second: i64) -> SystemTime {
     let since_start = Duration::from_secs(second.unsigned_abs());

@@ -7,8 +7,8 @@ use tower_resource_server::ClaimOutcome::{First, Replay};
 use tower_resource_server::RedisReplayStore;
 use tower_resource_server::ReplayStoreError::Unavailable;
 
-use crate::redis::claims::{claim, fresh, made, recovers};
-use crate::redis::server::{RedisServer, free_port};
+use super::claims::{claim, fresh, made, recovers};
+use super::server::{RedisServer, free_port};
 
 async fn start() -> Option<RedisServer> {
     let bus = free_port().to_string();

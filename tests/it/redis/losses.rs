@@ -6,10 +6,9 @@ use tower_resource_server::ClaimOutcome::{First, Replay};
 use tower_resource_server::RedisReplayStore;
 use tower_resource_server::ReplayStoreError::Unavailable;
 
+use super::claims::{claim, fresh, made, recovers, store};
+use super::server::RedisServer;
 use crate::observability::Capture;
-use crate::redis::claims::{claim, fresh, made, recovers};
-use crate::redis::server::RedisServer;
-use crate::redis::store::store;
 
 /// Claims a used proof until the store has noticed; it is never taken.
 async fn never_taken(store: &RedisReplayStore, number: u64, second: i64, now: i64) {

@@ -9,10 +9,9 @@ use tower_resource_server::RedisReplayStore;
 use tower_resource_server::ReplayStoreError::Unavailable;
 use tracing::Level;
 
+use super::claims::{claim, fresh, patient, recovers, store};
+use super::server::{RedisServer, free_port};
 use crate::observability::Capture;
-use crate::redis::claims::{claim, fresh, recovers};
-use crate::redis::server::{RedisServer, free_port};
-use crate::redis::store::{patient, store};
 
 const LOG: &str = "tower_resource_server::replay";
 

@@ -9,19 +9,10 @@ use futures_util::FutureExt;
 use tokio::time::sleep;
 use tower_resource_server::ClaimOutcome::{First, Replay};
 use tower_resource_server::ReplayStoreError::Unavailable;
-use tower_resource_server::{Claim, ProofUse, RedisReplayStore, ReplayStore};
+use tower_resource_server::{Claim, ProofUse, ReplayStore};
 
-use crate::redis::claims::{claim, fresh, made};
-use crate::redis::server::RedisServer;
-
-/// A store with so much time that a slow machine fails no claim.
-pub(crate) fn store(server: &RedisServer) -> RedisReplayStore {
-    patient(&server.url())
-}
-
-pub(crate) fn patient(url: &str) -> RedisReplayStore {
-    RedisReplayStore::new(url).expect("a URL").timeout(Duration::from_secs(30))
-}
+use super::claims::{claim, fresh, made, patient, store};
+use super::server::RedisServer;
 
 fn record(prefix: &str, proof: &ProofUse) -> String {
     format!("{prefix}{}", URL_SAFE_NO_PAD.encode(proof.key()))

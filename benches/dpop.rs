@@ -1,29 +1,24 @@
 //! Requests with DPoP proofs: accepted, and refused for what is wrong with the proof.
 //!
 //! A proof is accepted once, so requests come in batches, each for a server that has seen none of
-//! them. The floor is timed in the same run over the same signatures: the backend's own verifiers,
+//! them. Each batch is timed beside its floor: the same signatures, by the backend's own verifiers,
 //! built beforehand.
 
 mod support;
 
-use std::convert::Infallible;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use criterion::measurement::WallTime;
-use criterion::{BenchmarkGroup, Criterion, criterion_group, criterion_main};
 use http::{HeaderValue, Request};
 use jsonwebtoken::DecodingKey;
 use jsonwebtoken::crypto::JwtVerifier;
 use support::{Body, busy, drive, issuer, layered, request, server, taken_apart};
 use tower_resource_server::testing::{ProofBuilder, ProofFlaw, SigningKey, TestIssuer};
-use tower_resource_server::{
-    Algorithm, Builder, CryptoBackend, Dpop, ResourceServer, SealedNonces,
-};
-use tower_service::Service;
+use tower_resource_server::{Algorithm, CryptoBackend, Dpop, ResourceServer, SealedNonces};
 
 /// Few enough to lie in the processor's cache, as a request does that was just read.
 const BATCH: usize = 500;
+const ROUNDS: usize = 41;
 const URI: &str = "https://api.example.com/tools";
 
 /// A request, the key its proof is made with, and what is signed.
@@ -65,63 +60,62 @@ fn of_many_clients(issuer: &TestIssuer, algorithm: Algorithm) -> Vec<Sample> {
     (0..=BATCH).map(client).collect()
 }
 
-/// Times requests in batches; the first of the samples goes before each batch, untimed.
-fn time(
-    group: &mut BenchmarkGroup<'_, WallTime>,
-    name: &str,
-    samples: &[Sample],
-    fresh: impl Fn() -> ResourceServer,
-) {
-    group.bench_function(name, |bencher| {
-        bencher.iter_custom(|iterations| {
-            in_batches(iterations, || {
-                let server = fresh();
-                let mut service = layered(&server);
-                drop(drive(&mut service, samples[0].request.clone()));
-                let requests: Vec<_> =
-                    samples[1..].iter().map(|sample| sample.request.clone()).collect();
-                timed(&mut service, requests)
-            })
-        });
-    });
-}
-
-fn timed<S>(service: &mut S, requests: Vec<Request<Body>>) -> Duration
-where
-    S: Service<Request<Body>, Error = Infallible>,
-{
+/// One batch through a layer; the first of the samples goes before, untimed.
+fn layer_batch(server: &ResourceServer, samples: &[Sample]) -> Duration {
+    let mut service = layered(server);
+    drop(drive(&mut service, samples[0].request.clone()));
+    let requests: Vec<_> = samples[1..].iter().map(|sample| sample.request.clone()).collect();
     let start = Instant::now();
     for request in requests {
-        drop(black_box(drive(service, request)));
+        drop(black_box(drive(&mut service, request)));
     }
     start.elapsed()
 }
 
-/// Times whole batches, however few iterations are asked for: the first requests of a batch find
-/// nothing of it in the processor's cache.
-fn in_batches(iterations: u64, batch: impl Fn() -> Duration) -> Duration {
-    let batches = iterations.div_ceil(BATCH as u64);
-    let total: Duration = (0..batches).map(|_| batch()).sum();
-    total.mul_f64(iterations as f64 / (batches * BATCH as u64) as f64)
+/// The signatures of one batch, as the backend verifies them.
+fn floor_batch(floors: &[Signatures<'_>]) -> Duration {
+    let start = Instant::now();
+    for signatures in floors {
+        for (verifier, message, signature) in &signatures[1..] {
+            assert!(black_box(verifier.verify(message.as_bytes(), signature).is_ok()));
+        }
+    }
+    start.elapsed()
 }
 
-/// The signatures of the samples, with verifiers of that backend.
-fn floor(
-    group: &mut BenchmarkGroup<'_, WallTime>,
+/// Floor and layer in turn, so that both meet the same machine; the medians of all rounds.
+fn compare(
     name: &str,
-    signatures: &[(Box<dyn JwtVerifier>, &str, Vec<u8>)],
+    floors: &[Signatures<'_>],
+    samples: &[Sample],
+    fresh: impl Fn() -> ResourceServer,
 ) {
-    group.bench_function(name, |bencher| {
-        bencher.iter_custom(|iterations| {
-            in_batches(iterations, || {
-                let start = Instant::now();
-                for (verifier, message, signature) in &signatures[1..] {
-                    assert!(black_box(verifier.verify(message.as_bytes(), signature).is_ok()));
-                }
-                start.elapsed()
-            })
-        });
-    });
+    let (mut floor, mut layer, mut ratio) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        let server = fresh();
+        floor.push(micros(floor_batch(floors)));
+        layer.push(micros(layer_batch(&server, samples)));
+        ratio.push(layer[layer.len() - 1] / floor[floor.len() - 1]);
+    }
+    let (floor, layer) = (median(floor), median(layer));
+    match floors.is_empty() {
+        true => println!("{name:32} {layer:7.2} µs"),
+        false => println!(
+            "{name:32} {layer:7.2} µs, floor {floor:6.2} µs, {:5.2} µs over, ratio {:.3}",
+            layer - floor,
+            median(ratio)
+        ),
+    }
+}
+
+/// For one request of a batch.
+fn micros(batch: Duration) -> f64 {
+    batch.as_secs_f64() * 1e6 / BATCH as f64
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
 }
 
 fn verifier(key: &SigningKey, backend: CryptoBackend) -> Box<dyn JwtVerifier> {
@@ -157,62 +151,57 @@ fn token_signatures<'a>(
 }
 
 /// The token is known, the proof is new, and its use is recorded.
-fn seen(criterion: &mut Criterion) {
-    for algorithm in [Algorithm::ES256, Algorithm::EdDSA] {
-        let mut group = criterion.benchmark_group(format!("dpop/seen/{algorithm}"));
-        let issuer = issuer(Algorithm::ES256);
-        let samples = of_one_client(&issuer, algorithm);
-        for &backend in CryptoBackend::ALL {
-            floor(&mut group, &format!("floor-{backend:?}"), &proof_signatures(&samples, backend));
-            let fresh = || busy(&issuer, |builder| builder.crypto_backend(backend));
-            time(&mut group, &format!("layer-{backend:?}"), &samples, fresh);
-        }
-        group.finish();
-    }
+fn seen(algorithm: Algorithm, backend: CryptoBackend) {
+    let issuer = issuer(Algorithm::ES256);
+    let samples = of_one_client(&issuer, algorithm);
+    let floors = [proof_signatures(&samples, backend)];
+    let fresh = || busy(&issuer, |builder| builder.crypto_backend(backend));
+    compare(&format!("seen token, {algorithm}, {backend:?}"), &floors, &samples, fresh);
 }
 
 /// Token, key and proof are new.
-fn first(criterion: &mut Criterion) {
-    let mut group = criterion.benchmark_group("dpop/first/ES256");
+fn first(backend: CryptoBackend) {
     let issuer = issuer(Algorithm::ES256);
     let samples = of_many_clients(&issuer, Algorithm::ES256);
-    for &backend in CryptoBackend::ALL {
-        let proofs = proof_signatures(&samples, backend);
-        floor(&mut group, &format!("floor-of-proof-{backend:?}"), &proofs);
-        let tokens = token_signatures(&samples, &issuer, backend);
-        floor(&mut group, &format!("floor-of-token-{backend:?}"), &tokens);
-        let fresh = || busy(&issuer, |builder| builder.crypto_backend(backend));
-        time(&mut group, &format!("layer-{backend:?}"), &samples, fresh);
-    }
-    group.finish();
+    let floors =
+        [proof_signatures(&samples, backend), token_signatures(&samples, &issuer, backend)];
+    let fresh = || busy(&issuer, |builder| builder.crypto_backend(backend));
+    compare(&format!("both new, ES256, {backend:?}"), &floors, &samples, fresh);
 }
 
 /// The token is known, and something is wrong with the proof.
-fn refused(criterion: &mut Criterion) {
-    let mut group = criterion.benchmark_group("dpop/refuse");
+fn refused() {
     let issuer = issuer(Algorithm::ES256);
     let key = SigningKey::generate(Algorithm::ES256);
     let token = bound(&issuer, &key);
-    let fresh = |change: fn(Builder) -> Builder| server(&issuer, change);
-    for (name, flaw) in [
-        ("other-uri", ProofFlaw::HtuOtherHost),
-        ("bad-signature", ProofFlaw::BadSignature),
-        ("an-hour-old", ProofFlaw::IatOld),
-    ] {
+    let flawed = |change: &dyn Fn(ProofBuilder) -> ProofBuilder| {
         let good = Sample::new(&key, &token, |proof| proof);
-        let flawed = (0..BATCH).map(|_| Sample::new(&key, &token, |proof| proof.flaw(flaw)));
-        let samples: Vec<_> = [good].into_iter().chain(flawed).collect();
-        time(&mut group, name, &samples, || fresh(|builder| builder));
+        let others = (0..BATCH).map(|_| Sample::new(&key, &token, change));
+        [good].into_iter().chain(others).collect::<Vec<_>>()
+    };
+    let plain = || busy(&issuer, |builder| builder);
+    for (name, flaw) in [
+        ("refuse, another URI", ProofFlaw::HtuOtherHost),
+        ("refuse, bad signature", ProofFlaw::BadSignature),
+        ("refuse, an hour old", ProofFlaw::IatOld),
+    ] {
+        compare(name, &[], &flawed(&|proof| proof.flaw(flaw)), plain);
     }
-    let again = || Sample::new(&key, &token, |proof| proof.claim("jti", "used"));
-    let samples: Vec<_> = (0..=BATCH).map(|_| again()).collect();
-    time(&mut group, "replayed", &samples, || fresh(|builder| builder));
-    let samples = of_one_client(&issuer, Algorithm::ES256);
-    time(&mut group, "no-nonce", &samples, || {
-        fresh(|builder| builder.dpop(Dpop::new().nonces(SealedNonces::random())))
+    compare("refuse, replayed", &[], &flawed(&|proof| proof.claim("jti", "same")), || {
+        let server = plain();
+        let used = Sample::new(&key, &token, |proof| proof.claim("jti", "same"));
+        drop(drive(&mut layered(&server), used.request));
+        server
     });
-    group.finish();
+    let asking = || server(&issuer, |b| b.dpop(Dpop::new().nonces(SealedNonces::random())));
+    compare("refuse, no nonce", &[], &flawed(&|proof| proof), asking);
 }
 
-criterion_group!(benches, seen, first, refused);
-criterion_main!(benches);
+fn main() {
+    for &backend in CryptoBackend::ALL {
+        seen(Algorithm::ES256, backend);
+        seen(Algorithm::EdDSA, backend);
+        first(backend);
+    }
+    refused();
+}

@@ -3,7 +3,7 @@
 mod client;
 mod flags;
 mod nodes;
-#[path = "../it/redis_server.rs"]
+#[path = "../it/redis/server.rs"]
 #[allow(dead_code, reason = "the store's own tests use more of it")]
 mod redis_server;
 mod support;

@@ -7,7 +7,7 @@ use tower_resource_server::{
     Builder, Dpop, RejectionKind, Scopes, SealedNonces, SenderConstraint, SharedCaching,
 };
 
-use crate::possession::Client;
+use crate::dpop::Client;
 use crate::support::{
     Answer, Bed, Handler, Logs, bearer, get, refusals, refusals_of, send, send_around,
 };

@@ -6,7 +6,7 @@ use tower_resource_server::render::{OAuthJson, ProblemJson};
 use tower_resource_server::testing::ProofFlaw;
 use tower_resource_server::{Algorithm, Builder, Dpop, SealedNonces, StepUp};
 
-use crate::possession::{Client, proven};
+use crate::dpop::{Client, proven};
 use crate::support::{Answer, Bed, Challenge, bearer, get, refusals, send, table};
 
 /// The answer to a sound proof of a token that is bound to another key.

@@ -7,7 +7,7 @@ use tower_resource_server::{
     Algorithm, PeerAddress, RejectionKind, Scopes, SenderConstraint, TrustedProxies,
 };
 
-use crate::possession::Client;
+use crate::dpop::Client;
 use crate::support::{Answer, Bed, bearer, get, published, send};
 
 /// The answer to a token with that `cnf`, under DPoP with a proof of `key` and under Bearer.

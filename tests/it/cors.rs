@@ -6,7 +6,7 @@ use http_body_util::Full;
 use tower_http::cors::CorsLayer;
 use tower_resource_server::{Builder, RejectionKind, Scopes};
 
-use crate::possession::Client;
+use crate::dpop::Client;
 use crate::support::{Answer, Bed, Handler, bearer, read, send_around};
 
 const APP: &str = "https://app.example.com";

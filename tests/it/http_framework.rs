@@ -14,7 +14,7 @@ use tower_resource_server::render::ProblemJson;
 use tower_resource_server::testing::Flaw;
 use tower_resource_server::{Algorithm, Builder, Dpop, Grant, Predicate, RejectionKind, Scopes};
 
-use crate::possession::Client;
+use crate::dpop::Client;
 use crate::support::{
     Answer, Bed, CHALLENGED, Challenge, Handler, bearer, faults, get, refusals, refusals_of, send,
     send_around, table,

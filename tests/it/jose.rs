@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tower_resource_server::testing::{Flaw, ProofFlaw, SigningKey};
 use tower_resource_server::{Algorithm, Builder, CryptoBackend, JwkSet, RejectionKind};
 
-use crate::possession::{Client, proven};
+use crate::dpop::{Client, proven};
 use crate::support::{
     Answer, Bed, get, key, present, published_jws, publishing, send, send_vector, server_of,
     token_by, trusting,

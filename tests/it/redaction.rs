@@ -19,7 +19,7 @@ use tower_resource_server::{
     Scopes,
 };
 
-use crate::possession::Client;
+use crate::dpop::Client;
 use crate::requirements::grant;
 use crate::support::{Answer, Bed, ISSUER, Logs, RESOURCE, bearer, get, present, send};
 use crate::ways::{SECRETS, marked, ways};

@@ -13,7 +13,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
-use tower::{Layer, service_fn};
+use tower::{Layer, Service, service_fn};
 use tower_resource_server::Grant;
 
 use crate::support::{Bed, Challenge};
@@ -24,9 +24,14 @@ async fn whoami(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Inf
 }
 
 /// Serves until the test's runtime ends.
-async fn serve(bed: &Bed) -> SocketAddr {
-    let layers = (bed.server.metadata_layer(), bed.server.authenticate());
-    let service = TowerToHyperService::new(layers.layer(service_fn(whoami)));
+pub(crate) async fn serve<S, B>(service: S) -> SocketAddr
+where
+    S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible>,
+    S: Clone + Send + 'static,
+    S::Future: Send,
+    B: http_body::Body<Data = Bytes, Error = Infallible> + Send + 'static,
+{
+    let service = TowerToHyperService::new(service);
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
     tokio::spawn(async move {
@@ -59,7 +64,9 @@ impl Caller {
     async fn new(bed: &Bed, version: Version) -> Self {
         let mut builder = Client::builder(TokioExecutor::new());
         builder.http2_only(version == Version::HTTP_2);
-        Self { client: builder.build_http(), address: serve(bed).await, version }
+        let layers = (bed.server.metadata_layer(), bed.server.authenticate());
+        let address = serve(layers.layer(service_fn(whoami))).await;
+        Self { client: builder.build_http(), address, version }
     }
 
     async fn send(&self, method: Method, path: &str, authorization: Option<&str>) -> Got {

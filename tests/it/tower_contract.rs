@@ -28,9 +28,9 @@ type Sent = Request<Full<Bytes>>;
 
 /// Panics when called without having been made ready; a clone has yet to be made ready.
 #[derive(Debug, Default)]
-struct Strict {
+pub(crate) struct Strict {
     ready: bool,
-    calls: Arc<AtomicUsize>,
+    pub(crate) calls: Arc<AtomicUsize>,
 }
 
 impl Clone for Strict {
@@ -56,7 +56,7 @@ impl<B> Service<Request<B>> for Strict {
     }
 }
 
-fn is_ready<S: Service<Sent>>(service: &mut S) -> bool {
+pub(crate) fn is_ready<S: Service<Sent>>(service: &mut S) -> bool {
     let mut context = Context::from_waker(Waker::noop());
     matches!(service.poll_ready(&mut context), Poll::Ready(Ok(())))
 }
@@ -69,7 +69,7 @@ where
 }
 
 /// Status of one request; the service stays, as on a connection that is kept.
-async fn status<S, B>(service: &mut S, request: Sent) -> StatusCode
+pub(crate) async fn status<S, B>(service: &mut S, request: Sent) -> StatusCode
 where
     S: Service<Sent, Response = Response<B>>,
     S::Error: std::fmt::Debug,

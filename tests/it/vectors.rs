@@ -2,6 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
+use bytes::Bytes;
 use http::Request;
 use http_body_util::Full;
 use serde_json::Value;
@@ -47,23 +48,30 @@ impl NonceIssuer for OneNonce {
     }
 }
 
-/// The answer of a server as the vectors suppose it to that proof and the token bound to its key.
-async fn prove(vectors: &Value, vector: &Value, backend: CryptoBackend) -> Answer {
+/// The request that a proof of the vectors is for, with the proof and the token bound to its key.
+pub(crate) fn request_of(vector: &Value) -> Request<Full<Bytes>> {
     let text = |name: &str| vector[name].as_str().expect("a string");
-    let mut dpop = Dpop::new().algorithms([Algorithm::ES256, Algorithm::EdDSA]);
-    if let Some(nonce) = vector["required_nonce"].as_str() {
-        dpop = dpop.nonces(OneNonce(nonce.to_owned()));
-    }
-    let server = builder(vectors, backend).dpop(dpop).build().expect("valid");
-    let request = Request::builder()
+    Request::builder()
         .method(text("method"))
         .uri(text("url"))
         .header("authorization", format!("DPoP {}", vector_token("at-valid-dpop")))
         .header("dpop", text("proof"))
         .body(Full::default())
-        .expect("a request");
-    send(server.authenticate(), request).await
+        .expect("a request")
 }
+
+/// The answer of a server as the vectors suppose it to that proof and the token bound to its key.
+async fn prove(vectors: &Value, vector: &Value, backend: CryptoBackend) -> Answer {
+    let mut dpop = Dpop::new().algorithms([Algorithm::ES256, Algorithm::EdDSA]);
+    if let Some(nonce) = vector["required_nonce"].as_str() {
+        dpop = dpop.nonces(OneNonce(nonce.to_owned()));
+    }
+    let server = builder(vectors, backend).dpop(dpop).build().expect("valid");
+    send(server.authenticate(), request_of(vector)).await
+}
+
+/// `algs` of a server as the vectors suppose it.
+pub(crate) const VECTOR_ALGS: &str = "ES256 EdDSA";
 
 /// The answer to a proof of the vectors by its name.
 pub(crate) async fn send_proof_vector(name: &str) -> Answer {
@@ -71,6 +79,13 @@ pub(crate) async fn send_proof_vector(name: &str) -> Answer {
     let proofs = vectors["generated"]["dpop_proofs"].as_array().expect("proofs");
     let vector = proofs.iter().find(|vector| vector["name"] == name).expect(name);
     prove(&vectors, vector, CryptoBackend::preferred().expect("a backend")).await
+}
+
+/// The server accepts these proofs of the vectors.
+pub(crate) async fn assert_vectors_ok(names: &[&str]) {
+    for name in names {
+        send_proof_vector(name).await.assert_ok();
+    }
 }
 
 #[tokio::test]

@@ -17,7 +17,7 @@ use tower_resource_server::{
     SealedNonces, StepUp,
 };
 
-use crate::possession::Client;
+use crate::dpop::Client;
 use crate::support::{Answer, Bed, ISSUER, NOW, RESOURCE, bearer, get, send};
 
 /// Every text of the tokens and proofs is one of these, none of which may be seen again.

@@ -28,7 +28,6 @@ mod redaction;
 #[cfg(feature = "redis")]
 mod redis;
 mod requirements;
-mod review_findings;
 mod security;
 mod servers;
 mod support;

@@ -7,7 +7,7 @@ use http::Request;
 use tower_resource_server::testing::TestIssuer;
 use tower_resource_server::{Algorithm, Dpop};
 
-use crate::dpop_bed::DpopBed;
+use super::bed::DpopBed;
 use crate::support::{ISSUER, RESOURCE, get, send};
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -41,12 +41,12 @@ async fn a_server_whose_clock_was_set_back_fails_closed_even_where_stores_may_fa
     let mut bed = DpopBed::with(|builder| builder.danger().accept_unrecorded_proofs());
     bed.token = bed.bed.issuer.token().bound_to(&bed.key).expires_in(48 * HOUR).build();
     let used = bed.proof();
-    bed.send(&used).await.assert_ok();
+    bed.prove(&used).await.assert_ok();
     bed.bed.clock.advance(HOUR);
     // What is over is dropped from the store as others go on.
     for _ in 0..2_000 {
-        bed.send(&bed.proof()).await.assert_ok();
+        bed.prove(&bed.proof()).await.assert_ok();
     }
     bed.bed.clock.rewind(HOUR);
-    assert!(!bed.send(&used).await.handled);
+    assert!(!bed.prove(&used).await.handled);
 }

@@ -48,7 +48,8 @@ impl Danger {
         Builder { unverifiable: UnverifiableConfirmation::Ignore, ..self.0 }
     }
 
-    /// Accepts a DPoP proof although the replay store has no room or cannot be reached.
+    /// Accepts a DPoP proof although the replay store has no room, cannot be reached, or cannot tell:
+    /// after its records were lost, or after the clock was set back.
     ///
     /// While that lasts, whoever copies a proof on its way can use it again until it is too old
     /// (RFC 9449 §11.1). Without this, such requests are answered 503.

@@ -80,7 +80,8 @@ impl Dpop {
     /// How far the `iat` of a proof may lie back; from a second to 600 s.
     ///
     /// Default 120 s. Shorter leaves less time to who copied a proof, and less to honest clients
-    /// whose clocks are slow, as those of phones are (RFC 9449 §11.1).
+    /// whose clocks are slow, as those of phones are (RFC 9449 §11.1). With [`Freshness::Nonce`] it
+    /// says nothing.
     pub fn max_age(mut self, age: Duration) -> Self {
         self.max_age = age;
         self
@@ -88,7 +89,7 @@ impl Dpop {
 
     /// How far the `iat` of a proof may lie ahead of this server's clock; at most 300 s.
     ///
-    /// Default 30 s, for clients whose clocks are fast.
+    /// Default 30 s, for clients whose clocks are fast. With [`Freshness::Nonce`] it says nothing.
     pub fn max_ahead(mut self, ahead: Duration) -> Self {
         self.max_ahead = ahead;
         self
@@ -152,6 +153,9 @@ impl Dpop {
         };
         let seconds = Duration::from_secs;
         check(!self.algorithms.is_empty(), "no algorithm of proofs", "list at least ES256");
+        let mut listed = self.algorithms.iter().enumerate();
+        let twice = listed.any(|(at, algorithm)| self.algorithms[..at].contains(algorithm));
+        check(!twice, "an algorithm of proofs is listed twice", "list each once");
         check(
             (seconds(1)..=seconds(600)).contains(&self.max_age),
             "max_age is not from 1 s to 600 s",

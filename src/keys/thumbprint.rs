@@ -1,6 +1,7 @@
 //! JWK thumbprints (RFC 7638).
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -43,6 +44,12 @@ impl PartialEq for Thumbprint {
 }
 
 impl Eq for Thumbprint {}
+
+impl Hash for Thumbprint {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.hash(state);
+    }
+}
 
 impl fmt::Display for Thumbprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -24,7 +24,6 @@ mod proxies;
 mod races;
 mod records;
 mod replay;
-mod review_findings;
 mod settings;
 mod slow_stores;
 mod stores;

@@ -27,6 +27,7 @@ const AGE: &str = "dpop: max_age is not from 1 s to 600 s; use 120 s; a longer o
 const AHEAD: &str = "dpop: max_ahead is more than 300 s; use 30 s";
 const BYTES: &str = "dpop: max_proof_bytes is not from 1024 to 65536; use 8192";
 const NO_ALGORITHM: &str = "dpop: no algorithm of proofs; list at least ES256";
+const TWICE: &str = "dpop: an algorithm of proofs is listed twice; list each once";
 const MODES: &str = "dpop: freshness and nonces do not go together; set nonces() for \
                      Freshness::Nonce and Both, and leave it out for Iat";
 
@@ -71,6 +72,8 @@ fn sizes_and_algorithms_have_their_bounds() {
         assert_eq!(dpop_faults(Dpop::new().max_proof_bytes(bytes)), [BYTES], "{bytes}");
     }
     assert_eq!(dpop_faults(Dpop::new().algorithms([])), [NO_ALGORITHM]);
+    let twice = [Algorithm::ES256, Algorithm::EdDSA, Algorithm::ES256];
+    assert_eq!(dpop_faults(Dpop::new().algorithms(twice)), [TWICE]);
     assert!(dpop_faults(Dpop::new().algorithms([Algorithm::ES384])).is_empty());
 }
 

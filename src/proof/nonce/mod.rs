@@ -9,6 +9,7 @@ mod sealed;
 mod secret;
 
 use std::fmt::Debug;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 pub use self::sealed::SealedNonces;
@@ -44,6 +45,17 @@ pub trait NonceIssuer: Debug + Send + Sync + 'static {
     /// What a nonce that came back is worth; `None` when it was not issued here, or for another
     /// resource, or is past its time.
     fn check(&self, nonce: &str, resource: &str, now: SystemTime) -> Option<AcceptedNonce>;
+}
+
+/// Shared with whoever else keeps the issuer.
+impl<N: NonceIssuer + ?Sized> NonceIssuer for Arc<N> {
+    fn issue(&self, resource: &str, now: SystemTime) -> String {
+        (**self).issue(resource, now)
+    }
+
+    fn check(&self, nonce: &str, resource: &str, now: SystemTime) -> Option<AcceptedNonce> {
+        (**self).check(nonce, resource, now)
+    }
 }
 
 /// A nonce that was issued here and is not past its time.

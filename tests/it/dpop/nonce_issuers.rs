@@ -12,7 +12,7 @@ use tower_resource_server::{
 };
 
 use crate::dpop::{DpopBed, with_proof};
-use crate::support::{get, send};
+use crate::support::{RESOURCE, get, send};
 
 fn sealed(secret: u8) -> SealedNonces {
     SealedNonces::with_secret(&[secret; 32]).expect("32 bytes")
@@ -33,6 +33,14 @@ async fn nodes_that_share_a_secret_accept_each_others_nonces() {
     send(stranger.authenticate(), proof()).await.assert_nonce401();
     let random = bed.node(of(SealedNonces::random()));
     send(random.authenticate(), proof()).await.assert_nonce401();
+}
+
+#[tokio::test]
+async fn an_issuer_may_be_shared() {
+    let nonces = Arc::new(sealed(1));
+    let bed = DpopBed::new(of(Arc::clone(&nonces)));
+    let nonce = nonces.issue(RESOURCE, tower_resource_server::Clock::now(&bed.bed.clock));
+    send(bed.bed.server.authenticate(), with_proof(&bed.proof().nonce(nonce))).await.assert_ok();
 }
 
 #[tokio::test]
@@ -110,7 +118,7 @@ impl NonceIssuer for Told {
 /// The faults of a server with nonces of that issuer.
 fn faults(nonces: impl NonceIssuer) -> Vec<String> {
     let issuer = tower_resource_server::testing::TestIssuer::new(crate::support::ISSUER);
-    let builder = issuer.resource_server(crate::support::RESOURCE).dpop(of(nonces));
+    let builder = issuer.resource_server(RESOURCE).dpop(of(nonces));
     match builder.build() {
         Ok(_) => Vec::new(),
         Err(error) => error.faults().iter().map(ToString::to_string).collect(),

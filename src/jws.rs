@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use crate::base64url;
+use crate::json::Object;
 
 /// The parts of a compact JWS, still encoded.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -48,6 +49,13 @@ impl Room {
 /// A part that is UTF-8 text.
 pub(crate) fn decode_text(part: &str) -> Option<String> {
     String::from_utf8(base64url::decode(part)?).ok()
+}
+
+/// Whether a header asks for more than is understood here: nothing critical is (RFC 7515 §4.1.11),
+/// and JWTs are base64url-encoded (RFC 7797 §7).
+pub(crate) fn needs_extension(header: &Object<'_>) -> bool {
+    let unencoded = header.contains("b64") && header.boolean("b64") != Ok(Some(true));
+    header.contains("crit") || unencoded
 }
 
 /// Whether a `typ` or `cty` names that type: case does not matter, and `application/` may precede

@@ -134,6 +134,8 @@ mod scheme;
 mod server;
 #[cfg(feature = "testing")]
 pub mod testing;
+#[cfg(any(feature = "http-client", feature = "redis"))]
+mod tls;
 mod token;
 
 pub use self::algorithm::{Algorithm, UnknownAlgorithm};

@@ -8,6 +8,7 @@ use std::io;
 use std::net::IpAddr;
 use std::time::Duration;
 
+use crate::tls;
 use bytes::Bytes;
 use http::uri::Scheme;
 use http::{Request, Uri};
@@ -112,21 +113,9 @@ fn ip_literal(host: &str) -> Option<IpAddr> {
     bare.unwrap_or(host).parse().ok()
 }
 
-/// Named here, since the process-wide default belongs to the application and may be unset.
-#[cfg(feature = "aws-lc-rs")]
 fn provider() -> io::Result<CryptoProvider> {
-    Ok(rustls::crypto::aws_lc_rs::default_provider())
-}
-
-#[cfg(all(feature = "rust-crypto", not(feature = "aws-lc-rs")))]
-fn provider() -> io::Result<CryptoProvider> {
-    Ok(rustls::crypto::ring::default_provider())
-}
-
-#[cfg(not(any(feature = "aws-lc-rs", feature = "rust-crypto")))]
-fn provider() -> io::Result<CryptoProvider> {
-    let what = "TLS needs the feature aws-lc-rs or rust-crypto";
-    Err(io::Error::new(io::ErrorKind::Unsupported, what))
+    let unsupported = || io::Error::new(io::ErrorKind::Unsupported, tls::NO_PROVIDER);
+    tls::provider().ok_or_else(unsupported)
 }
 
 #[cfg(test)]

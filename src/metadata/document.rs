@@ -7,8 +7,6 @@
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use http::HeaderValue;
 use serde_json::{Map, Value};
@@ -16,6 +14,7 @@ use sha2::{Digest, Sha256};
 
 use super::{ResourceMetadata, signed};
 use crate::authorize::OFFLINE_ACCESS;
+use crate::base64url;
 use crate::config::{Fault, Issuer, Resource};
 use crate::scheme::{Scheme, SenderConstraint};
 
@@ -153,7 +152,7 @@ impl Document {
         }
         self.accepted.lock().unwrap_or_else(PoisonError::into_inner).retain(&mut members);
         let json = Value::Object(members).to_string();
-        let tag = URL_SAFE_NO_PAD.encode(Sha256::digest(json.as_bytes()));
+        let tag = base64url::encode(Sha256::digest(json.as_bytes()));
         let etag = HeaderValue::try_from(format!("\"{tag}\""))
             .expect("base64url between quotes is a field value");
         Rendered { json: Bytes::from(json), etag }

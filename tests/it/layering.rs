@@ -147,6 +147,7 @@ fn supplies_use_no_stage_and_no_layer() {
         "media_type",
         "observe",
         "scheme",
+        "tls",
     ];
     forbid("supplies serve the stages", |mention| {
         let above = STAGES.contains(&mention.to())
@@ -167,6 +168,7 @@ fn the_leaves_use_nothing() {
         "cors",
         "media_type",
         "scheme",
+        "tls",
     ];
     for leaf in leaves {
         let own = |(file, _): &(String, String)| room(file) == leaf;

@@ -5,8 +5,6 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use ::redis::{Pipeline, Value};
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::epoch::{Epoch, Finding, Marker};
@@ -16,6 +14,7 @@ use super::keys::Keys;
 use super::line::Line;
 use super::link::Link;
 use super::{Shared, TOLERANCE};
+use crate::base64url;
 use crate::proof::replay::{ClaimOutcome, ClaimResult, ProofUse, ReplayStoreError};
 
 /// One use of a proof on its way to the server.
@@ -135,7 +134,7 @@ impl Claiming {
     fn marker(&self, since: i64, link: &Link) -> Result<Marker, Failure> {
         let mut id = [0; 16];
         getrandom::fill(&mut id).map_err(|_| Failure::NO_RANDOMNESS)?;
-        Ok(Marker::new(URL_SAFE_NO_PAD.encode(id), since, link.run()))
+        Ok(Marker::new(base64url::encode(id), since, link.run()))
     }
 }
 

@@ -7,7 +7,6 @@
 use std::io;
 use std::sync::Arc;
 
-use ::rustls::crypto::CryptoProvider;
 use ::rustls::pki_types::ServerName;
 use ::rustls::{ClientConfig, RootCertStore};
 use tokio::net::TcpStream;
@@ -15,6 +14,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use super::error::ConfigFault;
+use crate::tls;
 
 pub(super) struct Tls {
     connector: TlsConnector,
@@ -25,7 +25,8 @@ impl Tls {
     /// Reads the system's root certificates, or those that `SSL_CERT_FILE` names.
     pub(super) fn new(host: &str) -> Result<Self, ConfigFault> {
         let name = ServerName::try_from(host.to_owned()).map_err(|_| ConfigFault::Malformed)?;
-        let config = ClientConfig::builder_with_provider(provider()?.into())
+        let provider = tls::provider().ok_or(ConfigFault::Tls(tls::NO_PROVIDER))?;
+        let config = ClientConfig::builder_with_provider(provider.into())
             .with_safe_default_protocol_versions()
             .map_err(|_| ConfigFault::Tls("the crypto backend supports no version of TLS"))?
             .with_root_certificates(roots()?)
@@ -45,19 +46,4 @@ fn roots() -> Result<RootCertStore, ConfigFault> {
     let missing =
         "the system has no root certificate; install ca-certificates or set SSL_CERT_FILE";
     if usable == 0 { Err(ConfigFault::Tls(missing)) } else { Ok(roots) }
-}
-
-#[cfg(feature = "aws-lc-rs")]
-fn provider() -> Result<CryptoProvider, ConfigFault> {
-    Ok(::rustls::crypto::aws_lc_rs::default_provider())
-}
-
-#[cfg(all(feature = "rust-crypto", not(feature = "aws-lc-rs")))]
-fn provider() -> Result<CryptoProvider, ConfigFault> {
-    Ok(::rustls::crypto::ring::default_provider())
-}
-
-#[cfg(not(any(feature = "aws-lc-rs", feature = "rust-crypto")))]
-fn provider() -> Result<CryptoProvider, ConfigFault> {
-    Err(ConfigFault::Tls("TLS needs the feature aws-lc-rs or rust-crypto"))
 }

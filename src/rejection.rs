@@ -9,7 +9,7 @@ use crate::authorize::{Demand, Grant, Label, Shortfall};
 use crate::config::Settings;
 use crate::error::RejectionKind;
 use crate::scheme::{Scheme, SenderConstraint};
-use crate::token::Signed;
+use crate::token::Vouched;
 
 /// Why a request was refused, with the server whose envelope renders it.
 ///
@@ -64,18 +64,18 @@ pub(crate) struct Attempt {
     /// The scheme of its credentials, where that is clear.
     pub(crate) scheme: Option<Scheme>,
     /// The token, once its signature is verified.
-    pub(crate) signed: Option<Arc<Signed>>,
+    pub(crate) vouched: Option<Arc<Vouched>>,
 }
 
 impl Attempt {
     /// One without credentials, or with such as cannot be told.
     pub(crate) const fn unclear(label: Label) -> Self {
-        Self { label, scheme: None, signed: None }
+        Self { label, scheme: None, vouched: None }
     }
 
     fn of(grant: &Grant) -> Self {
-        let signed = Some(Arc::clone(grant.token().signed()));
-        Self { label: grant.label().clone(), scheme: Some(grant.scheme()), signed }
+        let vouched = Some(Arc::clone(grant.token().vouched()));
+        Self { label: grant.label().clone(), scheme: Some(grant.scheme()), vouched }
     }
 }
 

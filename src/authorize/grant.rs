@@ -16,7 +16,7 @@ use crate::proof::replay::ProofUse;
 use crate::proof::{Binding, BoundToken};
 use crate::rejection::Rejection;
 use crate::scheme::{Scheme, SenderConstraint};
-use crate::token::{Signed, VerifiedToken};
+use crate::token::{VerifiedToken, Vouched};
 
 /// The rights a request has shown: a verified access token and the server that verified it.
 ///
@@ -93,8 +93,8 @@ impl Grant {
         self.token.token()
     }
 
-    fn signed(&self) -> &Signed {
-        self.token().signed()
+    fn vouched(&self) -> &Vouched {
+        self.token().vouched()
     }
 
     pub(crate) const fn settings(&self) -> &Arc<Settings> {
@@ -121,7 +121,7 @@ impl Grant {
     /// `iss`: the issuer, exactly as configured.
     #[must_use]
     pub fn issuer(&self) -> &str {
-        self.settings.issuer(self.signed().issuer)
+        &self.vouched().issuer.identifier
     }
 
     /// `sub`: the user, or the client itself in a client-credentials token. Always present under
@@ -131,7 +131,7 @@ impl Grant {
     /// Under [`Profile::Lenient`](crate::Profile::Lenient) it may be absent.
     #[must_use]
     pub fn subject(&self) -> Option<&str> {
-        self.signed().subject()
+        self.vouched().subject()
     }
 
     /// The pair that identifies a subject across issuers (RFC 8725 §3.8).
@@ -146,7 +146,7 @@ impl Grant {
     /// `client_id`: the client the token was issued to. Always present under RFC 9068.
     #[must_use]
     pub fn client_id(&self) -> Option<&str> {
-        self.signed().client_id()
+        self.vouched().client_id()
     }
 
     /// Whether the subject is the client itself: no user stands behind the token (RFC 9068 §5).
@@ -162,7 +162,7 @@ impl Grant {
     /// Unless [`accept_any_audience`](crate::Danger::accept_any_audience) was chosen: then it need
     /// not be. The others are services at which this very token can be used as well.
     pub fn audience(&self) -> impl Iterator<Item = &str> {
-        self.signed().audience()
+        self.vouched().audience()
     }
 
     /// `jti`, where the token has one.
@@ -171,7 +171,7 @@ impl Grant {
     /// before; it serves audit logs, and applications with a list of revoked tokens of their own.
     #[must_use]
     pub fn token_id(&self) -> Option<&str> {
-        self.signed().token_id()
+        self.vouched().token_id()
     }
 
     /// `scope`: the scopes the token names, without those they include by hierarchy.
@@ -179,7 +179,7 @@ impl Grant {
     /// None at all where the claim is absent. Compare with [`has_scope`](Self::has_scope) rather
     /// than with this list, which knows nothing of the hierarchy.
     pub fn scopes(&self) -> impl Iterator<Item = &str> {
-        let scope = self.signed().scope().unwrap_or_default();
+        let scope = self.vouched().scope().unwrap_or_default();
         scope.split(' ').filter(|scope| !scope.is_empty())
     }
 
@@ -196,10 +196,11 @@ impl Grant {
     /// `exp`, without leeway.
     ///
     /// A long answer, such as a stream, may outlive it; whether to end it then is the application's
-    /// to decide. `None` only where the platform cannot represent the time.
+    /// to decide. `None` where an introspected token has none, or the platform cannot represent the
+    /// time.
     #[must_use]
     pub fn expires_at(&self) -> Option<SystemTime> {
-        self.signed().claims.expires.to_system_time()
+        self.vouched().claims.expires?.to_system_time()
     }
 
     /// How the token is tied to its sender, as far as that was verified.
@@ -212,7 +213,7 @@ impl Grant {
     }
 
     pub(crate) fn authentication(&self) -> (Option<&str>, Option<Timestamp>) {
-        (self.signed().acr(), self.signed().claims.authenticated)
+        (self.vouched().acr(), self.vouched().claims.authenticated)
     }
 
     pub(crate) fn now_and_leeway(&self) -> (Timestamp, Duration) {
@@ -246,7 +247,7 @@ impl Grant {
     /// }
     /// ```
     pub fn claims<T: DeserializeOwned>(&self) -> Result<T, ClaimsError> {
-        serde_json::from_str(&self.signed().payload).map_err(|_| ClaimsError)
+        serde_json::from_str(&self.vouched().payload).map_err(|_| ClaimsError)
     }
 
     /// One claim; `None` when it is absent or does not fit the type.
@@ -255,7 +256,7 @@ impl Grant {
     /// `Option` member. A decision should treat `None` as the lesser right.
     #[must_use]
     pub fn claim<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
-        let members = Object::parse(&self.signed().payload).ok()?;
+        let members = Object::parse(&self.vouched().payload).ok()?;
         serde_json::from_str(members.raw(name)?).ok()
     }
 

@@ -1,5 +1,6 @@
 //! From a builder to settings: every check, every fault.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::HeaderValue;
@@ -44,8 +45,11 @@ impl Builder {
     pub fn build(self) -> Result<ResourceServer, ConfigError> {
         let mut faults = Vec::new();
         let resource = self.checked_resource(&mut faults);
-        let issuers = self.trusted_issuers(&mut faults);
-        let audiences = self.checked_audiences(&mut faults);
+        // Faults are listed in the order of the settings, issuers before audiences.
+        let mut audience_faults = Vec::new();
+        let audiences = Arc::new(self.audience_policy(&mut audience_faults));
+        let issuers = self.trusted_issuers(&audiences, &mut faults);
+        faults.append(&mut audience_faults);
         self.check_numbers(&mut faults);
         let hierarchy = ScopeHierarchy::new(&self.hierarchy, &mut faults);
         let challenge = self.challenge_settings(&resource, &mut faults);
@@ -57,13 +61,7 @@ impl Builder {
         };
         let settings = Settings {
             credentials: self.credentials(),
-            tokens: TokenPolicy {
-                issuers,
-                audiences,
-                single_audience_only: self.single_audience_only,
-                leeway: self.leeway,
-                headers: Headers::default(),
-            },
+            tokens: TokenPolicy { issuers, leeway: self.leeway, headers: Headers::default() },
             unverifiable: self.unverifiable,
             constraint: self.constraint,
             proofs,

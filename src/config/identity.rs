@@ -2,6 +2,7 @@
 
 use super::uri::{self, Web};
 use super::{Builder, Fault, Resource};
+use crate::token::AudiencePolicy;
 
 impl Builder {
     /// RFC 9728 §1.2: https (http on loopback, OAuth 2.1 §1.5), no fragment.
@@ -36,7 +37,12 @@ impl Builder {
         Resource { identifier: self.resource.clone(), origin, rest }
     }
 
-    pub(super) fn checked_audiences(&self, faults: &mut Vec<Fault>) -> Option<Vec<String>> {
+    pub(super) fn audience_policy(&self, faults: &mut Vec<Fault>) -> AudiencePolicy {
+        let accepted = self.checked_audiences(faults);
+        AudiencePolicy { accepted, single_only: self.single_audience_only }
+    }
+
+    fn checked_audiences(&self, faults: &mut Vec<Fault>) -> Option<Vec<String>> {
         let mut fault = |problem: String, mend| faults.push(Fault::new("audience", problem, mend));
         for audience in self.audiences.iter().flatten() {
             if audience.is_empty() {

@@ -9,14 +9,13 @@ use crate::authorize::{Demand, Requirement, ScopeHierarchy};
 use crate::charset;
 use crate::clock::{Clock, Timestamp};
 use crate::credentials::CredentialPolicy;
-use crate::keys::KeySource;
 use crate::metadata::Document;
 use crate::observe::Observer;
 use crate::proof::replay::ReplayStore;
 use crate::proof::{ProofPolicy, UnrecordedProof, UnverifiableConfirmation};
 use crate::render::{ChallengeSettings, Hooks};
 use crate::scheme::SenderConstraint;
-use crate::token::{Digest, Signed, TokenCache, TokenPolicy};
+use crate::token::{Digest, TokenCache, TokenPolicy, Vouched};
 
 #[derive(Debug)]
 pub(crate) struct Settings {
@@ -78,14 +77,6 @@ impl Settings {
         self.clock.now().into()
     }
 
-    pub(crate) fn issuer(&self, index: usize) -> &str {
-        self.tokens.issuers.get(index).map_or("", |issuer| &*issuer.identifier)
-    }
-
-    pub(crate) fn keys_of(&self, index: usize) -> &KeySource {
-        &self.tokens.issuers[index].keys
-    }
-
     /// A new nonce, where proofs need one.
     pub(crate) fn next_nonce(&self, now: Timestamp) -> Option<HeaderValue> {
         let issuer = self.proofs.nonces.as_ref()?;
@@ -98,12 +89,11 @@ impl Settings {
         value
     }
 
-    /// What is remembered of a token, unless its key has left the key set.
-    pub(crate) fn remembered(&self, digest: &Digest, now: Timestamp) -> Option<Arc<Signed>> {
-        let signed = self.cache.get(digest)?;
-        let keys = self.keys_of(signed.issuer);
-        if keys.vouches(signed.key, &signed.generation, now) {
-            return Some(signed);
+    /// What is remembered of a token, unless it counts no longer.
+    pub(crate) fn remembered(&self, digest: &Digest, now: Timestamp) -> Option<Arc<Vouched>> {
+        let vouched = self.cache.get(digest)?;
+        if vouched.stands(now) {
+            return Some(vouched);
         }
         self.cache.remove(digest);
         None

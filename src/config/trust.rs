@@ -9,10 +9,14 @@ use super::uri::Web;
 use super::{Builder, Fault, Issuer};
 use crate::fetch::Fetch;
 use crate::keys::{CryptoBackend, JwkSet, KeySet, KeySource, RemoteKeys, RemoteSettings};
-use crate::token::TrustedIssuer;
+use crate::token::{AudiencePolicy, Issuers, TrustedIssuer};
 
 impl Builder {
-    pub(super) fn trusted_issuers(&self, faults: &mut Vec<Fault>) -> Vec<TrustedIssuer> {
+    pub(super) fn trusted_issuers(
+        &self,
+        audiences: &Arc<AudiencePolicy>,
+        faults: &mut Vec<Fault>,
+    ) -> Issuers {
         if self.issuers.is_empty() {
             let mend = "add one, such as Issuer::jwks_uri(issuer, url)";
             faults.push(Fault::new("issuer", "no issuer is trusted", mend));
@@ -20,23 +24,24 @@ impl Builder {
         let Some(backend) = self.backend else {
             let mend = "enable the feature aws-lc-rs or rust-crypto";
             faults.push(Fault::new("crypto_backend", "no signature backend is compiled in", mend));
-            return Vec::new();
+            return Issuers::default();
         };
-        let mut trusted: Vec<TrustedIssuer> = Vec::new();
+        let mut trusted = Issuers::default();
         let mut client = Client::default();
         for issuer in &self.issuers {
             self.check_issuer(issuer, faults);
-            if trusted.iter().any(|other| *other.identifier == *issuer.identifier) {
+            if trusted.get(&issuer.identifier).is_some() {
                 let problem = format!("{:?} is given twice", issuer.identifier);
                 faults.push(Fault::new("issuer", problem, "give each issuer once"));
             }
             if let Some(keys) = self.keys(issuer, backend, &mut client, faults) {
-                trusted.push(TrustedIssuer {
-                    identifier: issuer.identifier.as_str().into(),
-                    profile: issuer.profile,
-                    algorithms: issuer.algorithms.clone(),
+                trusted.add(TrustedIssuer::new(
+                    issuer.identifier.as_str().into(),
+                    issuer.profile,
+                    issuer.algorithms.clone(),
+                    Arc::clone(audiences),
                     keys,
-                });
+                ));
             }
         }
         trusted

@@ -61,7 +61,7 @@ use crate::proof::{self, BoundToken, Candidate, Occasion, Proof};
 use crate::rejection::{Attempt, Rejection};
 use crate::render;
 use crate::scheme::{Scheme, SenderConstraint};
-use crate::token::{Digest, Parsed, Refused, Signed, VerifiedToken, parse};
+use crate::token::{Digest, Parsed, Refused, VerifiedToken, Vouched, parse};
 
 /// What an authenticate layer is set to.
 #[derive(Clone)]
@@ -143,7 +143,7 @@ struct Admitted<S, B> {
 enum First {
     /// No token is needed: a preflight, or an optional layer and no credentials.
     Anonymous,
-    Known(Arc<Signed>, Option<Proof>, Timestamp),
+    Known(Arc<Vouched>, Option<Proof>, Timestamp),
     New(Parsed, Digest, Option<Proof>),
 }
 
@@ -202,11 +202,11 @@ impl Gate {
         let settings = &*self.settings;
         let digest = Digest::of(presented.token());
         let now = settings.now();
-        let signed = settings.remembered(&digest, now);
+        let vouched = settings.remembered(&digest, now);
         let proof = match presented.proof() {
             None => None,
             Some(text) => {
-                let known = signed.as_ref().map(|signed| signed.proof_key.load());
+                let known = vouched.as_ref().map(|vouched| vouched.proof_key.load());
                 let occasion = Occasion {
                     method: head.method(),
                     target: settings.proofs.url.target(head, original_uri(head).path()),
@@ -217,8 +217,8 @@ impl Gate {
                 Some(proof::verify(text, &occasion, &settings.proofs)?)
             }
         };
-        Ok(match signed {
-            Some(signed) => First::Known(signed, proof, now),
+        Ok(match vouched {
+            Some(vouched) => First::Known(vouched, proof, now),
             None => First::New(parse(presented.token(), &settings.tokens)?, digest, proof),
         })
     }
@@ -227,13 +227,13 @@ impl Gate {
     fn enter<B>(
         &self,
         request: &mut Request<B>,
-        signed: Arc<Signed>,
+        vouched: Arc<Vouched>,
         proof: Option<Proof>,
         now: Timestamp,
     ) -> Result<Entry, Rejection> {
         let Settings { tokens, unverifiable, .. } = &*self.settings;
         let scheme = scheme_of(proof.as_ref());
-        let candidate = VerifiedToken::check_time(signed, now, tokens.leeway)
+        let candidate = VerifiedToken::check_time(vouched, now, tokens.leeway)
             .and_then(|verified| Candidate::bind(verified, proof, *unverifiable, now))
             .map_err(|refused| self.refused(refused, scheme, request))?;
         if candidate.usage().is_some() {
@@ -317,12 +317,12 @@ impl Gate {
 
     fn refused<B>(
         &self,
-        (kind, signed): Refused,
+        (kind, vouched): Refused,
         scheme: Scheme,
         request: &Request<B>,
     ) -> Rejection {
-        let (label, signed) = (self.label(request), Some(signed));
-        let attempt = Attempt { label, scheme: Some(scheme), signed };
+        let (label, vouched) = (self.label(request), Some(vouched));
+        let attempt = Attempt { label, scheme: Some(scheme), vouched };
         Rejection::new(kind, &self.settings, &self.demand, attempt)
     }
 
@@ -357,8 +357,8 @@ where
                 let reshape = gate.admit_anonymous(&mut request);
                 State::Calling { future: inner.call(request), reshape }
             }
-            Ok(First::Known(signed, proof, now)) => {
-                match gate.enter(&mut request, signed, proof, now) {
+            Ok(First::Known(vouched, proof, now)) => {
+                match gate.enter(&mut request, vouched, proof, now) {
                     Ok(Entry::Admitted(reshape)) => {
                         State::Calling { future: inner.call(request), reshape }
                     }
@@ -381,7 +381,7 @@ impl<S, B> Work<S, B> {
     fn second(&self) -> Result<Second, RejectionKind> {
         let settings = &*self.gate.settings;
         let now = settings.now();
-        let keys = settings.keys_of(self.parsed.issuer());
+        let keys = &self.parsed.issuer().keys;
         let generation = keys.generation();
         let (judged, kind) = match keys.supply(now) {
             Supply::Missing => (false, RejectionKind::UnknownKey),
@@ -426,13 +426,13 @@ where
     fn settle(self, key: KeyId, generation: u64) -> State<S, B, S::Future> {
         let Self { gate, inner, mut request, parsed, digest, proof, waited } = self;
         let scheme = Some(scheme_of(proof.as_ref()));
-        let signed = match parsed.signed_by(key, generation, &gate.settings.tokens) {
-            Ok(signed) => Arc::new(signed),
+        let vouched = match parsed.signed_by(key, generation, &gate.settings.tokens) {
+            Ok(vouched) => Arc::new(vouched),
             Err(kind) => return refused(&gate.rejection(Refusal { kind, scheme }, &request)),
         };
-        gate.settings.cache.insert(digest, &signed);
+        gate.settings.cache.insert(digest, &vouched);
         let now = gate.settings.now();
-        match gate.enter(&mut request, signed, proof, now) {
+        match gate.enter(&mut request, vouched, proof, now) {
             Ok(Entry::Admitted(reshape)) => go_on(inner, request, reshape, waited),
             Ok(Entry::Claiming(candidate, claim)) => {
                 let held = Held { gate, inner, request, candidate, waited };

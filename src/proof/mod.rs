@@ -91,7 +91,7 @@ impl Candidate {
         unverifiable: UnverifiableConfirmation,
         now: Timestamp,
     ) -> Result<Self, Refused> {
-        let refuse = |kind| Err((kind, Arc::clone(token.signed())));
+        let refuse = |kind| Err((kind, Arc::clone(token.vouched())));
         if let Err(kind) = fits(&token, proof.as_ref(), unverifiable) {
             return refuse(kind);
         }
@@ -103,7 +103,7 @@ impl Candidate {
         }
         // Only a key that a token is bound to is worth remembering, so strangers fill nothing.
         if let Some(key) = proof.as_mut().and_then(|proof| proof.new_key.take()) {
-            token.signed().proof_key.store(Some(Arc::new(key)));
+            token.vouched().proof_key.store(Some(Arc::new(key)));
         }
         Ok(Self { token, proof })
     }
@@ -114,7 +114,7 @@ impl Candidate {
     }
 
     pub(crate) fn claims(&self) -> &Claims {
-        &self.token.signed().claims
+        &self.token.vouched().claims
     }
 
     /// The replay store has spoken.
@@ -130,7 +130,7 @@ impl Candidate {
             Err(ReplayStoreError::Full) => RejectionKind::ReplayStoreFull,
             Err(_) => RejectionKind::ReplayStoreUnavailable,
         };
-        Err((kind, Arc::clone(self.token.signed())))
+        Err((kind, Arc::clone(self.token.vouched())))
     }
 
     /// There is no proof, or another server is to record it.
@@ -160,7 +160,7 @@ fn fits(
     proof: Option<&Proof>,
     unverifiable: UnverifiableConfirmation,
 ) -> Result<(), RejectionKind> {
-    let confirmation = token.signed().claims.confirmation.as_ref();
+    let confirmation = token.vouched().claims.confirmation.as_ref();
     let bound_to = confirmation.and_then(|confirmation| confirmation.thumbprint.as_ref());
     let ignore = unverifiable == UnverifiableConfirmation::Ignore;
     match (bound_to, proof) {

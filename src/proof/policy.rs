@@ -70,7 +70,8 @@ impl ProofPolicy {
     /// RFC 9449 §11.2: who gets at a client for a moment can make proofs for as long as the token
     /// lives, unless each needs a nonce that is not known yet.
     pub(crate) fn warn_of_long_lives(&self, claims: &token::Claims) {
-        let lives_long = claims.issued.is_some_and(|issued| claims.expires.since(issued) > LONG);
+        let life = claims.issued.zip(claims.expires).map(|(issued, expires)| expires.since(issued));
+        let lives_long = life.is_some_and(|life| life > LONG);
         if lives_long && self.nonces.is_none() && !self.warned.swap(true, Ordering::Relaxed) {
             tracing::warn!(
                 target: "tower_resource_server::config",

@@ -20,15 +20,15 @@ pub(super) fn report(rejection: &Rejection) {
 macro_rules! log {
     ($level:ident, $rejection:expr) => {{
         let details = $rejection.details();
-        let signed = details.attempt.signed.as_ref();
+        let vouched = details.attempt.vouched.as_ref();
         tracing::event!(
             target: "tower_resource_server::rejection",
             tracing::Level::$level,
             kind = details.kind.name(),
             error = details.kind.error_code(),
             scheme = details.attempt.scheme.map(Scheme::name),
-            issuer = signed.map(|signed| details.settings.issuer(signed.issuer)),
-            client_id = signed.and_then(|signed| signed.client_id()).map(cut).map(tracing::field::debug),
+            issuer = vouched.map(|vouched| &*vouched.issuer.identifier),
+            client_id = vouched.and_then(|vouched| vouched.client_id()).map(cut).map(tracing::field::debug),
             resource = details.settings.resource.identifier(),
             method = cut(details.attempt.label.method.as_str()),
             path = ?cut(path(details)),

@@ -14,8 +14,8 @@ use crate::fetch::{Fetch, FetchErrorKind, FetchFuture, FetchLimits};
 
 /// A [`Fetch`] that answers by a script and remembers what it was asked.
 ///
-/// Each request takes the next turn in the queue, then the standing answer, and fails with
-/// [`FetchErrorKind::Transport`] when there is neither. Clones share script and memory, so a test
+/// Each request takes the next turn in the queue, then the standing answer of its URI, then the one
+/// of all, and fails with [`FetchErrorKind::Transport`] when there is none. Clones share script and memory, so a test
 /// gives one to the resource server and keeps another; methods that write the script return a
 /// clone too, for chaining. [`FetchLimits`] are ignored: what comes too late or is too large is
 /// left to the crate to refuse.
@@ -77,6 +77,42 @@ impl ScriptedFetch {
         )))
     }
 
+    /// Sets the answer of all requests to `uri` that find the queue empty.
+    ///
+    /// # Panics
+    ///
+    /// When `uri`, `status` or `content_type` is not legal in HTTP.
+    pub fn at(&self, uri: &str, status: u16, content_type: &str, body: impl Into<Bytes>) -> Self {
+        self.stand(uri, Step::Answer(answer(status, content_type, body.into())))
+    }
+
+    /// Sets the answer of all requests to `uri` that find the queue empty: 200 with that JSON.
+    ///
+    /// # Panics
+    ///
+    /// When `uri` is not a URI.
+    pub fn json_at(&self, uri: &str, body: impl Into<Value>) -> Self {
+        self.at(uri, 200, "application/json", body.into().to_string())
+    }
+
+    /// Lets all requests to `uri` fail that find the queue empty.
+    ///
+    /// # Panics
+    ///
+    /// When `uri` is not a URI.
+    pub fn fail_at(&self, uri: &str, kind: FetchErrorKind) -> Self {
+        self.stand(uri, Step::Fail(kind))
+    }
+
+    /// Lets all requests to `uri` hang that find the queue empty.
+    ///
+    /// # Panics
+    ///
+    /// When `uri` is not a URI.
+    pub fn hang_at(&self, uri: &str) -> Self {
+        self.stand(uri, Step::Hang)
+    }
+
     /// Lets all requests fail that find the queue empty.
     pub fn always_fail(&self, kind: FetchErrorKind) -> Self {
         self.fall_back(Step::Fail(kind))
@@ -122,7 +158,19 @@ impl ScriptedFetch {
     /// The URIs of the requests in the order they arrived.
     #[must_use]
     pub fn requests(&self) -> Vec<Uri> {
+        self.state.seen.borrow().iter().map(|request| request.uri().clone()).collect()
+    }
+
+    /// The requests in the order they arrived, whole: method, header and body too.
+    #[must_use]
+    pub fn exchanges(&self) -> Vec<Request<Bytes>> {
         self.state.seen.borrow().clone()
+    }
+
+    /// How many requests to `uri` have arrived.
+    #[must_use]
+    pub fn count_at(&self, uri: &str) -> usize {
+        self.state.seen.borrow().iter().filter(|request| *request.uri() == *uri).count()
     }
 
     /// Waits until at least `count` requests have arrived.
@@ -134,6 +182,12 @@ impl ScriptedFetch {
 
     fn queue(&self, step: Step) -> Self {
         self.state.script().queue.push_back(step);
+        self.clone()
+    }
+
+    fn stand(&self, uri: &str, step: Step) -> Self {
+        let uri = uri.parse().expect("`uri` is a URI");
+        self.state.script().by_uri.insert(uri, step);
         self.clone()
     }
 
@@ -151,7 +205,7 @@ impl Default for ScriptedFetch {
 
 impl Fetch for ScriptedFetch {
     fn fetch(&self, request: Request<Bytes>, _limits: FetchLimits) -> FetchFuture<'_> {
-        Box::pin(async move { self.state.play(request.into_parts().0.uri).await })
+        Box::pin(async move { self.state.play(request).await })
     }
 }
 

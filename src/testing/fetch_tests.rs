@@ -72,3 +72,21 @@ async fn a_hanging_request_never_ends() {
     assert!(tokio::time::timeout(day, get(&fetch, "/")).await.is_err());
     get(&fetch, "/").await.expect("as the kit makes it");
 }
+
+#[tokio::test]
+async fn a_uri_may_have_an_answer_of_its_own() {
+    let fetch = ScriptedFetch::new().always(404, "text/plain", "").json_at("https://as/a", 7);
+    fetch.fail_at("https://as/b", FetchErrorKind::Timeout).respond(200, "text/plain", "first");
+    let ask = async |uri: &str, body: &'static str| {
+        let request = Request::post(uri).body(Bytes::from(body)).expect("a request");
+        let answer = fetch.fetch(request, FetchLimits::default()).await;
+        answer.map(|answer| answer.into_body()).map_err(|error| error.kind())
+    };
+    assert_eq!(ask("https://as/a", "").await, Ok(Bytes::from("first")));
+    assert_eq!(ask("https://as/a", "token=x").await, Ok(Bytes::from("7")));
+    assert_eq!(ask("https://as/b", "").await, Err(FetchErrorKind::Timeout));
+    assert_eq!(ask("https://as/c", "").await, Ok(Bytes::new()));
+    assert_eq!(fetch.count_at("https://as/a"), 2);
+    let second = &fetch.exchanges()[1];
+    assert_eq!((second.method().as_str(), &second.body()[..]), ("POST", &b"token=x"[..]));
+}

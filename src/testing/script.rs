@@ -1,10 +1,10 @@
 //! What a scripted fetch does next.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
-use http::{HeaderMap, Response, Uri};
+use http::{HeaderMap, Request, Response, Uri};
 use tokio::sync::watch;
 
 use crate::fetch::{FetchError, FetchErrorKind};
@@ -21,14 +21,17 @@ pub(super) enum Step {
 #[derive(Debug, Default)]
 pub(super) struct Script {
     pub(super) queue: VecDeque<Step>,
+    /// Standing answers of single URIs.
+    pub(super) by_uri: HashMap<Uri, Step>,
     pub(super) fallback: Option<Step>,
     pub(super) headers: HeaderMap,
     pub(super) gate: Option<watch::Receiver<bool>>,
 }
 
 impl Script {
-    fn next(&mut self) -> Step {
-        let step = self.queue.pop_front().or_else(|| self.fallback.clone());
+    fn next(&mut self, uri: &Uri) -> Step {
+        let own = || self.by_uri.get(uri).or(self.fallback.as_ref()).cloned();
+        let step = self.queue.pop_front().or_else(own);
         step.unwrap_or(Step::Fail(FetchErrorKind::Transport))
     }
 }
@@ -38,7 +41,7 @@ impl Script {
 pub(super) struct State {
     script: Mutex<Script>,
     /// Holds the requests and wakes whoever waits for them.
-    pub(super) seen: watch::Sender<Vec<Uri>>,
+    pub(super) seen: watch::Sender<Vec<Request<Bytes>>>,
 }
 
 impl State {
@@ -50,13 +53,16 @@ impl State {
         self.script.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes the next turn for a request to `uri`, in the order requests arrive.
-    pub(super) async fn play(&self, uri: Uri) -> Result<Response<Bytes>, FetchError> {
+    /// Takes the next turn for a request, in the order requests arrive.
+    pub(super) async fn play(
+        &self,
+        request: Request<Bytes>,
+    ) -> Result<Response<Bytes>, FetchError> {
         let (step, gate) = {
             let mut script = self.script();
-            (script.next(), script.gate.clone())
+            (script.next(request.uri()), script.gate.clone())
         };
-        self.seen.send_modify(|seen| seen.push(uri));
+        self.seen.send_modify(|seen| seen.push(request));
         if let Some(mut gate) = gate {
             // An error means that the hold was dropped, which releases as well.
             drop(gate.wait_for(|open| *open).await);

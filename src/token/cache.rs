@@ -25,7 +25,7 @@ use std::sync::Arc;
 use quick_cache::sync::Cache;
 use sha2::{Digest as _, Sha256};
 
-use super::Signed;
+use super::Vouched;
 use crate::keys::KnownProofKey;
 
 /// SHA-256 of a token as it was sent.
@@ -80,15 +80,15 @@ const OVERHEAD: u64 = 512;
 /// What a bound token may come to hold besides: the header of its proofs, and the key in it.
 const PROOF_KEY: u64 = KnownProofKey::LONGEST as u64 + 256;
 
-impl quick_cache::Weighter<Digest, Arc<Signed>> for Bytes {
-    fn weight(&self, _: &Digest, signed: &Arc<Signed>) -> u64 {
+impl quick_cache::Weighter<Digest, Arc<Vouched>> for Bytes {
+    fn weight(&self, _: &Digest, vouched: &Arc<Vouched>) -> u64 {
         // The claims the crate reads are copies of parts of the payload.
-        let proof_key = if signed.claims.confirmation.is_some() { PROOF_KEY } else { 0 };
-        OVERHEAD + 2 * signed.payload.len() as u64 + proof_key
+        let proof_key = if vouched.claims.confirmation.is_some() { PROOF_KEY } else { 0 };
+        OVERHEAD + 2 * vouched.payload.len() as u64 + proof_key
     }
 }
 
-type Entries = Cache<Digest, Arc<Signed>, Bytes, BuildHasherDefault<DigestHasher>>;
+type Entries = Cache<Digest, Arc<Vouched>, Bytes, BuildHasherDefault<DigestHasher>>;
 
 /// Verified tokens in about so many bytes; zero remembers none.
 pub(crate) struct TokenCache(Option<Entries>);
@@ -101,13 +101,13 @@ impl TokenCache {
         Self((bytes > 0).then(|| Cache::with(entries, bytes, Bytes, hasher, Default::default())))
     }
 
-    pub(crate) fn get(&self, digest: &Digest) -> Option<Arc<Signed>> {
+    pub(crate) fn get(&self, digest: &Digest) -> Option<Arc<Vouched>> {
         self.0.as_ref()?.get(digest)
     }
 
-    pub(crate) fn insert(&self, digest: Digest, signed: &Arc<Signed>) {
+    pub(crate) fn insert(&self, digest: Digest, vouched: &Arc<Vouched>) {
         if let Some(entries) = &self.0 {
-            entries.insert(digest, Arc::clone(signed));
+            entries.insert(digest, Arc::clone(vouched));
         }
     }
 

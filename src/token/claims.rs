@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::text::Text;
-use super::{Profile, TokenPolicy};
+use super::{AudiencePolicy, Profile};
 use crate::clock::Timestamp;
 use crate::error::RejectionKind;
 use crate::json::{Object, OneOrMany, WrongType};
@@ -17,7 +17,8 @@ pub(crate) struct Claims {
     pub(super) audience: Audience,
     pub(super) scope: Option<Text>,
     pub(super) token_id: Option<Text>,
-    pub(crate) expires: Timestamp,
+    /// Always there in a JWT.
+    pub(crate) expires: Option<Timestamp>,
     pub(crate) not_before: Option<Timestamp>,
     pub(crate) issued: Option<Timestamp>,
     pub(crate) confirmation: Option<Confirmation>,
@@ -58,7 +59,7 @@ pub(super) fn parse(
         audience: Audience::of(members, payload)?,
         scope: text("scope")?,
         token_id: text("jti")?,
-        expires: members.date("exp")?.ok_or(RejectionKind::MissingClaim)?,
+        expires: Some(members.date("exp")?.ok_or(RejectionKind::MissingClaim)?),
         not_before: members.date("nbf")?,
         issued: members.date("iat")?,
         confirmation: confirmation(members)?,
@@ -125,13 +126,13 @@ fn confirmation(members: &Object<'_>) -> Result<Option<Confirmation>, RejectionK
 pub(super) fn check_audience(
     payload: &str,
     claims: &Claims,
-    policy: &TokenPolicy,
+    policy: &AudiencePolicy,
 ) -> Result<(), RejectionKind> {
     let mut audience = claims.audience.read(payload);
-    let named = match &policy.audiences {
+    let named = match &policy.accepted {
         Some(ours) => audience.any(|audience| ours.iter().any(|our| our == audience)),
         None => audience.next().is_some(),
     };
-    let narrow = !policy.single_audience_only || claims.audience.read(payload).count() == 1;
+    let narrow = !policy.single_only || claims.audience.read(payload).count() == 1;
     if named && narrow { Ok(()) } else { Err(RejectionKind::WrongAudience) }
 }

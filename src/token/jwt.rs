@@ -7,17 +7,15 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-use arc_swap::ArcSwapOption;
-
-use super::TokenPolicy;
 use super::claims::{self, Claims};
 use super::header::Header;
-use super::text::Text;
+use super::vouched::{Origin, Vouched};
+use super::{TokenPolicy, TrustedIssuer};
 use crate::base64url;
 use crate::error::RejectionKind;
 use crate::json::Object;
 use crate::jws::{self, Compact};
-use crate::keys::{Key, KeyId, KeySet, KnownProofKey};
+use crate::keys::{Key, KeyId, KeySet};
 
 /// A token taken apart; its issuer is one we trust, nothing of it is believed yet.
 pub(crate) struct Parsed {
@@ -28,53 +26,7 @@ pub(crate) struct Parsed {
     signature: Vec<u8>,
     payload: String,
     claims: Claims,
-    issuer: usize,
-}
-
-/// Signature, audience and claim types of a token are right. Time is not judged here: this value
-/// may be remembered.
-#[derive(Debug)]
-pub(crate) struct Signed {
-    pub(crate) claims: Claims,
-    /// The claims as sent, for an application's own types.
-    pub(crate) payload: String,
-    /// Position in [`TokenPolicy::issuers`].
-    pub(crate) issuer: usize,
-    pub(crate) key: KeyId,
-    /// Generation of the key set in which the key was last seen.
-    pub(crate) generation: AtomicU64,
-    /// The key of the proofs this token came with, once one was found to be the key it is bound to.
-    pub(crate) proof_key: ArcSwapOption<KnownProofKey>,
-}
-
-impl Signed {
-    fn text<'a>(&'a self, text: Option<&'a Text>) -> Option<&'a str> {
-        text.map(|text| text.read(&self.payload))
-    }
-
-    pub(crate) fn subject(&self) -> Option<&str> {
-        self.text(self.claims.subject.as_ref())
-    }
-
-    pub(crate) fn client_id(&self) -> Option<&str> {
-        self.text(self.claims.client_id.as_ref())
-    }
-
-    pub(crate) fn token_id(&self) -> Option<&str> {
-        self.text(self.claims.token_id.as_ref())
-    }
-
-    pub(crate) fn scope(&self) -> Option<&str> {
-        self.text(self.claims.scope.as_ref())
-    }
-
-    pub(crate) fn acr(&self) -> Option<&str> {
-        self.text(self.claims.acr.as_ref())
-    }
-
-    pub(crate) fn audience(&self) -> impl Iterator<Item = &str> {
-        self.claims.audience.read(&self.payload)
-    }
+    issuer: Arc<TrustedIssuer>,
 }
 
 /// RFC 9068 §4 steps 1 to 3, and everything about form.
@@ -87,18 +39,18 @@ pub(crate) fn parse(token: &str, policy: &TokenPolicy) -> Result<Parsed, Rejecti
     let payload = jws::decode_text(payload).ok_or(malformed)?;
     let signature = base64url::decode(signature).ok_or(malformed)?;
     let members = Object::parse(&payload).map_err(|_| malformed)?;
-    let (issuer, trusted) = policy.issuer(&claims::issuer(&members)?)?;
-    if !trusted.algorithms.contains(&header.algorithm) {
+    let issuer = policy.issuer(&claims::issuer(&members)?)?;
+    if !issuer.algorithms.contains(&header.algorithm) {
         return Err(RejectionKind::UnacceptableAlgorithm);
     }
-    let claims = claims::parse(&payload, &members, trusted.profile)?;
-    let signing_input = signing_input.into();
+    let claims = claims::parse(&payload, &members, issuer.profile)?;
+    let (signing_input, issuer) = (signing_input.into(), Arc::clone(issuer));
     Ok(Parsed { header, signing_input, header_length, signature, payload, claims, issuer })
 }
 
 impl Parsed {
-    pub(crate) const fn issuer(&self) -> usize {
-        self.issuer
+    pub(crate) const fn issuer(&self) -> &Arc<TrustedIssuer> {
+        &self.issuer
     }
 
     /// RFC 9068 §4 step 4, now that the claims may be believed: `key` is their
@@ -108,19 +60,13 @@ impl Parsed {
         key: KeyId,
         generation: u64,
         policy: &TokenPolicy,
-    ) -> Result<Signed, RejectionKind> {
+    ) -> Result<Vouched, RejectionKind> {
         if let Some(encoded) = self.signing_input.get(..self.header_length) {
             policy.headers.remember(encoded, &self.header);
         }
-        claims::check_audience(&self.payload, &self.claims, policy)?;
-        Ok(Signed {
-            claims: self.claims,
-            payload: self.payload,
-            issuer: self.issuer,
-            key,
-            generation: AtomicU64::new(generation),
-            proof_key: ArcSwapOption::empty(),
-        })
+        claims::check_audience(&self.payload, &self.claims, &self.issuer.audiences)?;
+        let origin = Origin::Signature { key, generation: AtomicU64::new(generation) };
+        Ok(Vouched::new(self.claims, self.payload, self.issuer, origin))
     }
 
     /// RFC 9068 §4 step 5: the key of the set that made the signature.

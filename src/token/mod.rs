@@ -1,15 +1,17 @@
 //! Stage 2: from a presented token to a verified one.
 //!
 //! A token becomes one thing after another, and each type can only be made from the one before:
-//! `Parsed` (the form is right), [`Signed`] (so are signature and audience), [`VerifiedToken`] (so
-//! is the time). What may be remembered is [`Signed`], for nothing in it depends on the moment.
+//! `Parsed` (the form is right), [`Vouched`] (so are signature and audience), [`VerifiedToken`] (so
+//! is the time). What may be remembered is [`Vouched`], for nothing in it depends on the moment.
 
 pub(crate) mod cache;
 mod claims;
 mod header;
 mod headers;
+mod issuer;
 mod jwt;
 mod text;
+mod vouched;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,11 +19,11 @@ use std::time::Duration;
 pub(crate) use self::cache::{Digest, TokenCache};
 pub(crate) use self::claims::Claims;
 pub(crate) use self::headers::Headers;
-pub(crate) use self::jwt::{Parsed, Signed, parse};
-use crate::algorithm::Algorithm;
+pub(crate) use self::issuer::{AudiencePolicy, Issuers, TrustedIssuer};
+pub(crate) use self::jwt::{Parsed, parse};
+pub(crate) use self::vouched::Vouched;
 use crate::clock::Timestamp;
 use crate::error::RejectionKind;
-use crate::keys::KeySource;
 
 /// Which claims an access token must have.
 ///
@@ -47,64 +49,49 @@ pub enum Profile {
     Lenient,
 }
 
-/// An issuer the server trusts, with what it accepts from it.
-#[derive(Debug)]
-pub(crate) struct TrustedIssuer {
-    pub(crate) identifier: Arc<str>,
-    pub(crate) profile: Profile,
-    pub(crate) algorithms: Vec<Algorithm>,
-    pub(crate) keys: KeySource,
-}
-
 /// What verification needs to know besides keys and time.
 #[derive(Debug)]
 pub(crate) struct TokenPolicy {
-    pub(crate) issuers: Vec<TrustedIssuer>,
-    /// None only by an explicit, dangerous choice.
-    pub(crate) audiences: Option<Vec<String>>,
-    pub(crate) single_audience_only: bool,
+    pub(crate) issuers: Issuers,
     pub(crate) leeway: Duration,
     pub(crate) headers: Headers,
 }
 
 impl TokenPolicy {
-    /// RFC 9068 §4 step 3: `iss` equals a trusted identifier, byte for byte.
-    fn issuer(&self, identifier: &str) -> Result<(usize, &TrustedIssuer), RejectionKind> {
-        let mut issuers = self.issuers.iter().enumerate();
-        let found = issuers.find(|(_, issuer)| &*issuer.identifier == identifier);
-        found.ok_or(RejectionKind::UntrustedIssuer)
+    fn issuer(&self, identifier: &str) -> Result<&Arc<TrustedIssuer>, RejectionKind> {
+        self.issuers.get(identifier).ok_or(RejectionKind::UntrustedIssuer)
     }
 }
 
-/// Why a token with a good signature is refused, and which it was: the log names its client.
-pub(crate) type Refused = (RejectionKind, Arc<Signed>);
+/// Why a token that its issuer vouches for is refused, and which it was: the log names its client.
+pub(crate) type Refused = (RejectionKind, Arc<Vouched>);
 
 /// A token whose signature, claims and time are right. To hold it is to have passed those checks;
 /// whether its sender may use it is the next stage's to say.
 #[derive(Clone, Debug)]
-pub(crate) struct VerifiedToken(Arc<Signed>);
+pub(crate) struct VerifiedToken(Arc<Vouched>);
 
 impl VerifiedToken {
     /// The checks that depend on the moment (RFC 9068 §4 step 6, RFC 7519 §4.1.5). They run for
     /// every request, on remembered tokens too.
     pub(crate) fn check_time(
-        signed: Arc<Signed>,
+        vouched: Arc<Vouched>,
         now: Timestamp,
         leeway: Duration,
     ) -> Result<Self, Refused> {
-        let claims = &signed.claims;
-        if now.minus(leeway) >= claims.expires {
-            return Err((RejectionKind::ExpiredToken, signed));
+        let claims = &vouched.claims;
+        if claims.expires.is_some_and(|expires| now.minus(leeway) >= expires) {
+            return Err((RejectionKind::ExpiredToken, vouched));
         }
         let latest = now.plus(leeway);
         let ahead = |time: Option<Timestamp>| time.is_some_and(|time| time > latest);
         if ahead(claims.not_before) || ahead(claims.issued) {
-            return Err((RejectionKind::TokenNotYetValid, signed));
+            return Err((RejectionKind::TokenNotYetValid, vouched));
         }
-        Ok(Self(signed))
+        Ok(Self(vouched))
     }
 
-    pub(crate) const fn signed(&self) -> &Arc<Signed> {
+    pub(crate) const fn vouched(&self) -> &Arc<Vouched> {
         &self.0
     }
 }

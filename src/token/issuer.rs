@@ -1,0 +1,71 @@
+//! The issuers a server trusts, and what it accepts from each.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::Profile;
+use crate::algorithm::Algorithm;
+use crate::keys::KeySource;
+
+/// An issuer the server trusts, with what it accepts from it.
+#[derive(Debug)]
+pub(crate) struct TrustedIssuer {
+    pub(crate) identifier: Arc<str>,
+    pub(crate) profile: Profile,
+    pub(crate) algorithms: Vec<Algorithm>,
+    pub(crate) audiences: Arc<AudiencePolicy>,
+    pub(crate) keys: KeySource,
+    /// Trust in it has ended while the server runs.
+    retired: AtomicBool,
+}
+
+impl TrustedIssuer {
+    pub(crate) const fn new(
+        identifier: Arc<str>,
+        profile: Profile,
+        algorithms: Vec<Algorithm>,
+        audiences: Arc<AudiencePolicy>,
+        keys: KeySource,
+    ) -> Self {
+        let retired = AtomicBool::new(false);
+        Self { identifier, profile, algorithms, audiences, keys, retired }
+    }
+
+    pub(crate) fn is_trusted(&self) -> bool {
+        !self.retired.load(Ordering::Relaxed)
+    }
+}
+
+/// Which audiences are this server's (RFC 9068 §4 step 4).
+#[derive(Debug)]
+pub(crate) struct AudiencePolicy {
+    /// None only by an explicit, dangerous choice.
+    pub(crate) accepted: Option<Vec<String>>,
+    pub(crate) single_only: bool,
+}
+
+/// The issuers of the configuration. However many there are, finding one costs the same.
+#[derive(Debug, Default)]
+pub(crate) struct Issuers {
+    list: Vec<Arc<TrustedIssuer>>,
+    by_identifier: HashMap<Arc<str>, usize>,
+}
+
+impl Issuers {
+    /// The first of each identifier counts.
+    pub(crate) fn add(&mut self, issuer: TrustedIssuer) {
+        let place = self.list.len();
+        self.by_identifier.entry(Arc::clone(&issuer.identifier)).or_insert(place);
+        self.list.push(Arc::new(issuer));
+    }
+
+    /// RFC 9068 §4 step 3: `iss` equals a trusted identifier, byte for byte.
+    pub(crate) fn get(&self, identifier: &str) -> Option<&Arc<TrustedIssuer>> {
+        self.list.get(*self.by_identifier.get(identifier)?)
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Arc<TrustedIssuer>> {
+        self.list.iter()
+    }
+}

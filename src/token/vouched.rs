@@ -1,0 +1,90 @@
+//! A token that its issuer vouches for, by its signature or by its answer.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+use arc_swap::ArcSwapOption;
+
+use super::TrustedIssuer;
+use super::claims::Claims;
+use super::text::Text;
+use crate::clock::Timestamp;
+use crate::keys::{KeyId, KnownProofKey};
+
+/// A token of a trusted issuer, meant for this server, with claims of the right types. Time is not
+/// judged here: this value may be remembered.
+#[derive(Debug)]
+pub(crate) struct Vouched {
+    pub(crate) claims: Claims,
+    /// The claims as the issuer wrote them, for an application's own types.
+    pub(crate) payload: String,
+    pub(crate) issuer: Arc<TrustedIssuer>,
+    pub(super) origin: Origin,
+    /// The key of the proofs this token came with, once one was found to be the key it is bound to.
+    pub(crate) proof_key: ArcSwapOption<KnownProofKey>,
+}
+
+/// How the issuer vouches for it.
+#[derive(Debug)]
+pub(super) enum Origin {
+    /// It signed the token (RFC 9068).
+    Signature {
+        key: KeyId,
+        /// Generation of the key set in which the key was last seen.
+        generation: AtomicU64,
+    },
+    /// It said that the token is active (RFC 7662), which counts until then.
+    #[allow(dead_code, reason = "made by introspection")]
+    Introspection { until: Timestamp },
+}
+
+impl Vouched {
+    pub(super) fn new(
+        claims: Claims,
+        payload: String,
+        issuer: Arc<TrustedIssuer>,
+        origin: Origin,
+    ) -> Self {
+        Self { claims, payload, issuer, origin, proof_key: ArcSwapOption::empty() }
+    }
+
+    /// Whether what was remembered still counts: the issuer is trusted, its key in the set, its
+    /// answer not too old.
+    pub(crate) fn stands(&self, now: Timestamp) -> bool {
+        self.issuer.is_trusted()
+            && match &self.origin {
+                Origin::Signature { key, generation } => {
+                    self.issuer.keys.vouches(*key, generation, now)
+                }
+                Origin::Introspection { until } => now < *until,
+            }
+    }
+
+    fn text<'a>(&'a self, text: Option<&'a Text>) -> Option<&'a str> {
+        text.map(|text| text.read(&self.payload))
+    }
+
+    pub(crate) fn subject(&self) -> Option<&str> {
+        self.text(self.claims.subject.as_ref())
+    }
+
+    pub(crate) fn client_id(&self) -> Option<&str> {
+        self.text(self.claims.client_id.as_ref())
+    }
+
+    pub(crate) fn token_id(&self) -> Option<&str> {
+        self.text(self.claims.token_id.as_ref())
+    }
+
+    pub(crate) fn scope(&self) -> Option<&str> {
+        self.text(self.claims.scope.as_ref())
+    }
+
+    pub(crate) fn acr(&self) -> Option<&str> {
+        self.text(self.claims.acr.as_ref())
+    }
+
+    pub(crate) fn audience(&self) -> impl Iterator<Item = &str> {
+        self.claims.audience.read(&self.payload)
+    }
+}

@@ -55,6 +55,9 @@ impl Clock for SystemClock {
 pub(crate) struct Timestamp(i64);
 
 impl Timestamp {
+    /// Later than any other.
+    pub(crate) const MAX: Self = Self(i64::MAX);
+
     #[cfg(test)]
     pub(crate) const fn from_millis(millis: i64) -> Self {
         Self(millis)

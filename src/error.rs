@@ -167,6 +167,10 @@ kinds! {
     ReplayedProof = "replayed-proof", Proof, "The DPoP proof was used before";
     /// A claim predicate of the route does not hold.
     RequirementNotMet = "requirement-not-met", Scope, "The access token does not meet a requirement of this request";
+    /// It cannot be said whether the token was revoked; the fault is not the client's.
+    RevocationUnavailable = "revocation-unavailable", Outage, "Revoked access tokens cannot be looked up at the moment";
+    /// The token was revoked (RFC 6750 §3.1).
+    RevokedToken = "revoked-token", Token, "The access token was revoked";
     /// An access token stands in the query and the server is strict about it (OAuth 2.1 §5.1).
     TokenInQuery = "token-in-query", Request, "An access token in the query is not accepted";
     /// `nbf` or `iat` lies ahead, leeway included (RFC 7519 §4.1.5).

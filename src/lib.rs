@@ -130,6 +130,7 @@ mod observe;
 mod proof;
 mod rejection;
 pub mod render;
+mod revocation;
 mod scheme;
 mod server;
 #[cfg(feature = "testing")]
@@ -156,6 +157,10 @@ pub use self::proof::replay::{
 };
 pub use self::proof::{Binding, Freshness};
 pub use self::rejection::Rejection;
+pub use self::revocation::{
+    DenyList, DenyListFull, Revocation, RevocationCheck, RevocationResult, RevocationUnavailable,
+    TokenFacts, TokenStatus,
+};
 pub use self::scheme::SenderConstraint;
 pub use self::server::{NotReady, ResourceServer};
 pub use self::token::Profile;

@@ -74,8 +74,9 @@ pub enum Event<'a> {
 /// - [`Event::Accepted`]: by each `authenticate` layer, before the inner service. A `require` layer
 ///   or a handler may still refuse the request; then [`Event::Refused`] follows. Anonymous requests
 ///   that an optional layer lets through are no event.
-/// - [`Event::Refused`]: when the response of a refusal is made. The kinds `replay-store-full` and
-///   `replay-store-unavailable` are worth an alarm, as `keys-unavailable` is.
+/// - [`Event::Refused`]: when the response of a refusal is made. The kinds `replay-store-full`,
+///   `replay-store-unavailable` and `revocation-unavailable` are worth an alarm, as
+///   `keys-unavailable` is.
 /// - [`Event::KeysRefreshed`] and [`Event::KeyRefreshFailed`]: at the end of each fetch, in its
 ///   task.
 ///

@@ -11,7 +11,6 @@ use serde::de::DeserializeOwned;
 use super::{Demand, Requirement};
 use crate::clock::Timestamp;
 use crate::config::Settings;
-use crate::json::Object;
 use crate::proof::replay::ProofUse;
 use crate::proof::{Binding, BoundToken};
 use crate::rejection::Rejection;
@@ -256,8 +255,7 @@ impl Grant {
     /// `Option` member. A decision should treat `None` as the lesser right.
     #[must_use]
     pub fn claim<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
-        let members = Object::parse(&self.vouched().payload).ok()?;
-        serde_json::from_str(members.raw(name)?).ok()
+        self.vouched().claim(name)
     }
 
     /// Demands more of the token from within a handler.

@@ -10,6 +10,7 @@ use crate::ResourceServer;
 use crate::authorize::ScopeHierarchy;
 use crate::credentials::CredentialPolicy;
 use crate::metadata::{Document, Facts};
+use crate::revocation::Inquirer;
 use crate::token::{Headers, TokenCache, TokenPolicy};
 
 const MAX_LEEWAY: Duration = Duration::from_secs(300);
@@ -65,6 +66,10 @@ impl Builder {
             unverifiable: self.unverifiable,
             constraint: self.constraint,
             proofs,
+            revocation: self
+                .revocation
+                .map(|source| Inquirer { source, longest: self.limits.timeout }),
+            unknown_status: self.unknown_status,
             replay: Replay { store: self.dpop.store_or_default(), unrecorded: self.unrecorded },
             cache: TokenCache::new(self.cache_bytes),
             hierarchy,

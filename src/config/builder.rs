@@ -16,6 +16,7 @@ use crate::observe::Observer;
 use crate::proof::proxy::TrustedProxies;
 use crate::proof::{UnrecordedProof, UnverifiableConfirmation};
 use crate::render::{ChallengeOrder, Challenges, Envelope, ErrorBody, ErrorResponse, Hooks};
+use crate::revocation::{Revocation, UnknownStatus};
 use crate::scheme::SenderConstraint;
 
 /// What to do when a handler lets shared caches keep the response to an authenticated request
@@ -47,6 +48,7 @@ pub enum SharedCaching {
 /// | verified tokens remembered | about 16 MiB |
 /// | sender constraint | any: bound tokens with a proof, others without |
 /// | proofs | those of [`Dpop`] |
+/// | source of revoked tokens | none |
 /// | base URL of the API, for `htu` | scheme, host and port of the resource identifier |
 /// | proxies whose word is taken | none |
 /// | order of challenges | Bearer before DPoP, each in a line of its own; first the scheme that was tried |
@@ -73,6 +75,8 @@ pub struct Builder {
     pub(super) any_audience: bool,
     pub(super) unverifiable: UnverifiableConfirmation,
     pub(super) unrecorded: UnrecordedProof,
+    pub(super) revocation: Option<Arc<dyn Revocation>>,
+    pub(super) unknown_status: UnknownStatus,
     pub(super) constraint: SenderConstraint,
     pub(super) dpop: Dpop,
     pub(super) base_url: Option<String>,
@@ -123,6 +127,8 @@ impl Builder {
             any_audience: false,
             unverifiable: UnverifiableConfirmation::default(),
             unrecorded: UnrecordedProof::default(),
+            revocation: None,
+            unknown_status: UnknownStatus::default(),
             constraint: SenderConstraint::default(),
             dpop: Dpop::default(),
             base_url: None,
@@ -293,6 +299,17 @@ impl Builder {
     /// [guide](crate::guide::dpop) says what to choose.
     pub fn dpop(mut self, dpop: Dpop) -> Self {
         self.dpop = dpop;
+        self
+    }
+
+    /// Asks `source` of every token whether it was revoked.
+    ///
+    /// Without it a JWT is good until it expires. [`DenyList`](crate::DenyList) is such a source, in
+    /// memory. While it cannot say, requests are answered 503, kind `revocation-unavailable`. An
+    /// `authenticate` layer around another one of the same server asks too: each of them asks once a
+    /// request.
+    pub fn revocation(mut self, source: impl Revocation) -> Self {
+        self.revocation = Some(Arc::new(source));
         self
     }
 

@@ -2,6 +2,7 @@
 
 use super::Builder;
 use crate::proof::{UnrecordedProof, UnverifiableConfirmation};
+use crate::revocation::UnknownStatus;
 
 /// Settings that give up a protection, reached through [`Builder::danger`].
 ///
@@ -58,5 +59,14 @@ impl Danger {
     /// be reached says nothing.
     pub fn accept_unrecorded_proofs(self) -> Builder {
         Builder { unrecorded: UnrecordedProof::Accept, ..self.0 }
+    }
+
+    /// Accepts a token although the [source of revoked tokens](Builder::revocation) cannot say
+    /// whether it was revoked.
+    ///
+    /// While that lasts, revoked tokens are as good as others. Without this, such requests are
+    /// answered 503. A token of which the source says that it was revoked is refused all the same.
+    pub fn accept_unknown_status(self) -> Builder {
+        Builder { unknown_status: UnknownStatus::Accept, ..self.0 }
     }
 }

@@ -14,6 +14,7 @@ use crate::observe::Observer;
 use crate::proof::replay::ReplayStore;
 use crate::proof::{ProofPolicy, UnrecordedProof, UnverifiableConfirmation};
 use crate::render::{ChallengeSettings, Hooks};
+use crate::revocation::{Inquirer, UnknownStatus};
 use crate::scheme::SenderConstraint;
 use crate::token::{Digest, TokenCache, TokenPolicy, Vouched};
 
@@ -25,6 +26,8 @@ pub(crate) struct Settings {
     pub(crate) unverifiable: UnverifiableConfirmation,
     pub(crate) constraint: SenderConstraint,
     pub(crate) proofs: ProofPolicy,
+    pub(crate) revocation: Option<Inquirer>,
+    pub(crate) unknown_status: UnknownStatus,
     pub(crate) replay: Replay,
     pub(crate) cache: TokenCache,
     pub(crate) hierarchy: ScopeHierarchy,

@@ -15,7 +15,8 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use super::ResponseBody;
-use super::future::{Claiming, Gate, Mode, ResponseFuture};
+use super::future::ResponseFuture;
+use super::gate::{Claiming, Gate, Mode};
 use crate::authorize::{Demand, Requirement};
 use crate::config::{ConfigError, Settings};
 use crate::scheme::SenderConstraint;

@@ -111,6 +111,7 @@ mod authenticate;
 mod body;
 mod form;
 mod future;
+mod gate;
 mod request;
 mod require;
 mod reshape;

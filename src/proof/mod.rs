@@ -4,8 +4,9 @@
 //! never accepted without proof of that key (RFC 9449 §7.2, RFC 8705 §3), and a proof never for a
 //! token that is not bound to it.
 //!
-//! A token and what came with it become a [`Candidate`] when they fit, and a [`BoundToken`] when it
-//! is also settled that the proof was not used before. Neither is made in any other way.
+//! A token and what came with it become a [`Candidate`] when they fit, [`InForce`] when the token was
+//! not revoked, and a [`BoundToken`] when it is also settled that the proof was not used before. None
+//! of them is made in any other way.
 
 mod claims;
 mod dpop;
@@ -27,8 +28,9 @@ pub(crate) use self::target::PublicUrl;
 use crate::clock::Timestamp;
 use crate::error::RejectionKind;
 use crate::keys::Thumbprint;
+use crate::revocation::{RevocationResult, TokenStatus, UnknownStatus};
 use crate::scheme::Scheme;
-use crate::token::{Claims, Refused, VerifiedToken};
+use crate::token::{Claims, Refused, VerifiedToken, Vouched};
 
 /// How the presented token is tied to its sender.
 ///
@@ -74,8 +76,8 @@ pub(crate) enum UnrecordedProof {
     Accept,
 }
 
-/// A verified token whose sender has shown what its binding asks for. Whether the proof was used
-/// before is still open.
+/// A verified token whose sender has shown what its binding asks for. Whether it was revoked, and
+/// whether the proof was used before, is still open.
 #[derive(Debug)]
 pub(crate) struct Candidate {
     token: VerifiedToken,
@@ -108,13 +110,52 @@ impl Candidate {
         Ok(Self { token, proof })
     }
 
+    /// The scheme it came with.
+    pub(crate) const fn scheme(&self) -> Scheme {
+        match self.proof {
+            Some(_) => Scheme::Dpop,
+            None => Scheme::Bearer,
+        }
+    }
+
+    pub(crate) const fn vouched(&self) -> &Arc<Vouched> {
+        self.token.vouched()
+    }
+
+    /// Nobody is there to say whether the token was revoked.
+    pub(crate) const fn unchecked(self) -> InForce {
+        InForce(self)
+    }
+
+    /// Whoever knows of revoked tokens has spoken.
+    pub(crate) fn checked(
+        self,
+        result: RevocationResult,
+        unknown: UnknownStatus,
+    ) -> Result<InForce, Refused> {
+        let kind = match result {
+            Ok(TokenStatus::Valid(_)) => return Ok(InForce(self)),
+            Ok(TokenStatus::Revoked) => RejectionKind::RevokedToken,
+            Err(_) if unknown == UnknownStatus::Accept => return Ok(InForce(self)),
+            Err(_) => RejectionKind::RevocationUnavailable,
+        };
+        Err((kind, Arc::clone(self.vouched())))
+    }
+}
+
+/// A candidate whose token is in force: it was not revoked. Whether the proof was used before is
+/// still open.
+#[derive(Debug)]
+pub(crate) struct InForce(Candidate);
+
+impl InForce {
     /// The use that a replay store has to record; none for a bearer token.
     pub(crate) fn usage(&self) -> Option<&ProofUse> {
-        self.proof.as_ref().map(|proof| &proof.usage)
+        self.0.proof.as_ref().map(|proof| &proof.usage)
     }
 
     pub(crate) fn claims(&self) -> &Claims {
-        &self.token.vouched().claims
+        &self.0.vouched().claims
     }
 
     /// The replay store has spoken.
@@ -130,7 +171,7 @@ impl Candidate {
             Err(ReplayStoreError::Full) => RejectionKind::ReplayStoreFull,
             Err(_) => RejectionKind::ReplayStoreUnavailable,
         };
-        Err((kind, Arc::clone(self.token.vouched())))
+        Err((kind, Arc::clone(self.0.vouched())))
     }
 
     /// There is no proof, or another server is to record it.
@@ -144,7 +185,7 @@ impl Candidate {
     }
 
     fn settled(self, recorded: bool) -> BoundToken {
-        let Self { token, proof } = self;
+        let Candidate { token, proof } = self.0;
         let renew = proof.as_ref().is_some_and(|proof| proof.renew);
         let usage = proof.map(|proof| proof.usage);
         let binding = match &usage {

@@ -4,12 +4,15 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use arc_swap::ArcSwapOption;
+use serde::de::DeserializeOwned;
 
 use super::TrustedIssuer;
 use super::claims::Claims;
 use super::text::Text;
 use crate::clock::Timestamp;
+use crate::json::Object;
 use crate::keys::{KeyId, KnownProofKey};
+use crate::revocation::KnownStatus;
 
 /// A token of a trusted issuer, meant for this server, with claims of the right types. Time is not
 /// judged here: this value may be remembered.
@@ -22,6 +25,8 @@ pub(crate) struct Vouched {
     pub(super) origin: Origin,
     /// The key of the proofs this token came with, once one was found to be the key it is bound to.
     pub(crate) proof_key: ArcSwapOption<KnownProofKey>,
+    /// What is known of its revocation.
+    pub(crate) status: KnownStatus,
 }
 
 /// How the issuer vouches for it.
@@ -45,7 +50,8 @@ impl Vouched {
         issuer: Arc<TrustedIssuer>,
         origin: Origin,
     ) -> Self {
-        Self { claims, payload, issuer, origin, proof_key: ArcSwapOption::empty() }
+        let (proof_key, status) = (ArcSwapOption::empty(), KnownStatus::unknown());
+        Self { claims, payload, issuer, origin, proof_key, status }
     }
 
     /// Whether what was remembered still counts: the issuer is trusted, its key in the set, its
@@ -58,6 +64,12 @@ impl Vouched {
                 }
                 Origin::Introspection { until } => now < *until,
             }
+    }
+
+    /// One claim; `None` when it is absent or does not fit the type.
+    pub(crate) fn claim<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
+        let members = Object::parse(&self.payload).ok()?;
+        serde_json::from_str(members.raw(name)?).ok()
     }
 
     fn text<'a>(&'a self, text: Option<&'a Text>) -> Option<&'a str> {

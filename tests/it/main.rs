@@ -28,6 +28,7 @@ mod redaction;
 #[cfg(feature = "redis")]
 mod redis;
 mod requirements;
+mod revocation;
 mod security;
 mod servers;
 mod support;

@@ -120,6 +120,8 @@ kinds! {
     InvalidProofNonce = "invalid-proof-nonce", Nonce, "The nonce of the DPoP proof is not one this server accepts";
     /// A route's requirement is not usable as configured; the fault is the server's.
     InvalidRequirement = "invalid-requirement", Internal, "The server is not configured for this request";
+    /// It cannot be said whether the token's issuer is trusted; the fault is not the client's.
+    IssuerUnavailable = "issuer-unavailable", Outage, "The issuer of the access token cannot be looked up at the moment";
     /// No keys could be loaded, so no token can be judged; the fault is not the client's.
     KeysUnavailable = "keys-unavailable", Outage, "The keys that verify access tokens are unavailable";
     /// The Authorization field breaks its grammar (RFC 9110 §11.4).

@@ -142,7 +142,10 @@ mod token;
 pub use self::algorithm::{Algorithm, UnknownAlgorithm};
 pub use self::authorize::{ClaimsError, Grant, Predicate, Requirement, Scopes, StepUp};
 pub use self::clock::{Clock, SystemClock};
-pub use self::config::{Builder, ConfigError, ConfigFault, Danger, Dpop, Issuer, SharedCaching};
+pub use self::config::{
+    AllowedIssuers, Builder, ConfigError, ConfigFault, Danger, Dpop, Issuer, IssuerResolver,
+    ResolveError, ResolveFuture, SharedCaching,
+};
 pub use self::credentials::{Credential, CredentialSource, RequestHead, SecureTransport};
 pub use self::error::RejectionKind;
 pub use self::keys::{CryptoBackend, JwkSet, JwkSetError, RefreshError, Thumbprint};

@@ -53,7 +53,7 @@ use crate::token::Profile;
 ///             .profile(Profile::Lenient), // its tokens have no client_id
 ///     );
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Issuer {
     pub(super) identifier: String,
     pub(super) keys: Keys,
@@ -61,7 +61,7 @@ pub struct Issuer {
     pub(super) profile: Profile,
 }
 
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 pub(super) enum Keys {
     Fixed(JwkSet),
     Remote(String),

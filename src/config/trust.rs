@@ -30,7 +30,7 @@ impl Builder {
         let mut client = Client::default();
         for issuer in &self.issuers {
             self.check_issuer(issuer, faults);
-            if trusted.get(&issuer.identifier).is_some() {
+            if trusted.configured(&issuer.identifier).is_some() {
                 let problem = format!("{:?} is given twice", issuer.identifier);
                 faults.push(Fault::new("issuer", problem, "give each issuer once"));
             }

@@ -76,7 +76,7 @@ impl CryptoBackend {
 }
 
 /// Public key material, checked for shape: sizes, exponent, lengths.
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 pub(crate) enum Material {
     Rsa {
         n: Vec<u8>,

@@ -9,7 +9,7 @@ use crate::base64url;
 use crate::json::Object;
 
 /// A usable public key.
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 pub(crate) struct Jwk {
     pub(crate) kid: Option<Box<str>>,
     /// `alg`, where the key names one.

@@ -34,7 +34,7 @@ use crate::json::Object;
 ///
 /// Whether the issuer's accepted algorithms fit is judged later, by
 /// [`build`](crate::Builder::build).
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct JwkSet {
     keys: Vec<Jwk>,
     skipped: Vec<SkippedKey>,

@@ -155,6 +155,16 @@ where
             Stage::Parsed { parsed, digest, proof, waited } => {
                 return open.judge(parsed, digest, proof, waited);
             }
+            Stage::OfUnknownIssuer { token, issuer, digest, proof } => {
+                return open.look_up(token, &issuer, digest, proof);
+            }
+            Stage::LookedUp { token, digest, proof } => {
+                let scheme = Some(scheme_of(proof.as_ref()));
+                match open.gate.take_apart(&token, digest, proof, true) {
+                    Ok(stage) => return Self { open, stage }.step(),
+                    Err(kind) => Err(open.gate.rejection(Refusal { kind, scheme }, &open.request)),
+                }
+            }
             Stage::Checked(candidate, result) => {
                 open.gate.checked(&mut open.request, candidate, result)
             }
@@ -170,6 +180,25 @@ impl<S, B> Open<S, B>
 where
     S: Service<Request<B>> + Clone,
 {
+    /// Waits until it is known whether the issuer is to be trusted.
+    fn look_up(
+        self,
+        token: Box<str>,
+        issuer: &str,
+        digest: Digest,
+        proof: Option<Proof>,
+    ) -> State<S, B, S::Future> {
+        let settings = &*self.gate.settings;
+        let Some(looking) = settings.tokens.issuers.look_up(issuer, settings.now()) else {
+            return self.vouched(Err(RejectionKind::IssuerUnavailable), proof);
+        };
+        let next = Box::pin(async move {
+            looking.ended().await;
+            Stage::LookedUp { token, digest, proof }
+        });
+        State::Waiting { open: Some(self.give_back()), next }
+    }
+
     /// One look at the keys, which may have changed since the last.
     fn judge(
         self,

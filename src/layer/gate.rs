@@ -23,7 +23,7 @@ use crate::proof::{self, BoundToken, Candidate, InForce, Occasion, Proof};
 use crate::rejection::{Attempt, Rejection};
 use crate::revocation::{self, Inquiry, RevocationResult};
 use crate::scheme::{Scheme, SenderConstraint};
-use crate::token::{Digest, Parsed, Refused, VerifiedToken, Vouched, parse};
+use crate::token::{Digest, NotParsed, Parsed, Refused, VerifiedToken, Vouched, parse};
 
 /// What an authenticate layer is set to.
 #[derive(Clone)]
@@ -64,6 +64,10 @@ pub(super) enum First {
 pub(super) enum Stage {
     /// Its token is taken apart and not verified. `waited`: for a fetch of keys.
     Parsed { parsed: Parsed, digest: Digest, proof: Option<Proof>, waited: bool },
+    /// The issuer of its token has to be looked up.
+    OfUnknownIssuer { token: Box<str>, issuer: String, digest: Digest, proof: Option<Proof> },
+    /// It was waited for that.
+    LookedUp { token: Box<str>, digest: Digest, proof: Option<Proof> },
     /// It was asked whether its token was revoked.
     Checked(Candidate, RevocationResult),
     /// The replay store was told of its proof.
@@ -138,11 +142,26 @@ impl Gate {
         };
         Ok(match vouched {
             Some(vouched) => First::Known(vouched, proof, now),
-            None => {
-                let parsed = parse(presented.token(), &settings.tokens)?;
-                First::New(Stage::Parsed { parsed, digest, proof, waited: false })
-            }
+            None => First::New(self.take_apart(presented.token(), digest, proof, false)?),
         })
+    }
+
+    /// `waited`: for a look-up of its issuer.
+    pub(super) fn take_apart(
+        &self,
+        token: &str,
+        digest: Digest,
+        proof: Option<Proof>,
+        waited: bool,
+    ) -> Result<Stage, RejectionKind> {
+        match parse(token, &self.settings.tokens, self.settings.now()) {
+            Ok(parsed) => Ok(Stage::Parsed { parsed, digest, proof, waited: false }),
+            Err(NotParsed::Refused(kind)) => Err(kind),
+            Err(NotParsed::UnknownIssuer(_)) if waited => Err(RejectionKind::IssuerUnavailable),
+            Err(NotParsed::UnknownIssuer(issuer)) => {
+                Ok(Stage::OfUnknownIssuer { token: token.into(), issuer, digest, proof })
+            }
+        }
     }
 
     /// Everything after the issuer's word; the same for new tokens and for those seen before.

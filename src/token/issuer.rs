@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::Profile;
+use super::resolver::{LookUp, Resolution, Resolver};
 use crate::algorithm::Algorithm;
+use crate::clock::Timestamp;
 use crate::keys::KeySource;
 
 /// An issuer the server trusts, with what it accepts from it.
@@ -32,6 +34,11 @@ impl TrustedIssuer {
         Self { identifier, profile, algorithms, audiences, keys, retired }
     }
 
+    /// Ends the trust in it, and in all its tokens that are remembered.
+    pub(super) fn retire(&self) {
+        self.retired.store(true, Ordering::Relaxed);
+    }
+
     pub(crate) fn is_trusted(&self) -> bool {
         !self.retired.load(Ordering::Relaxed)
     }
@@ -45,11 +52,13 @@ pub(crate) struct AudiencePolicy {
     pub(crate) single_only: bool,
 }
 
-/// The issuers of the configuration. However many there are, finding one costs the same.
+/// The issuers of the configuration, and those found while the server runs. However many there are,
+/// finding one costs the same.
 #[derive(Debug, Default)]
 pub(crate) struct Issuers {
     list: Vec<Arc<TrustedIssuer>>,
     by_identifier: HashMap<Arc<str>, usize>,
+    resolver: Option<Arc<Resolver>>,
 }
 
 impl Issuers {
@@ -60,12 +69,36 @@ impl Issuers {
         self.list.push(Arc::new(issuer));
     }
 
-    /// RFC 9068 §4 step 3: `iss` equals a trusted identifier, byte for byte.
-    pub(crate) fn get(&self, identifier: &str) -> Option<&Arc<TrustedIssuer>> {
+    pub(crate) fn resolve_by(&mut self, resolver: Resolver) {
+        self.resolver = Some(Arc::new(resolver));
+    }
+
+    /// The issuer of the configuration with that identifier, byte for byte.
+    pub(crate) fn configured(&self, identifier: &str) -> Option<&Arc<TrustedIssuer>> {
         self.list.get(*self.by_identifier.get(identifier)?)
     }
 
+    /// RFC 9068 §4 step 3: `iss` equals a trusted identifier, byte for byte.
+    pub(super) fn find(&self, identifier: &str, now: Timestamp) -> Resolution {
+        match (self.configured(identifier), &self.resolver) {
+            (Some(issuer), _) => Resolution::Trusted(Arc::clone(issuer)),
+            (None, Some(resolver)) => resolver.get(identifier, now),
+            (None, None) => Resolution::Untrusted,
+        }
+    }
+
+    /// A look-up of an issuer that is not known, to wait for; `None` while there are too many.
+    pub(crate) fn look_up(&self, identifier: &str, now: Timestamp) -> Option<LookUp> {
+        self.resolver.as_ref()?.look_up(identifier, now)
+    }
+
+    /// The issuers of the configuration.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Arc<TrustedIssuer>> {
         self.list.iter()
+    }
+
+    /// The issuers that were found while the server runs.
+    pub(crate) fn found(&self) -> Vec<Arc<TrustedIssuer>> {
+        self.resolver.as_ref().map(|resolver| resolver.known()).unwrap_or_default()
     }
 }

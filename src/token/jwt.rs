@@ -9,9 +9,11 @@ use std::sync::atomic::AtomicU64;
 
 use super::claims::{self, Claims};
 use super::header::Header;
+use super::resolver::Resolution;
 use super::vouched::{Origin, Vouched};
 use super::{TokenPolicy, TrustedIssuer};
 use crate::base64url;
+use crate::clock::Timestamp;
 use crate::error::RejectionKind;
 use crate::json::Object;
 use crate::jws::{self, Compact};
@@ -29,8 +31,26 @@ pub(crate) struct Parsed {
     issuer: Arc<TrustedIssuer>,
 }
 
+/// Why a token is not taken apart.
+#[derive(Debug)]
+pub(crate) enum NotParsed {
+    Refused(RejectionKind),
+    /// It names an issuer that may be looked up, and was not.
+    UnknownIssuer(String),
+}
+
+impl From<RejectionKind> for NotParsed {
+    fn from(kind: RejectionKind) -> Self {
+        Self::Refused(kind)
+    }
+}
+
 /// RFC 9068 §4 steps 1 to 3, and everything about form.
-pub(crate) fn parse(token: &str, policy: &TokenPolicy) -> Result<Parsed, RejectionKind> {
+pub(crate) fn parse(
+    token: &str,
+    policy: &TokenPolicy,
+    now: Timestamp,
+) -> Result<Parsed, NotParsed> {
     let malformed = RejectionKind::MalformedToken;
     let Compact { signing_input, header, payload, signature } =
         Compact::split(token).ok_or(malformed)?;
@@ -39,12 +59,17 @@ pub(crate) fn parse(token: &str, policy: &TokenPolicy) -> Result<Parsed, Rejecti
     let payload = jws::decode_text(payload).ok_or(malformed)?;
     let signature = base64url::decode(signature).ok_or(malformed)?;
     let members = Object::parse(&payload).map_err(|_| malformed)?;
-    let issuer = policy.issuer(&claims::issuer(&members)?)?;
+    let identifier = claims::issuer(&members)?;
+    let issuer = match policy.issuers.find(&identifier, now) {
+        Resolution::Trusted(issuer) => issuer,
+        Resolution::Untrusted => return Err(RejectionKind::UntrustedIssuer.into()),
+        Resolution::Unknown => return Err(NotParsed::UnknownIssuer(identifier.into_owned())),
+    };
     if !issuer.algorithms.contains(&header.algorithm) {
-        return Err(RejectionKind::UnacceptableAlgorithm);
+        return Err(RejectionKind::UnacceptableAlgorithm.into());
     }
     let claims = claims::parse(&payload, &members, issuer.profile)?;
-    let (signing_input, issuer) = (signing_input.into(), Arc::clone(issuer));
+    let signing_input = signing_input.into();
     Ok(Parsed { header, signing_input, header_length, signature, payload, claims, issuer })
 }
 

@@ -10,6 +10,7 @@ mod header;
 mod headers;
 mod issuer;
 mod jwt;
+mod resolver;
 mod text;
 mod vouched;
 
@@ -20,7 +21,8 @@ pub(crate) use self::cache::{Digest, TokenCache};
 pub(crate) use self::claims::Claims;
 pub(crate) use self::headers::Headers;
 pub(crate) use self::issuer::{AudiencePolicy, Issuers, TrustedIssuer};
-pub(crate) use self::jwt::{Parsed, parse};
+pub(crate) use self::jwt::{NotParsed, Parsed, parse};
+pub(crate) use self::resolver::{LookUp, Resolver};
 pub(crate) use self::vouched::Vouched;
 use crate::clock::Timestamp;
 use crate::error::RejectionKind;
@@ -55,12 +57,6 @@ pub(crate) struct TokenPolicy {
     pub(crate) issuers: Issuers,
     pub(crate) leeway: Duration,
     pub(crate) headers: Headers,
-}
-
-impl TokenPolicy {
-    fn issuer(&self, identifier: &str) -> Result<&Arc<TrustedIssuer>, RejectionKind> {
-        self.issuers.get(identifier).ok_or(RejectionKind::UntrustedIssuer)
-    }
 }
 
 /// Why a token that its issuer vouches for is refused, and which it was: the log names its client.

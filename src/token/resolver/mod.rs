@@ -1,0 +1,224 @@
+//! Issuers found while the server runs: looked up once, kept in a bounded table.
+//!
+//! Names come from tokens that nobody has verified, so strangers choose them, within what is
+//! allowed. Hence a pace for look-ups, a bound for answers of both kinds, and one flight for each
+//! name: whoever asks about the same name meanwhile waits for it.
+//!
+//! Those who wait are told that the look-up is over, not how it ended. They look again.
+
+mod pace;
+mod table;
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use self::pace::Pace;
+use self::table::{Found, Table};
+use super::TrustedIssuer;
+use crate::clock::{Clock, Timestamp};
+use crate::config::{AllowedIssuers, Fault, Issuer, IssuerResolver, ResolveError};
+
+/// Checks an issuer that was found and makes what verification needs of it.
+pub(crate) type Admit = Box<dyn Fn(&Issuer) -> Result<TrustedIssuer, Vec<Fault>> + Send + Sync>;
+
+pub(crate) struct Resolver {
+    pub(crate) allowed: AllowedIssuers,
+    pub(crate) source: Arc<dyn IssuerResolver>,
+    pub(crate) admit: Admit,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) longest: Duration,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    table: Table,
+    pace: Pace,
+    flights: Vec<(Arc<str>, watch::Receiver<()>)>,
+}
+
+/// What is known of an issuer at one moment.
+pub(crate) enum Resolution {
+    Trusted(Arc<TrustedIssuer>),
+    Untrusted,
+    /// A look-up runs, or should: see [`Resolver::look_up`].
+    Unknown,
+}
+
+/// A running look-up; resolves when it has ended, well or badly, or is overdue.
+pub(crate) struct LookUp {
+    running: watch::Receiver<()>,
+    longest: Duration,
+}
+
+impl LookUp {
+    pub(crate) async fn ended(mut self) {
+        // An error says that the look-up is over as well.
+        let _ = tokio::time::timeout(self.longest, self.running.changed()).await;
+    }
+}
+
+/// Look-ups at one time.
+const MAX_FLIGHTS: usize = 16;
+
+impl Resolver {
+    pub(crate) fn new(
+        (allowed, source): (AllowedIssuers, Arc<dyn IssuerResolver>),
+        admit: Admit,
+        clock: Arc<dyn Clock>,
+        longest: Duration,
+    ) -> Self {
+        Self { allowed, source, admit, clock, longest, state: Mutex::default() }
+    }
+
+    /// What is known of that issuer. One that should be looked up again is, without waiting.
+    pub(crate) fn get(self: &Arc<Self>, identifier: &str, now: Timestamp) -> Resolution {
+        if !self.allowed.allows(identifier) {
+            return Resolution::Untrusted;
+        }
+        let found = self.state().table.find(identifier, now);
+        match found {
+            Found::Trusted { issuer, aged } => {
+                if aged {
+                    self.look_up(identifier, now);
+                }
+                Resolution::Trusted(issuer)
+            }
+            Found::Untrusted => Resolution::Untrusted,
+            Found::Nothing => Resolution::Unknown,
+        }
+    }
+
+    /// Every issuer that is known, for a look at their keys.
+    pub(crate) fn known(&self) -> Vec<Arc<TrustedIssuer>> {
+        self.state().table.issuers()
+    }
+
+    /// Joins the look-up of that issuer, or starts one if the pace allows.
+    pub(crate) fn look_up(self: &Arc<Self>, identifier: &str, now: Timestamp) -> Option<LookUp> {
+        let mut state = self.state();
+        let running = state.flights.iter().find(|(name, _)| **name == *identifier);
+        if let Some((_, running)) = running {
+            return Some(self.waiting(running.clone()));
+        }
+        let runtime = tokio::runtime::Handle::try_current().ok()?;
+        if state.flights.len() >= MAX_FLIGHTS || !state.pace.allows(now) {
+            return None;
+        }
+        let (ended, running) = watch::channel(());
+        let identifier: Arc<str> = identifier.into();
+        state.flights.push((Arc::clone(&identifier), running.clone()));
+        drop(state);
+        let landing =
+            Landing { resolver: Arc::clone(self), identifier, outcome: None, _ended: ended };
+        runtime.spawn(landing.fly());
+        Some(self.waiting(running))
+    }
+
+    fn waiting(&self, running: watch::Receiver<()>) -> LookUp {
+        LookUp { running, longest: self.longest.saturating_add(GRACE) }
+    }
+
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn resolve(&self, identifier: &str) -> Outcome {
+        let answer = tokio::time::timeout(self.longest, self.source.resolve(identifier)).await;
+        match answer {
+            Ok(Ok(None)) => Outcome::Untrusted,
+            Ok(Ok(Some(issuer))) if issuer.identifier() != identifier => {
+                log(identifier, "the resolver answered with another issuer");
+                Outcome::Failed
+            }
+            Ok(Ok(Some(issuer))) => Outcome::Found(Box::new(issuer)),
+            Ok(Err(error)) => {
+                log_failure(identifier, &error);
+                Outcome::Failed
+            }
+            Err(_) => {
+                log(identifier, "the resolver gave no answer in time");
+                Outcome::Failed
+            }
+        }
+    }
+
+    fn settle(&self, identifier: &Arc<str>, outcome: Outcome, now: Timestamp) {
+        let mut state = self.state();
+        match outcome {
+            Outcome::Untrusted => state.table.distrust(identifier, now),
+            Outcome::Failed => {}
+            Outcome::Found(issuer) if state.table.confirm(&issuer, now) => {}
+            Outcome::Found(issuer) => {
+                // Reading keys and settings of an issuer takes a while.
+                drop(state);
+                match (self.admit)(&issuer) {
+                    Ok(trusted) => self.state().table.trust(*issuer, trusted, now),
+                    Err(faults) => log_faults(identifier, &faults),
+                }
+            }
+        }
+    }
+}
+
+/// What an overdue look-up gets on top of its own limit.
+const GRACE: Duration = Duration::from_millis(250);
+
+enum Outcome {
+    Found(Box<Issuer>),
+    Untrusted,
+    Failed,
+}
+
+/// One look-up in flight. Dropping it, even by a panic of the resolver, ends the flight.
+struct Landing {
+    resolver: Arc<Resolver>,
+    identifier: Arc<str>,
+    outcome: Option<Outcome>,
+    /// Wakes the waiters when dropped, after `Drop` below has settled the flight.
+    _ended: watch::Sender<()>,
+}
+
+impl Landing {
+    async fn fly(mut self) {
+        self.outcome = Some(self.resolver.resolve(&self.identifier).await);
+    }
+}
+
+impl Drop for Landing {
+    fn drop(&mut self) {
+        let name = &self.identifier;
+        self.resolver.state().flights.retain(|(other, _)| other != name);
+        if let Some(outcome) = self.outcome.take() {
+            self.resolver.settle(name, outcome, self.resolver.clock.now().into());
+        }
+    }
+}
+
+fn log(identifier: &str, problem: &str) {
+    tracing::error!(target: "tower_resource_server::keys", issuer = ?identifier, "{problem}");
+}
+
+fn log_failure(identifier: &str, error: &ResolveError) {
+    let cause = std::error::Error::source(error).map(tracing::field::display);
+    tracing::error!(target: "tower_resource_server::keys", issuer = ?identifier, cause, "{error}");
+}
+
+fn log_faults(identifier: &str, faults: &[Fault]) {
+    for fault in faults {
+        tracing::error!(target: "tower_resource_server::keys", issuer = ?identifier, %fault, "the resolver answered with an issuer that cannot be used");
+    }
+}
+
+impl fmt::Debug for Resolver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (allowed, source) = (&self.allowed, &self.source);
+        f.debug_struct("Resolver")
+            .field("allowed", allowed)
+            .field("source", source)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,106 @@
+//! What look-ups have brought, for a while and up to a number.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::super::TrustedIssuer;
+use crate::clock::Timestamp;
+use crate::config::Issuer;
+
+/// How long an issuer is used before it is looked up again.
+const FRESH: Duration = Duration::from_secs(10 * 60);
+/// How much longer it is used while that fails.
+const STALE: Duration = Duration::from_secs(24 * 60 * 60);
+/// How long it counts that an issuer is not trusted.
+const UNTRUSTED: Duration = Duration::from_secs(60);
+/// Issuers kept, and as many names that are not trusted.
+const CAPACITY: usize = 1000;
+
+#[derive(Default)]
+pub(super) struct Table {
+    trusted: HashMap<Arc<str>, Entry>,
+    untrusted: HashMap<Arc<str>, Timestamp>,
+}
+
+struct Entry {
+    /// As the resolver gave it, to see whether it changes.
+    given: Issuer,
+    issuer: Arc<TrustedIssuer>,
+    looked_up: Timestamp,
+    used: Timestamp,
+}
+
+pub(super) enum Found {
+    Trusted {
+        issuer: Arc<TrustedIssuer>,
+        /// It should be looked up again.
+        aged: bool,
+    },
+    Untrusted,
+    Nothing,
+}
+
+impl Table {
+    pub(super) fn find(&mut self, identifier: &str, now: Timestamp) -> Found {
+        if let Some(entry) = self.trusted.get_mut(identifier) {
+            entry.used = now;
+            let (issuer, since) = (Arc::clone(&entry.issuer), entry.looked_up);
+            // What was looked up in the future was so before the clock went back.
+            let aged = now.since(since) >= FRESH || since > now;
+            return match now < since.plus(FRESH).plus(STALE) {
+                true => Found::Trusted { issuer, aged },
+                false => Found::Nothing,
+            };
+        }
+        let since = self.untrusted.get(identifier);
+        match since.is_some_and(|since| *since <= now && now.since(*since) < UNTRUSTED) {
+            true => Found::Untrusted,
+            false => Found::Nothing,
+        }
+    }
+
+    /// Whether the issuer is known as it was given now: then it stays, keys and all.
+    pub(super) fn confirm(&mut self, given: &Issuer, now: Timestamp) -> bool {
+        let entry = self.trusted.get_mut(given.identifier()).filter(|entry| entry.given == *given);
+        if let Some(entry) = entry {
+            entry.looked_up = now;
+            return true;
+        }
+        false
+    }
+
+    pub(super) fn trust(&mut self, given: Issuer, issuer: TrustedIssuer, now: Timestamp) {
+        self.untrusted.remove(&*issuer.identifier);
+        if self.trusted.len() >= CAPACITY && !self.trusted.contains_key(&issuer.identifier) {
+            let oldest = self.trusted.iter().min_by_key(|(_, entry)| entry.used.millis());
+            let oldest = oldest.map(|(name, _)| Arc::clone(name));
+            oldest.into_iter().for_each(|name| self.retire(&name));
+        }
+        let (name, issuer) = (Arc::clone(&issuer.identifier), Arc::new(issuer));
+        self.retire(&name);
+        self.trusted.insert(name, Entry { given, issuer, looked_up: now, used: now });
+    }
+
+    pub(super) fn distrust(&mut self, identifier: &Arc<str>, now: Timestamp) {
+        self.retire(identifier);
+        if self.untrusted.len() >= CAPACITY {
+            self.untrusted.retain(|_, since| *since <= now && now.since(*since) < UNTRUSTED);
+        }
+        // A full list forgets nothing that still counts; the pace bounds what comes of that.
+        if self.untrusted.len() < CAPACITY {
+            self.untrusted.insert(Arc::clone(identifier), now);
+        }
+    }
+
+    pub(super) fn issuers(&self) -> Vec<Arc<TrustedIssuer>> {
+        self.trusted.values().map(|entry| Arc::clone(&entry.issuer)).collect()
+    }
+
+    /// Tokens that were verified for it count no longer.
+    fn retire(&mut self, identifier: &Arc<str>) {
+        if let Some(entry) = self.trusted.remove(identifier) {
+            entry.issuer.retire();
+        }
+    }
+}

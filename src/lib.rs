@@ -158,4 +158,4 @@ pub use self::proof::{Binding, Freshness};
 pub use self::rejection::Rejection;
 pub use self::scheme::SenderConstraint;
 pub use self::server::{NotReady, ResourceServer};
-pub use self::token::Profile;
+pub use self::token::{ClaimMapper, Profile};

@@ -35,15 +35,18 @@ pub(crate) fn parse(token: &str, policy: &TokenPolicy) -> Result<Parsed, Rejecti
     let Compact { signing_input, header, payload, signature } =
         Compact::split(token).ok_or(malformed)?;
     let header_length = header.len();
-    let header = policy.headers.read(header)?;
+    let header = policy.headers.read(header, &policy.types)?;
     let payload = jws::decode_text(payload).ok_or(malformed)?;
     let signature = base64url::decode(signature).ok_or(malformed)?;
     let members = Object::parse(&payload).map_err(|_| malformed)?;
     let issuer = policy.issuer(&claims::issuer(&members)?)?;
+    if !issuer.mapper.types.contains(&header.typ) {
+        return Err(RejectionKind::WrongTokenType);
+    }
     if !issuer.algorithms.contains(&header.algorithm) {
         return Err(RejectionKind::UnacceptableAlgorithm);
     }
-    let claims = claims::parse(&payload, &members, issuer.profile)?;
+    let claims = claims::parse(&payload, &members, &issuer.mapper)?;
     let (signing_input, issuer) = (signing_input.into(), Arc::clone(issuer));
     Ok(Parsed { header, signing_input, header_length, signature, payload, claims, issuer })
 }

@@ -61,11 +61,16 @@ pub(crate) fn needs_extension(header: &Object<'_>) -> bool {
 /// Whether a `typ` or `cty` names that type: case does not matter, and `application/` may precede
 /// it (RFC 7515 §4.1.9).
 pub(crate) fn is_type(value: &str, short: &str) -> bool {
+    short_type(value).eq_ignore_ascii_case(short)
+}
+
+/// A `typ` or `cty` without the `application/` that may precede it.
+pub(crate) fn short_type(value: &str) -> &str {
     const PREFIX: &str = "application/";
-    let prefixed =
-        value.get(..PREFIX.len()).is_some_and(|start| start.eq_ignore_ascii_case(PREFIX));
-    let subtype = if prefixed { value.get(PREFIX.len()..).unwrap_or_default() } else { value };
-    subtype.eq_ignore_ascii_case(short)
+    match value.split_at_checked(PREFIX.len()) {
+        Some((prefix, subtype)) if prefix.eq_ignore_ascii_case(PREFIX) => subtype,
+        _ => value,
+    }
 }
 
 #[cfg(test)]

@@ -166,4 +166,4 @@ pub use self::revocation::{
 };
 pub use self::scheme::SenderConstraint;
 pub use self::server::{NotReady, ResourceServer};
-pub use self::token::Profile;
+pub use self::token::{ClaimMapper, Profile};

@@ -62,7 +62,12 @@ impl Builder {
         };
         let settings = Settings {
             credentials: self.credentials(),
-            tokens: TokenPolicy { issuers, leeway: self.leeway, headers: Headers::default() },
+            tokens: TokenPolicy {
+                types: issuers.types(),
+                issuers,
+                leeway: self.leeway,
+                headers: Headers::default(),
+            },
             unverifiable: self.unverifiable,
             constraint: self.constraint,
             proofs,

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use http::{HeaderMap, StatusCode};
 
+use super::audiences::Audiences;
 use super::{Danger, Dpop, Issuer};
 use crate::clock::{Clock, SystemClock};
 use crate::credentials::CredentialSource;
@@ -69,8 +70,7 @@ pub enum SharedCaching {
 pub struct Builder {
     pub(super) resource: String,
     pub(super) issuers: Vec<Issuer>,
-    pub(super) audiences: Option<Vec<String>>,
-    pub(super) audience_names: Vec<String>,
+    pub(super) audiences: Audiences,
     pub(super) single_audience_only: bool,
     pub(super) any_audience: bool,
     pub(super) unverifiable: UnverifiableConfirmation,
@@ -121,8 +121,7 @@ impl Builder {
         Self {
             resource,
             issuers: Vec::new(),
-            audiences: None,
-            audience_names: Vec::new(),
+            audiences: Audiences::default(),
             single_audience_only: false,
             any_audience: false,
             unverifiable: UnverifiableConfirmation::default(),
@@ -177,7 +176,8 @@ impl Builder {
     ///
     /// The resource identifier is then no audience any more, unless it is named here as well.
     /// Needed, for example, where an authorization server knows the API by another name than its
-    /// clients do.
+    /// clients do. Where only one of several does, name it at that
+    /// [`Issuer`](Issuer::audience).
     ///
     /// ```
     /// use tower_resource_server::ResourceServer;
@@ -187,7 +187,7 @@ impl Builder {
     ///     .audience("https://api.example.com"); // tokens issued before the move
     /// ```
     pub fn audience(mut self, audience: impl Into<String>) -> Self {
-        self.audiences.get_or_insert_default().push(audience.into());
+        self.audiences.add_uri(audience.into());
         self
     }
 
@@ -197,7 +197,7 @@ impl Builder {
     /// The names count besides those of [`audience`](Self::audience), and like them take the place
     /// of the resource identifier. Such a name is only as unique as the issuer makes it.
     pub fn audience_name(mut self, audience: impl Into<String>) -> Self {
-        self.audience_names.push(audience.into());
+        self.audiences.add_name(audience.into());
         self
     }
 

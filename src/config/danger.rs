@@ -28,7 +28,8 @@ impl Danger {
     /// Accepts tokens whatever their `aud`.
     ///
     /// Any service that shares the issuer can then use its callers' tokens here (RFC 9068 §4,
-    /// RFC 8725 §3.9). A token must still have an `aud`.
+    /// RFC 8725 §3.9). A token must still have an `aud`. An issuer with
+    /// [audiences of its own](crate::Issuer::audience) keeps to them.
     ///
     /// `build` logs a warning. [`single_audience_only`](Builder::single_audience_only) still holds.
     /// Where tokens merely name the server differently, use [`audience`](Builder::audience) or

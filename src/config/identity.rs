@@ -1,6 +1,6 @@
 //! Checks of what the server is called: its resource identifier and its audiences.
 
-use super::uri::{self, Web};
+use super::uri::Web;
 use super::{Builder, Fault, Resource};
 use crate::token::AudiencePolicy;
 
@@ -38,40 +38,15 @@ impl Builder {
     }
 
     pub(super) fn audience_policy(&self, faults: &mut Vec<Fault>) -> AudiencePolicy {
-        let accepted = self.checked_audiences(faults);
-        AudiencePolicy { accepted, single_only: self.single_audience_only }
-    }
-
-    fn checked_audiences(&self, faults: &mut Vec<Fault>) -> Option<Vec<String>> {
-        let mut fault = |problem: String, mend| faults.push(Fault::new("audience", problem, mend));
-        for audience in self.audiences.iter().flatten() {
-            if audience.is_empty() {
-                fault(
-                    "an audience is empty".into(),
-                    "use the aud of the tokens meant for this server",
-                );
-            } else if audience.contains('#') || !uri::is_absolute(audience) {
-                fault(
-                    format!("{audience:?} is not an absolute URI without fragment"),
-                    "use the resource indicator, or audience_name() for names that are no URIs",
-                );
-            }
-        }
-        if self.audience_names.iter().any(String::is_empty) {
-            fault(
-                "an audience name is empty".into(),
-                "use the aud of the tokens meant for this server",
-            );
-        }
-        if self.any_audience {
+        self.audiences.check(faults);
+        let accepted = if self.any_audience {
             tracing::warn!(target: "tower_resource_server::config", "tokens are accepted whatever their audience");
-            return None;
-        }
-        let given = self.audiences.iter().flatten().chain(&self.audience_names);
-        let mut audiences: Vec<_> = given.cloned().collect();
-        if audiences.is_empty() {
-            audiences.push(self.resource.clone());
-        }
-        Some(audiences)
+            None
+        } else if self.audiences.is_empty() {
+            Some(vec![self.resource.clone()])
+        } else {
+            Some(self.audiences.iter().cloned().collect())
+        };
+        AudiencePolicy { accepted, single_only: self.single_audience_only }
     }
 }

@@ -6,16 +6,18 @@
 
 use std::fmt;
 
+use super::audiences::Audiences;
 use crate::algorithm::Algorithm;
 use crate::keys::JwkSet;
-use crate::token::Profile;
+use crate::token::{ClaimMapper, Profile};
 
 /// An authorization server whose tokens are accepted.
 ///
 /// # Defaults
 ///
 /// - algorithms: every asymmetric one the crate verifies, [`Algorithm::ALL`];
-/// - profile: [`Profile::Rfc9068`].
+/// - profile: [`Profile::Rfc9068`];
+/// - audiences: those of the server.
 ///
 /// ```
 /// use tower_resource_server::{Algorithm, Issuer};
@@ -32,6 +34,9 @@ use crate::token::Profile;
 ///   [`allow_loopback`](crate::Builder::allow_loopback) or a client of your own.
 /// - A static set has at least one key usable with the accepted algorithms.
 /// - At least one algorithm is accepted.
+/// - Audiences are absolute URIs without fragment, or names that are not empty. There are some
+///   where the profile reads them from another claim than `aud`.
+/// - The mapper of claims can accept a token: see [`ClaimMapper`].
 ///
 /// # Not checked
 ///
@@ -40,8 +45,10 @@ use crate::token::Profile;
 ///
 /// # Several issuers
 ///
-/// Each token is judged by the keys, the algorithms and the profile of its own issuer (RFC 8725
-/// §3.8). A subject is unique only within one: see [`Grant::principal`](crate::Grant::principal).
+/// Each token is judged by the keys, the algorithms, the profile and the audiences of its own issuer
+/// (RFC 8725 §3.8). A subject is unique only within one: see
+/// [`Grant::principal`](crate::Grant::principal) and the
+/// [guide](crate::guide::several_issuers).
 ///
 /// ```
 /// use tower_resource_server::{Issuer, Profile, ResourceServer};
@@ -58,7 +65,8 @@ pub struct Issuer {
     pub(super) identifier: String,
     pub(super) keys: Keys,
     pub(super) algorithms: Vec<Algorithm>,
-    pub(super) profile: Profile,
+    pub(super) mapper: ClaimMapper,
+    pub(super) audiences: Audiences,
 }
 
 #[derive(Clone, PartialEq)]
@@ -108,7 +116,8 @@ impl Issuer {
 
     fn new(identifier: String, keys: Keys) -> Self {
         let algorithms = Algorithm::ALL.to_vec();
-        Self { identifier, keys, algorithms, profile: Profile::default() }
+        let mapper = Profile::default().into();
+        Self { identifier, keys, algorithms, mapper, audiences: Audiences::default() }
     }
 
     pub(crate) fn identifier(&self) -> &str {
@@ -128,10 +137,52 @@ impl Issuer {
         self
     }
 
-    /// Which claims its tokens must have.
+    /// What its access tokens look like: a [`Profile`] for a known authorization server, or a
+    /// [`ClaimMapper`] for one of another shape.
+    ///
+    /// ```
+    /// use tower_resource_server::{Issuer, Profile};
+    ///
+    /// let realm = "https://id.example.com/realms/shop";
+    /// let issuer = Issuer::jwks_uri(realm, format!("{realm}/protocol/openid-connect/certs"))
+    ///     .profile(Profile::Keycloak);
+    /// ```
     #[must_use]
-    pub const fn profile(mut self, profile: Profile) -> Self {
-        self.profile = profile;
+    pub fn profile(mut self, profile: impl Into<ClaimMapper>) -> Self {
+        self.mapper = profile.into();
+        self
+    }
+
+    /// Accepts this audience in tokens of this issuer, in place of the server's; may be called
+    /// several times. An absolute URI without fragment (RFC 8707 §2), compared exactly.
+    ///
+    /// The audiences of the server, its resource identifier among them, are then none for this
+    /// issuer, and this one is none for others: a name counts only from who gave it.
+    ///
+    /// ```
+    /// use tower_resource_server::{Issuer, Profile, ResourceServer};
+    ///
+    /// let tenant = "https://login.microsoftonline.com/4ad1d9f4-0000-4000-8000-000000000001";
+    /// let builder = ResourceServer::builder("https://api.example.com")
+    ///     .issuer(Issuer::jwks_uri("https://as.example.com", "https://as.example.com/jwks.json"))
+    ///     .issuer(
+    ///         Issuer::jwks_uri(format!("{tenant}/v2.0"), format!("{tenant}/discovery/v2.0/keys"))
+    ///             .profile(Profile::Entra)
+    ///             .audience_name("9c1f8a52-0000-4000-8000-000000000002"), // the API's own id there
+    ///     );
+    /// ```
+    #[must_use]
+    pub fn audience(mut self, audience: impl Into<String>) -> Self {
+        self.audiences.add_uri(audience.into());
+        self
+    }
+
+    /// Accepts this audience in tokens of this issuer, which is not a URI; may be called several
+    /// times. It counts besides those of [`audience`](Self::audience), and like them takes the place
+    /// of the server's.
+    #[must_use]
+    pub fn audience_name(mut self, audience: impl Into<String>) -> Self {
+        self.audiences.add_name(audience.into());
         self
     }
 }

@@ -1,5 +1,6 @@
 //! Configuration: collected freely, checked once, then never changed.
 
+mod audiences;
 mod build;
 mod builder;
 mod challenge;

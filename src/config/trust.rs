@@ -37,9 +37,9 @@ impl Builder {
             if let Some(keys) = self.keys(issuer, backend, &mut client, faults) {
                 trusted.add(TrustedIssuer::new(
                     issuer.identifier.as_str().into(),
-                    issuer.profile,
+                    Arc::new(issuer.mapper.clone()),
                     issuer.algorithms.clone(),
-                    Arc::clone(audiences),
+                    self.audiences_of(issuer, audiences),
                     keys,
                 ));
             }
@@ -67,6 +67,35 @@ impl Builder {
         if issuer.algorithms.is_empty() {
             fault("accepts no algorithm", "name at least one, such as Algorithm::ES256");
         }
+        issuer.mapper.check(identifier, faults);
+        self.check_audiences(issuer, faults);
+    }
+
+    /// Its own audiences are right, and there where those of the server say nothing.
+    fn check_audiences(&self, issuer: &Issuer, faults: &mut Vec<Fault>) {
+        issuer.audiences.check(faults);
+        let Issuer { identifier, mapper, audiences, .. } = issuer;
+        if mapper.moves_audience() && audiences.is_empty() && !self.any_audience {
+            let problem =
+                format!("the profile of {identifier:?} reads the audience from another claim");
+            let mend = "name what it may be with Issuer::audience_name, such as the clients' ids";
+            faults.push(Fault::new("audience", problem, mend));
+        }
+        for audience in audiences.or(&self.audiences).iter() {
+            if mapper.is_client(audience) {
+                let problem = format!("{audience:?} is a client of {identifier:?} and no service");
+                let mend = "have callers ask for tokens with the URL of this service";
+                faults.push(Fault::new("audience", problem, mend));
+            }
+        }
+    }
+
+    fn audiences_of(&self, issuer: &Issuer, server: &Arc<AudiencePolicy>) -> Arc<AudiencePolicy> {
+        if issuer.audiences.is_empty() {
+            return Arc::clone(server);
+        }
+        let accepted = Some(issuer.audiences.iter().cloned().collect());
+        Arc::new(AudiencePolicy { accepted, single_only: self.single_audience_only })
     }
 
     fn keys(

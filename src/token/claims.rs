@@ -3,13 +3,14 @@
 use std::borrow::Cow;
 
 use super::text::Text;
-use super::{AudiencePolicy, Profile};
+use super::{AudiencePolicy, ClaimMapper};
+use crate::charset;
 use crate::clock::Timestamp;
 use crate::error::RejectionKind;
 use crate::json::{Object, OneOrMany, WrongType};
 use crate::keys::Thumbprint;
 
-/// Claims of the right types; those the profile demands are there.
+/// Claims of the right types; those the mapper demands are there.
 #[derive(Debug)]
 pub(crate) struct Claims {
     pub(super) subject: Option<Text>,
@@ -50,41 +51,109 @@ pub(super) fn issuer<'a>(members: &Object<'a>) -> Result<Cow<'a, str>, Rejection
 pub(super) fn parse(
     payload: &str,
     members: &Object<'_>,
-    profile: Profile,
+    mapper: &ClaimMapper,
 ) -> Result<Claims, RejectionKind> {
-    let text = |name| text(payload, members, name);
+    let reader = Reader { payload, members, mapper };
+    reader.check_kind()?;
     let claims = Claims {
-        subject: text("sub")?,
-        client_id: text("client_id")?,
-        audience: Audience::of(members, payload)?,
-        scope: text("scope")?,
-        token_id: text("jti")?,
+        subject: reader.text(&mapper.subject)?,
+        client_id: reader.text(&mapper.client_id)?,
+        audience: reader.audience()?.ok_or(RejectionKind::MissingClaim)?,
+        scope: reader.scope()?,
+        token_id: reader.text(&mapper.token_id)?,
         expires: Some(members.date("exp")?.ok_or(RejectionKind::MissingClaim)?),
         not_before: members.date("nbf")?,
         issued: members.date("iat")?,
         confirmation: confirmation(members)?,
         // RFC 9470 §6.1: of the wrong type they meet no requirement, and spoil nothing else.
-        acr: text("acr").unwrap_or_default(),
+        acr: reader.text_of("acr").unwrap_or_default(),
         authenticated: members.date("auth_time").unwrap_or_default(),
     };
-    match profile {
-        Profile::Rfc9068 if lacks_a_claim(&claims) => Err(RejectionKind::MissingClaim),
-        Profile::Rfc9068 | Profile::Lenient => Ok(claims),
+    if reader.lacks_a_claim(&claims) { Err(RejectionKind::MissingClaim) } else { Ok(claims) }
+}
+
+/// Finds claims where the mapper says that they stand.
+struct Reader<'r, 'a> {
+    payload: &'r str,
+    members: &'r Object<'a>,
+    mapper: &'r ClaimMapper,
+}
+
+impl Reader<'_, '_> {
+    /// RFC 8725 §3.12: what one kind of JWT passes, no other does.
+    fn check_kind(&self) -> Result<(), RejectionKind> {
+        let marked = self.mapper.marks().any(|mark| self.members.contains(mark));
+        let right = self.mapper.values.iter().all(|(claim, values)| {
+            let found = self.members.string(claim).ok().flatten();
+            found.is_some_and(|found| values.iter().any(|value| *value == found))
+        });
+        if right && !marked { Ok(()) } else { Err(RejectionKind::WrongTokenType) }
+    }
+
+    /// What the mapper demands beyond what every token must have: by default all that RFC 9068 §2.2
+    /// requires.
+    fn lacks_a_claim(&self, claims: &Claims) -> bool {
+        let optional = &self.mapper.optional;
+        let absent =
+            |claim: &String| matches!(self.members.raw(claim), None | Some("null" | "\"\""));
+        (claims.subject.is_none() && !optional.subject)
+            || (claims.client_id.is_none() && !optional.client_id)
+            || (claims.issued.is_none() && !optional.issued_at)
+            || (claims.token_id.is_none() && !optional.token_id)
+            || self.mapper.required.iter().any(absent)
+    }
+
+    /// The first of the claims that is there.
+    fn first<T>(
+        &self,
+        claims: &[String],
+        read: impl Fn(&str) -> Result<Option<T>, WrongType>,
+    ) -> Result<Option<T>, WrongType> {
+        claims.iter().find_map(|claim| read(claim).transpose()).transpose()
+    }
+
+    fn text(&self, claims: &[String]) -> Result<Option<Text>, WrongType> {
+        let value = self.first(claims, |claim| self.members.string(claim))?;
+        Ok(value.and_then(|value| self.not_empty(value)))
+    }
+
+    fn text_of(&self, claim: &str) -> Result<Option<Text>, WrongType> {
+        Ok(self.members.string(claim)?.and_then(|value| self.not_empty(value)))
+    }
+
+    /// An empty text identifies nobody and grants nothing.
+    fn not_empty(&self, value: Cow<'_, str>) -> Option<Text> {
+        (!value.is_empty()).then(|| Text::of(value, self.payload))
+    }
+
+    fn scope(&self) -> Result<Option<Text>, WrongType> {
+        if !self.mapper.scope_lists {
+            return self.text(&self.mapper.scope);
+        }
+        let found = self.first(&self.mapper.scope, |claim| self.members.one_or_many(claim))?;
+        Ok(match found {
+            None => None,
+            Some(OneOrMany::One(value)) => self.not_empty(value),
+            Some(OneOrMany::Many(scopes)) => self.not_empty(joined(&scopes)?.into()),
+        })
+    }
+
+    fn audience(&self) -> Result<Option<Audience>, WrongType> {
+        let found = self.first(&self.mapper.audience, |claim| self.members.one_or_many(claim))?;
+        Ok(found.map(|found| match found {
+            OneOrMany::One(value) => Audience::One(Text::of(value, self.payload)),
+            OneOrMany::Many(values) => Audience::Many(values),
+        }))
     }
 }
 
-/// The claims RFC 9068 §2.2 requires beyond those every profile requires.
-fn lacks_a_claim(claims: &Claims) -> bool {
-    claims.subject.is_none()
-        || claims.client_id.is_none()
-        || claims.issued.is_none()
-        || claims.token_id.is_none()
-}
-
-fn text(payload: &str, members: &Object<'_>, name: &str) -> Result<Option<Text>, WrongType> {
-    // An empty text identifies nobody and grants nothing.
-    let value = members.string(name)?.filter(|value| !value.is_empty());
-    Ok(value.map(|value| Text::of(value, payload)))
+/// Scopes as the string of RFC 9068 §2.2.3; none of them is several or none.
+fn joined(scopes: &[String]) -> Result<String, WrongType> {
+    if scopes.iter().all(|scope| charset::is_scope_token(scope)) {
+        Ok(scopes.join(" "))
+    } else {
+        Err(WrongType)
+    }
 }
 
 /// `aud`, most often one.
@@ -95,13 +164,6 @@ pub(super) enum Audience {
 }
 
 impl Audience {
-    fn of(members: &Object<'_>, payload: &str) -> Result<Self, RejectionKind> {
-        Ok(match members.one_or_many("aud")?.ok_or(RejectionKind::MissingClaim)? {
-            OneOrMany::One(value) => Self::One(Text::of(value, payload)),
-            OneOrMany::Many(values) => Self::Many(values),
-        })
-    }
-
     pub(super) fn read<'a>(&'a self, payload: &'a str) -> impl Iterator<Item = &'a str> {
         let (one, many) = match self {
             Self::One(one) => (Some(one), &[][..]),

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwapOption;
 
 use super::header::{self, Header};
+use super::types::TokenTypes;
 use crate::error::RejectionKind;
 
 const SLOTS: usize = 8;
@@ -23,11 +24,15 @@ struct Known {
 }
 
 impl Headers {
-    /// Reads an encoded header; from memory where it is known.
-    pub(super) fn read(&self, encoded: &str) -> Result<Arc<Header>, RejectionKind> {
+    /// Reads an encoded header of one of those types; from memory where it is known.
+    pub(super) fn read(
+        &self,
+        encoded: &str,
+        types: &TokenTypes,
+    ) -> Result<Arc<Header>, RejectionKind> {
         match &*self.slot(encoded).load() {
             Some(known) if *known.encoded == *encoded => Ok(Arc::clone(&known.header)),
-            _ => header::decode(encoded).map(Arc::new),
+            _ => header::decode(encoded, types).map(Arc::new),
         }
     }
 
@@ -56,27 +61,32 @@ impl fmt::Debug for Headers {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::token::types::TokenType;
 
     // {"alg":"ES256","typ":"at+jwt","kid":"a"} and the same with another kid.
     const A: &str = "eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCIsImtpZCI6ImEifQ";
     const B: &str = "eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCIsImtpZCI6ImIifQ";
 
+    fn types() -> TokenTypes {
+        [TokenType::ACCESS_TOKEN].into_iter().collect()
+    }
+
     #[test]
     fn only_what_was_remembered_is_known() {
         let headers = Headers::default();
-        let first = headers.read(A).expect("a header");
-        assert!(!Arc::ptr_eq(&first, &headers.read(A).expect("a header")));
+        let first = headers.read(A, &types()).expect("a header");
+        assert!(!Arc::ptr_eq(&first, &headers.read(A, &types()).expect("a header")));
         headers.remember(A, &first);
-        assert!(Arc::ptr_eq(&first, &headers.read(A).expect("a header")));
+        assert!(Arc::ptr_eq(&first, &headers.read(A, &types()).expect("a header")));
     }
 
     #[test]
     fn a_header_is_known_by_its_whole_text() {
         let headers = Headers::default();
-        headers.remember(A, &headers.read(A).expect("a header"));
+        headers.remember(A, &headers.read(A, &types()).expect("a header"));
         // Whatever slot it falls into, another text is another header.
         for other in [B, &A[..A.len() - 4], &A.to_lowercase()] {
-            let kid = headers.read(other).map(|header| header.kid.clone());
+            let kid = headers.read(other, &types()).map(|header| header.kid.clone());
             assert_ne!(kid, Ok(Some("a".to_owned())), "{other}");
         }
     }

@@ -4,8 +4,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::Profile;
+use super::ClaimMapper;
 use super::resolver::{LookUp, Resolution, Resolver};
+use super::types::TokenTypes;
 use crate::algorithm::Algorithm;
 use crate::clock::Timestamp;
 use crate::keys::KeySource;
@@ -14,7 +15,7 @@ use crate::keys::KeySource;
 #[derive(Debug)]
 pub(crate) struct TrustedIssuer {
     pub(crate) identifier: Arc<str>,
-    pub(crate) profile: Profile,
+    pub(crate) mapper: Arc<ClaimMapper>,
     pub(crate) algorithms: Vec<Algorithm>,
     pub(crate) audiences: Arc<AudiencePolicy>,
     pub(crate) keys: KeySource,
@@ -25,13 +26,13 @@ pub(crate) struct TrustedIssuer {
 impl TrustedIssuer {
     pub(crate) const fn new(
         identifier: Arc<str>,
-        profile: Profile,
+        mapper: Arc<ClaimMapper>,
         algorithms: Vec<Algorithm>,
         audiences: Arc<AudiencePolicy>,
         keys: KeySource,
     ) -> Self {
         let retired = AtomicBool::new(false);
-        Self { identifier, profile, algorithms, audiences, keys, retired }
+        Self { identifier, mapper, algorithms, audiences, keys, retired }
     }
 
     /// Ends the trust in it, and in all its tokens that are remembered.
@@ -76,6 +77,13 @@ impl Issuers {
     /// The issuer of the configuration with that identifier, byte for byte.
     pub(crate) fn configured(&self, identifier: &str) -> Option<&Arc<TrustedIssuer>> {
         self.list.get(*self.by_identifier.get(identifier)?)
+    }
+
+    /// The types that the tokens of at least one of them have.
+    pub(crate) fn types(&self) -> TokenTypes {
+        let mut types = TokenTypes::default();
+        self.list.iter().for_each(|issuer| types.add_all(&issuer.mapper.types));
+        if self.resolver.is_some() { types.open() } else { types }
     }
 
     /// RFC 9068 §4 step 3: `iss` equals a trusted identifier, byte for byte.

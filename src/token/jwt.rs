@@ -55,7 +55,7 @@ pub(crate) fn parse(
     let Compact { signing_input, header, payload, signature } =
         Compact::split(token).ok_or(malformed)?;
     let header_length = header.len();
-    let header = policy.headers.read(header)?;
+    let header = policy.headers.read(header, &policy.types)?;
     let payload = jws::decode_text(payload).ok_or(malformed)?;
     let signature = base64url::decode(signature).ok_or(malformed)?;
     let members = Object::parse(&payload).map_err(|_| malformed)?;
@@ -65,10 +65,13 @@ pub(crate) fn parse(
         Resolution::Untrusted => return Err(RejectionKind::UntrustedIssuer.into()),
         Resolution::Unknown => return Err(NotParsed::UnknownIssuer(identifier.into_owned())),
     };
+    if !issuer.mapper.types.contains(&header.typ) {
+        return Err(RejectionKind::WrongTokenType.into());
+    }
     if !issuer.algorithms.contains(&header.algorithm) {
         return Err(RejectionKind::UnacceptableAlgorithm.into());
     }
-    let claims = claims::parse(&payload, &members, issuer.profile)?;
+    let claims = claims::parse(&payload, &members, &issuer.mapper)?;
     let signing_input = signing_input.into();
     Ok(Parsed { header, signing_input, header_length, signature, payload, claims, issuer })
 }

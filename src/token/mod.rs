@@ -10,8 +10,11 @@ mod header;
 mod headers;
 mod issuer;
 mod jwt;
+mod mapper;
+mod profile;
 mod resolver;
 mod text;
+mod types;
 mod vouched;
 
 use std::sync::Arc;
@@ -22,39 +25,20 @@ pub(crate) use self::claims::Claims;
 pub(crate) use self::headers::Headers;
 pub(crate) use self::issuer::{AudiencePolicy, Issuers, TrustedIssuer};
 pub(crate) use self::jwt::{NotParsed, Parsed, parse};
+pub use self::mapper::ClaimMapper;
+pub use self::profile::Profile;
 pub(crate) use self::resolver::{LookUp, Resolver};
+pub(crate) use self::types::TokenTypes;
 pub(crate) use self::vouched::Vouched;
 use crate::clock::Timestamp;
 use crate::error::RejectionKind;
-
-/// Which claims an access token must have.
-///
-/// Every profile demands `iss`, `exp` and `aud`, the type `at+jwt` in the header, and that each
-/// claim the crate reads has the right type. `scope`, `nbf`, `acr` and `auth_time` are never
-/// demanded; only the last two are ignored where their type is wrong (RFC 9470 §6.1).
-///
-/// ```
-/// use tower_resource_server::{Issuer, Profile};
-///
-/// // An authorization server that leaves jti out of its access tokens.
-/// let issuer = Issuer::jwks_uri("https://as.example.com", "https://as.example.com/jwks.json")
-///     .profile(Profile::Lenient);
-/// ```
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-#[non_exhaustive]
-pub enum Profile {
-    /// RFC 9068 §2.2: `iss`, `exp`, `aud`, `sub`, `client_id`, `iat` and `jti`.
-    #[default]
-    Rfc9068,
-    /// As RFC 9068, but `sub`, `client_id`, `iat` and `jti` may be absent. All other checks stay,
-    /// `typ: at+jwt` among them.
-    Lenient,
-}
 
 /// What verification needs to know besides keys and time.
 #[derive(Debug)]
 pub(crate) struct TokenPolicy {
     pub(crate) issuers: Issuers,
+    /// Of the issuers' tokens. What no issuer has is refused before the issuer is known.
+    pub(crate) types: TokenTypes,
     pub(crate) leeway: Duration,
     pub(crate) headers: Headers,
 }

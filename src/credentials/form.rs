@@ -53,7 +53,7 @@ fn parameter(body: &[u8]) -> Result<Option<Box<str>>, RejectionKind> {
 }
 
 /// `application/x-www-form-urlencoded`: `+` is a space, `%` begins an octet.
-pub(super) fn decode(text: &[u8]) -> Option<Vec<u8>> {
+pub(crate) fn decode(text: &[u8]) -> Option<Vec<u8>> {
     let mut decoded = Vec::with_capacity(text.len());
     let mut rest = text;
     while let Some((&byte, after)) = rest.split_first() {

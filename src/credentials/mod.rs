@@ -16,6 +16,8 @@ use http::HeaderName;
 use http::header::AUTHORIZATION;
 
 use self::authorization::Authorization;
+#[cfg(feature = "testing")]
+pub(crate) use self::form::decode as decode_form;
 pub(crate) use self::form::{find as find_in_form, is_form};
 pub use self::source::{Credential, CredentialSource, RequestHead, SecureTransport};
 use crate::error::RejectionKind;

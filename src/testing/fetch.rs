@@ -7,18 +7,21 @@ use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use http::{Request, Response, StatusCode, Uri};
 use serde_json::Value;
-use tokio::sync::watch;
 
+use super::hold::Hold;
 use super::script::{State, Step};
 use crate::fetch::{Fetch, FetchErrorKind, FetchFuture, FetchLimits};
 
 /// A [`Fetch`] that answers by a script and remembers what it was asked.
 ///
 /// Each request takes the next turn in the queue, then the standing answer of its URI, then the one
-/// of all, and fails with [`FetchErrorKind::Transport`] when there is none. Clones share script and memory, so a test
-/// gives one to the resource server and keeps another; methods that write the script return a
-/// clone too, for chaining. [`FetchLimits`] are ignored: what comes too late or is too large is
-/// left to the crate to refuse.
+/// of all, and fails with [`FetchErrorKind::Transport`] when there is none. Clones share script and
+/// memory, so a test gives one to the resource server and keeps another; methods that write the
+/// script return a clone too, for chaining. [`FetchLimits`] are ignored: what comes too late or is
+/// too large is left to the crate to refuse.
+///
+/// For a server that answers by what it is asked there is
+/// [`TestAuthorizationServer`](super::TestAuthorizationServer).
 ///
 /// ```
 /// use tower_resource_server::testing::{ScriptedFetch, TestIssuer};
@@ -144,40 +147,38 @@ impl ScriptedFetch {
     ///
     /// They count, and take their turn in the script, on arrival.
     pub fn hold(&self) -> Hold {
-        let (sender, receiver) = watch::channel(false);
-        self.state.script().gate = Some(receiver);
-        Hold { gate: sender }
+        let (hold, gate) = Hold::new();
+        self.state.script().gate = Some(gate);
+        hold
     }
 
     /// How many requests have arrived.
     #[must_use]
     pub fn count(&self) -> usize {
-        self.state.seen.borrow().len()
+        self.state.seen.count(|_| true)
     }
 
     /// The URIs of the requests in the order they arrived.
     #[must_use]
     pub fn requests(&self) -> Vec<Uri> {
-        self.state.seen.borrow().iter().map(|request| request.uri().clone()).collect()
+        self.state.seen.look(|seen| seen.iter().map(|request| request.uri().clone()).collect())
     }
 
     /// The requests in the order they arrived, whole: method, header and body too.
     #[must_use]
     pub fn exchanges(&self) -> Vec<Request<Bytes>> {
-        self.state.seen.borrow().clone()
+        self.state.seen.look(<[_]>::to_vec)
     }
 
     /// How many requests to `uri` have arrived.
     #[must_use]
     pub fn count_at(&self, uri: &str) -> usize {
-        self.state.seen.borrow().iter().filter(|request| *request.uri() == *uri).count()
+        self.state.seen.count(|arrived| *arrived == *uri)
     }
 
     /// Waits until at least `count` requests have arrived.
     pub async fn arrived(&self, count: usize) {
-        let mut seen = self.state.seen.subscribe();
-        // Cannot fail: the sender lives as long as `self`.
-        drop(seen.wait_for(|requests| requests.len() >= count).await);
+        self.state.seen.until(count, |_| true).await;
     }
 
     fn queue(&self, step: Step) -> Self {
@@ -215,21 +216,8 @@ impl fmt::Debug for ScriptedFetch {
     }
 }
 
-/// Keeps the requests of a [`ScriptedFetch`] waiting until it is released or dropped.
-#[derive(Debug)]
-#[must_use = "a hold that is dropped holds nothing"]
-pub struct Hold {
-    gate: watch::Sender<bool>,
-}
-
-impl Hold {
-    /// Lets the requests that wait go on, and later ones pass.
-    pub fn release(self) {
-        self.gate.send_replace(true);
-    }
-}
-
-fn answer(status: u16, content_type: &str, body: Bytes) -> Response<Bytes> {
+/// An answer of that status, content type and body.
+pub(super) fn answer(status: u16, content_type: &str, body: Bytes) -> Response<Bytes> {
     let mut answer = Response::new(body);
     *answer.status_mut() = StatusCode::from_u16(status).expect("`status` is a legal status");
     let content_type = HeaderValue::from_str(content_type).expect("`content_type` is legal");

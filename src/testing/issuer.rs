@@ -25,7 +25,7 @@ use crate::clock::{Clock, SystemClock};
 pub struct TestIssuer {
     issuer: String,
     key: SigningKey,
-    clock: Arc<dyn Clock>,
+    pub(super) clock: Arc<dyn Clock>,
 }
 
 impl TestIssuer {

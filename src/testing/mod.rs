@@ -1,7 +1,7 @@
 //! The kit for tests: an issuer, its tokens and their proofs sound and flawed, a client that proves
-//! possession of its key, a clock, scripted fetches.
+//! possession of its key, a clock, an authorization server in memory, scripted fetches.
 //!
-//! Nothing here opens a socket or sleeps. The kit signs with its own code, so it works with
+//! Nothing here opens a socket, and nothing waits unless it is told to. The kit signs with its own code, so it works with
 //! whichever signature backend the crate is built with and turns none on.
 //!
 //! ```
@@ -34,8 +34,14 @@
 //! assert!(flawed.headers().contains_key("dpop"));
 //! ```
 //!
+//! [`TestAuthorizationServer`] is what a resource server speaks with over the network, without the
+//! network: metadata, key set, introspection, their outages and rotations. [`ScriptedFetch`] answers
+//! by a script instead, whatever it is asked.
+//!
 //! Trust no key of this module outside tests: the RSA keys are published with the crate.
 
+mod arrivals;
+mod authorization_server;
 mod challenge;
 mod clock;
 mod damage;
@@ -44,6 +50,7 @@ mod draft;
 mod fetch;
 mod flaw;
 mod forgery;
+mod hold;
 mod issuer;
 mod jws;
 mod key;
@@ -61,10 +68,14 @@ mod target;
 mod thumbprint;
 mod token;
 
+pub use self::authorization_server::{
+    Condition, Endpoint, Garbage, MetadataLocation, TestAuthorizationServer,
+};
 pub use self::clock::FixedClock;
 pub use self::dpop_client::DpopClient;
-pub use self::fetch::{Hold, ScriptedFetch};
+pub use self::fetch::ScriptedFetch;
 pub use self::flaw::Flaw;
+pub use self::hold::Hold;
 pub use self::issuer::TestIssuer;
 pub use self::key::SigningKey;
 pub use self::proof::ProofBuilder;

@@ -5,8 +5,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response, Uri};
-use tokio::sync::watch;
 
+use super::arrivals::Arrivals;
+use super::hold::Gate;
 use crate::fetch::{FetchError, FetchErrorKind};
 
 /// One turn of the script.
@@ -17,6 +18,16 @@ pub(super) enum Step {
     Hang,
 }
 
+impl Step {
+    pub(super) async fn perform(self) -> Result<Response<Bytes>, FetchError> {
+        match self {
+            Self::Answer(answer) => Ok(answer),
+            Self::Fail(kind) => Err(FetchError::new(kind)),
+            Self::Hang => std::future::pending().await,
+        }
+    }
+}
+
 /// The turns to come.
 #[derive(Debug, Default)]
 pub(super) struct Script {
@@ -25,7 +36,7 @@ pub(super) struct Script {
     pub(super) by_uri: HashMap<Uri, Step>,
     pub(super) fallback: Option<Step>,
     pub(super) headers: HeaderMap,
-    pub(super) gate: Option<watch::Receiver<bool>>,
+    pub(super) gate: Option<Gate>,
 }
 
 impl Script {
@@ -40,13 +51,12 @@ impl Script {
 #[derive(Debug)]
 pub(super) struct State {
     script: Mutex<Script>,
-    /// Holds the requests and wakes whoever waits for them.
-    pub(super) seen: watch::Sender<Vec<Request<Bytes>>>,
+    pub(super) seen: Arrivals,
 }
 
 impl State {
     pub(super) fn new() -> Self {
-        Self { script: Mutex::default(), seen: watch::Sender::new(Vec::new()) }
+        Self { script: Mutex::default(), seen: Arrivals::new() }
     }
 
     pub(super) fn script(&self) -> MutexGuard<'_, Script> {
@@ -62,22 +72,12 @@ impl State {
             let mut script = self.script();
             (script.next(request.uri()), script.gate.clone())
         };
-        self.seen.send_modify(|seen| seen.push(request));
-        if let Some(mut gate) = gate {
-            // An error means that the hold was dropped, which releases as well.
-            drop(gate.wait_for(|open| *open).await);
+        self.seen.record(request);
+        if let Some(gate) = gate {
+            gate.passed().await;
         }
-        self.perform(step).await
-    }
-
-    async fn perform(&self, step: Step) -> Result<Response<Bytes>, FetchError> {
-        match step {
-            Step::Answer(mut answer) => {
-                answer.headers_mut().extend(self.script().headers.clone());
-                Ok(answer)
-            }
-            Step::Fail(kind) => Err(FetchError::new(kind)),
-            Step::Hang => std::future::pending().await,
-        }
+        let mut answer = step.perform().await?;
+        answer.headers_mut().extend(self.script().headers.clone());
+        Ok(answer)
     }
 }

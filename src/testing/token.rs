@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use http::Request;
 use http::header::AUTHORIZATION;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::draft::{Draft, unix_seconds};
 use super::flaw::Flaw;
@@ -120,6 +120,11 @@ impl TokenBuilder {
     pub fn signed_with(mut self, key: &SigningKey) -> Self {
         self.draft.signer = key.clone();
         self
+    }
+
+    /// The claims of the token, without its flaws.
+    pub(super) const fn claims(&self) -> &Map<String, Value> {
+        &self.draft.claims
     }
 
     /// The token.

@@ -3,11 +3,13 @@
 mod build;
 mod builder;
 mod challenge;
+mod client;
 mod danger;
 mod dpop;
 mod error;
 mod identity;
 mod issuer;
+mod private_hosts;
 mod proofs;
 mod settings;
 mod trust;

@@ -6,11 +6,13 @@
 //! is for an [`Observer`] to count.
 
 use std::fmt::Debug;
+use std::time::Duration;
 
 use crate::error::RejectionKind;
-use crate::keys::RefreshError;
+use crate::keys::{MetadataError, RefreshError};
 
-/// One thing that happened. All values are of low cardinality: fit for metric labels.
+/// One thing that happened. All values but numbers and times are of low cardinality: fit for metric
+/// labels.
 ///
 /// Neither tokens nor subjects nor paths are among them. The number of label values is that of the
 /// issuers and of [`RejectionKind::ALL`].
@@ -38,6 +40,8 @@ pub enum Event<'a> {
         issuer: &'a str,
         /// How many keys can be used.
         usable: usize,
+        /// How many keys of the set were passed over.
+        skipped: usize,
     },
     /// An issuer's keys could not be fetched; older ones stay in use.
     #[non_exhaustive]
@@ -46,6 +50,24 @@ pub enum Event<'a> {
         issuer: &'a str,
         /// Why.
         error: RefreshError,
+        /// How many attempts in a row have failed, this one included.
+        failures: u32,
+        /// For how long the older keys can still be used; `None` where there are none.
+        usable_for: Option<Duration>,
+    },
+    /// An issuer's metadata was looked up and is in use (RFC 8414).
+    #[non_exhaustive]
+    MetadataRefreshed {
+        /// The issuer, as configured.
+        issuer: &'a str,
+    },
+    /// An issuer's metadata could not be had; an older document stays in use.
+    #[non_exhaustive]
+    MetadataRefreshFailed {
+        /// The issuer, as configured.
+        issuer: &'a str,
+        /// Why. [`MetadataError::OtherIssuer`] is worth an alarm: it does not pass by itself.
+        error: MetadataError,
     },
 }
 
@@ -77,8 +99,14 @@ pub enum Event<'a> {
 /// - [`Event::Refused`]: when the response of a refusal is made. The kinds `replay-store-full`,
 ///   `replay-store-unavailable` and `revocation-unavailable` are worth an alarm, as
 ///   `keys-unavailable` is.
-/// - [`Event::KeysRefreshed`] and [`Event::KeyRefreshFailed`]: at the end of each fetch, in its
+/// - [`Event::KeysRefreshed`] and [`Event::KeyRefreshFailed`]: at the end of each refresh, in its
 ///   task.
+/// - [`Event::MetadataRefreshed`] and [`Event::MetadataRefreshFailed`]: at the end of each look-up,
+///   which tries up to three places. Keys that are not refreshed for want of metadata are told as
+///   [`Event::KeyRefreshFailed`] too.
+///
+/// How old keys are, and how long they last, is no event: ask
+/// [`health`](crate::ResourceServer::health) at each scrape.
 ///
 /// All at once from many threads, so count with atomics or a metrics library.
 pub trait Observer: Debug + Send + Sync + 'static {

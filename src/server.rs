@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::authorize::Requirement;
 use crate::clock::Timestamp;
 use crate::config::{Builder, ConfigError, Settings};
-use crate::keys::{KeySource, Supply};
+use crate::keys::{Health, KeySource, Supply};
 use crate::layer::{AuthenticateLayer, RequireLayer};
 use crate::metadata::{MetadataLayer, MetadataService};
 
@@ -162,10 +162,11 @@ impl ResourceServer {
     ///
     /// Each issuer's keys are tried once, all at the same time; keys that are there already are not
     /// waited for, and static sets are always there. It takes no longer than the slowest fetch,
-    /// about the [`fetch_timeout`](Builder::fetch_timeout) at most. Dropping the future stops no
-    /// fetch.
+    /// about the [`fetch_timeout`](Builder::fetch_timeout) at most, and twice that where the issuer's
+    /// metadata is looked up first. Dropping the future stops no fetch.
     ///
-    /// It is no health check: it says that there are keys to use, not that they are fresh.
+    /// It says that there are keys to use, not that they are fresh: that is in
+    /// [`health`](Self::health).
     pub async fn ready(&self) -> Result<(), NotReady> {
         let issuers = &self.settings.tokens.issuers;
         let now = self.settings.now();
@@ -180,6 +181,32 @@ impl ResourceServer {
         let missing = issuers.iter().filter(|issuer| !is_loaded(&issuer.keys, now));
         let missing: Vec<_> = missing.map(|issuer| issuer.identifier.to_string()).collect();
         if missing.is_empty() { Ok(()) } else { Err(NotReady { issuers: missing }) }
+    }
+
+    /// How the keys of each issuer are now, for readiness probes and dashboards.
+    ///
+    /// It asks nobody and waits for nothing, and costs about as much as there are issuers. Nor does
+    /// it start a refresh: only requests and [`ready`](Self::ready) do. [`Health`] has an example of
+    /// a probe.
+    ///
+    /// ```
+    /// use tower_resource_server::{KeyState, ResourceServer};
+    ///
+    /// fn report(server: &ResourceServer) {
+    ///     for issuer in server.health().issuers() {
+    ///         if issuer.key_state() != KeyState::Fresh {
+    ///             eprintln!("{issuer}"); // in a line: state, number and age of keys, last error
+    ///         }
+    ///     }
+    /// }
+    /// ```
+    #[must_use]
+    pub fn health(&self) -> Health {
+        let now = self.settings.now();
+        let issuers = &self.settings.tokens.issuers;
+        let (configured, found) = (issuers.iter(), issuers.found());
+        let all = configured.chain(&found);
+        Health::new(all.map(|issuer| issuer.keys.health(&issuer.identifier, now)).collect())
     }
 }
 

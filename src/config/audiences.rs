@@ -26,11 +26,6 @@ impl Audiences {
         self.uris.iter().chain(&self.names)
     }
 
-    /// These, or the others where there are none.
-    pub(super) const fn or<'a>(&'a self, others: &'a Self) -> &'a Self {
-        if self.is_empty() { others } else { self }
-    }
-
     /// RFC 8707 §2: a resource indicator is an absolute URI without fragment.
     pub(super) fn check(&self, faults: &mut Vec<Fault>) {
         let mut fault = |problem: String, mend| faults.push(Fault::new("audience", problem, mend));

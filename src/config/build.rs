@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use http::HeaderValue;
 
-use super::{Builder, CachePolicy, ConfigError, Fault, Replay, Resource, Settings};
+use super::{Builder, CachePolicy, ConfigError, Fault, Issuer, Replay, Resource, Settings};
 use crate::ResourceServer;
 use crate::authorize::ScopeHierarchy;
 use crate::credentials::CredentialPolicy;
@@ -99,11 +99,23 @@ impl Builder {
     fn metadata_document(&self, resource: &Resource, faults: &mut Vec<Fault>) -> Document {
         let facts = Facts {
             resource,
-            issuers: &self.issuers,
+            issuers: self.named_issuers(),
             proof_algorithms: self.dpop.algorithm_names(),
             constraint: self.constraint,
         };
         Document::new(&self.metadata, &facts, faults)
+    }
+
+    /// Those of the configuration, and those that may be looked up and are named whole.
+    fn named_issuers(&self) -> Vec<&str> {
+        let mut named: Vec<_> = self.issuers.iter().map(Issuer::identifier).collect();
+        let allowed = self.resolver.as_ref().map(|(allowed, _)| allowed.named());
+        for identifier in allowed.unwrap_or_default() {
+            if !named.contains(&identifier.as_str()) {
+                named.push(identifier);
+            }
+        }
+        named
     }
 
     fn credentials(&self) -> CredentialPolicy {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use http::{HeaderMap, StatusCode};
 
 use super::audiences::Audiences;
-use super::{Danger, Dpop, Issuer};
+use super::{AllowedIssuers, Danger, Dpop, Issuer, IssuerResolver};
 use crate::clock::{Clock, SystemClock};
 use crate::credentials::CredentialSource;
 use crate::fetch::{Fetch, FetchLimits};
@@ -70,6 +70,7 @@ pub enum SharedCaching {
 pub struct Builder {
     pub(super) resource: String,
     pub(super) issuers: Vec<Issuer>,
+    pub(super) resolver: Option<(AllowedIssuers, Arc<dyn IssuerResolver>)>,
     pub(super) audiences: Audiences,
     pub(super) single_audience_only: bool,
     pub(super) any_audience: bool,
@@ -105,6 +106,7 @@ pub struct Builder {
     pub(super) fetch: Option<Arc<dyn Fetch>>,
     pub(super) limits: FetchLimits,
     pub(super) allow_loopback: bool,
+    pub(super) private_hosts: Vec<String>,
     pub(super) backend: Option<CryptoBackend>,
     pub(super) shared_caching: SharedCaching,
     pub(super) default_no_store: bool,
@@ -121,6 +123,7 @@ impl Builder {
         Self {
             resource,
             issuers: Vec::new(),
+            resolver: None,
             audiences: Audiences::default(),
             single_audience_only: false,
             any_audience: false,
@@ -156,6 +159,7 @@ impl Builder {
             fetch: None,
             limits: FetchLimits::default(),
             allow_loopback: false,
+            private_hosts: Vec::new(),
             backend: CryptoBackend::preferred(),
             shared_caching: SharedCaching::default(),
             default_no_store: false,
@@ -168,6 +172,21 @@ impl Builder {
     /// for byte (RFC 9068 §4).
     pub fn issuer(mut self, issuer: Issuer) -> Self {
         self.issuers.push(issuer);
+        self
+    }
+
+    /// Also trusts issuers that `resolver` finds while the server runs, if they are `allowed`.
+    ///
+    /// Those given with [`issuer`](Self::issuer) are not asked about; there need not be any. What
+    /// the resolver answers is held to the same checks as they are, and a fault is logged. The
+    /// metadata document lists the identifiers that are allowed by name. The
+    /// [guide](crate::guide::several_issuers) has an example.
+    pub fn resolve_issuers(
+        mut self,
+        allowed: AllowedIssuers,
+        resolver: impl IssuerResolver,
+    ) -> Self {
+        self.resolver = Some((allowed, Arc::new(resolver)));
         self
     }
 
@@ -524,9 +543,37 @@ impl Builder {
     /// Lets the embedded client reach loopback addresses, over http too. For development.
     ///
     /// A key set URL of plain http is accepted only with this, or with a client given to
-    /// [`fetch`](Self::fetch), and then only for loopback hosts.
+    /// [`fetch`](Self::fetch), and then only for loopback hosts. So is an issuer of plain http whose
+    /// metadata is looked up.
     pub fn allow_loopback(mut self) -> Self {
         self.allow_loopback = true;
+        self
+    }
+
+    /// Lets the embedded client connect to these hosts at private addresses: those of RFC 1918, the
+    /// shared space of RFC 6598 and unique local IPv6. May be called several times.
+    ///
+    /// For authorization servers inside a private network. A host is a name or an address, and stands
+    /// for itself alone: not for names below it, nor for another host to which metadata points. Each
+    /// host of a URL that is fetched from needs its entry, so that of `jwks_uri` too.
+    ///
+    /// Without an entry, a host that resolves to a private address is refused: whoever controls a
+    /// name could otherwise make this server talk to the network behind it. Link-local addresses,
+    /// such as the metadata services of clouds, are refused with an entry too, and so is plain http.
+    /// It has no effect on a client given to [`fetch`](Self::fetch).
+    ///
+    /// ```
+    /// use tower_resource_server::{Issuer, ResourceServer};
+    ///
+    /// let builder = ResourceServer::builder("https://api.example.com")
+    ///     .issuer(Issuer::discover("https://keycloak.internal/realms/main"))
+    ///     .allow_private_hosts(["keycloak.internal"]);
+    /// ```
+    pub fn allow_private_hosts(
+        mut self,
+        hosts: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        self.private_hosts.extend(hosts.into_iter().map(Into::into));
         self
     }
 

@@ -2,7 +2,7 @@
 //!
 //! The identifier does two things at once: it is the `iss` that tokens must have, and it is listed
 //! in the metadata document for clients to go to. So it has to be a URL by the rules of RFC 8414
-//! §2, even though nothing is fetched from it in this version.
+//! §2, even where nothing is fetched from it.
 
 use std::fmt;
 
@@ -22,16 +22,15 @@ use crate::token::{ClaimMapper, Profile};
 /// ```
 /// use tower_resource_server::{Algorithm, Issuer};
 ///
-/// let issuer = Issuer::jwks_uri("https://as.example.com", "https://as.example.com/jwks.json")
-///     .algorithms([Algorithm::ES256]);
+/// let issuer = Issuer::discover("https://as.example.com").algorithms([Algorithm::ES256]);
 /// # let _ = issuer;
 /// ```
 ///
 /// # Checked when the server is built
 ///
 /// - The identifier is https, or http on loopback, without query and fragment (RFC 8414 §2).
-/// - So is a key set URL, which may have a query and no fragment. Plain http on loopback also needs
-///   [`allow_loopback`](crate::Builder::allow_loopback) or a client of your own.
+/// - So is a key set URL, which may have a query and no fragment. To fetch from plain http on loopback
+///   also needs [`allow_loopback`](crate::Builder::allow_loopback) or a client of your own.
 /// - A static set has at least one key usable with the accepted algorithms.
 /// - At least one algorithm is accepted.
 /// - Audiences are absolute URIs without fragment, or names that are not empty. There are some
@@ -40,8 +39,9 @@ use crate::token::{ClaimMapper, Profile};
 ///
 /// # Not checked
 ///
-/// That the issuer exists, that its metadata names the same key set, and that it issues tokens for
-/// this server at all. [`ready`](crate::ResourceServer::ready) finds a wrong key set URL.
+/// That the issuer exists, that its metadata names the same key set where a URL is given for it, and
+/// that it issues tokens for this server at all. [`ready`](crate::ResourceServer::ready) finds a wrong
+/// identifier or key set URL.
 ///
 /// # Several issuers
 ///
@@ -54,7 +54,7 @@ use crate::token::{ClaimMapper, Profile};
 /// use tower_resource_server::{Issuer, Profile, ResourceServer};
 ///
 /// let builder = ResourceServer::builder("https://api.example.com")
-///     .issuer(Issuer::jwks_uri("https://as.example.com", "https://as.example.com/jwks.json"))
+///     .issuer(Issuer::discover("https://as.example.com"))
 ///     .issuer(
 ///         Issuer::jwks_uri("https://partner.example", "https://keys.partner.example/set")
 ///             .profile(Profile::Lenient), // its tokens have no client_id
@@ -73,6 +73,8 @@ pub struct Issuer {
 pub(super) enum Keys {
     Fixed(JwkSet),
     Remote(String),
+    /// Where the issuer's metadata says.
+    Discovered,
 }
 
 impl fmt::Debug for Keys {
@@ -80,11 +82,37 @@ impl fmt::Debug for Keys {
         match self {
             Self::Fixed(set) => f.debug_tuple("Fixed").field(&set.len()).finish(),
             Self::Remote(uri) => f.debug_tuple("Remote").field(uri).finish(),
+            Self::Discovered => f.write_str("Discovered"),
         }
     }
 }
 
 impl Issuer {
+    /// An issuer whose keys are where its own metadata says (RFC 8414, OpenID Connect Discovery).
+    ///
+    /// The document is looked up under `identifier`, first when a token of the issuer asks for keys
+    /// or [`ready`](crate::ResourceServer::ready) does, at these places, until one has it:
+    ///
+    /// 1. `/.well-known/oauth-authorization-server` between host and path of the identifier,
+    /// 2. `/.well-known/openid-configuration` likewise,
+    /// 3. `/.well-known/openid-configuration` after the path.
+    ///
+    /// It counts only if its `issuer` is `identifier`, byte for byte (RFC 8414 §3.3): a slash more or
+    /// less is another issuer. Used of it is `jwks_uri`, which has to be https, and looked up again
+    /// before it ages or when the keys are not there any more. *Not* used is what it says of
+    /// algorithms: see [`algorithms`](Self::algorithms). The
+    /// [guide](crate::guide::keys_and_outages#discovery) has the details.
+    ///
+    /// ```
+    /// use tower_resource_server::{Issuer, ResourceServer};
+    ///
+    /// let builder = ResourceServer::builder("https://api.example.com")
+    ///     .issuer(Issuer::discover("https://as.example.com/realms/main"));
+    /// ```
+    pub fn discover(identifier: impl Into<String>) -> Self {
+        Self::new(identifier.into(), Keys::Discovered)
+    }
+
     /// An issuer whose keys do not change while the server runs.
     ///
     /// Nothing is ever fetched for it, and there are no outages; in return, a new key needs a new
@@ -107,9 +135,9 @@ impl Issuer {
     /// An issuer whose keys are fetched from `uri`, first when a token of its asks for them or
     /// [`ready`](crate::ResourceServer::ready) does, and again before they age.
     ///
-    /// The URL is the `jwks_uri` of the issuer's own metadata, which this version does not look up.
-    /// When exactly fetches happen is told in the
-    /// [guide](crate::guide::keys_and_outages#key-set-urls).
+    /// For issuers that publish no metadata, or whose key set is reached another way from here. Where
+    /// there is metadata, [`discover`](Self::discover) follows a `jwks_uri` that moves. When exactly
+    /// fetches happen is told in the [guide](crate::guide::keys_and_outages#when-keys-are-fetched).
     pub fn jwks_uri(identifier: impl Into<String>, uri: impl Into<String>) -> Self {
         Self::new(identifier.into(), Keys::Remote(uri.into()))
     }

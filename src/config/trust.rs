@@ -4,12 +4,18 @@ use std::sync::Arc;
 
 use http::Uri;
 
+use super::client::{Client, Reach};
 use super::issuer::Keys;
-use super::uri::Web;
-use super::{Builder, Fault, Issuer};
-use crate::fetch::Fetch;
-use crate::keys::{CryptoBackend, JwkSet, KeySet, KeySource, RemoteKeys, RemoteSettings};
-use crate::token::{AudiencePolicy, Issuers, TrustedIssuer};
+use super::uri::{Unfetchable, Web, fetchable};
+use super::{AllowedIssuers, Builder, Fault, Issuer, IssuerResolver};
+use crate::clock::Clock;
+use crate::fetch::FetchLimits;
+use crate::keys::{
+    CryptoBackend, JwkSet, KeySet, KeySource, Location, MetadataSource, RemoteKeys, RemoteSettings,
+    Supplies, candidates,
+};
+use crate::observe::Observer;
+use crate::token::{AudiencePolicy, Issuers, Resolver, TrustedIssuer};
 
 impl Builder {
     pub(super) fn trusted_issuers(
@@ -17,34 +23,84 @@ impl Builder {
         audiences: &Arc<AudiencePolicy>,
         faults: &mut Vec<Fault>,
     ) -> Issuers {
-        if self.issuers.is_empty() {
-            let mend = "add one, such as Issuer::jwks_uri(issuer, url)";
+        if self.issuers.is_empty() && self.resolver.is_none() {
+            let mend = "add one, such as Issuer::discover(issuer)";
             faults.push(Fault::new("issuer", "no issuer is trusted", mend));
         }
+        let private_hosts = Arc::new(self.checked_private_hosts(faults));
         let Some(backend) = self.backend else {
             let mend = "enable the feature aws-lc-rs or rust-crypto";
             faults.push(Fault::new("crypto_backend", "no signature backend is compiled in", mend));
             return Issuers::default();
         };
+        let reach = Reach { allow_loopback: self.allow_loopback, private_hosts };
+        let trust = Trust {
+            backend,
+            client: Client::new(self.fetch.clone(), reach),
+            allow_loopback: self.allow_loopback,
+            limits: self.limits,
+            clock: Arc::clone(&self.clock),
+            observer: self.observer.clone(),
+            audiences: Arc::clone(audiences),
+        };
         let mut trusted = Issuers::default();
-        let mut client = Client::default();
         for issuer in &self.issuers {
-            self.check_issuer(issuer, faults);
             if trusted.configured(&issuer.identifier).is_some() {
                 let problem = format!("{:?} is given twice", issuer.identifier);
                 faults.push(Fault::new("issuer", problem, "give each issuer once"));
             }
-            if let Some(keys) = self.keys(issuer, backend, &mut client, faults) {
-                trusted.add(TrustedIssuer::new(
-                    issuer.identifier.as_str().into(),
-                    Arc::new(issuer.mapper.clone()),
-                    issuer.algorithms.clone(),
-                    self.audiences_of(issuer, audiences),
-                    keys,
-                ));
+            if let Some(issuer) = trust.issuer(issuer, faults) {
+                trusted.add(issuer);
             }
         }
+        if let Some(source) = &self.resolver {
+            trusted.resolve_by(self.checked_resolver(source, trust, faults));
+        }
         trusted
+    }
+
+    /// Issuers that are found later are held to the same checks, and share the same client.
+    fn checked_resolver(
+        &self,
+        (allowed, source): &(AllowedIssuers, Arc<dyn IssuerResolver>),
+        trust: Trust,
+        faults: &mut Vec<Fault>,
+    ) -> Resolver {
+        allowed.check(faults);
+        let admit = Box::new(move |issuer: &Issuer| {
+            let mut faults = Vec::new();
+            trust.issuer(issuer, &mut faults).filter(|_| faults.is_empty()).ok_or(faults)
+        });
+        let source = (allowed.clone(), Arc::clone(source));
+        Resolver::new(source, admit, Arc::clone(&self.clock), self.limits.timeout)
+    }
+}
+
+/// What it takes to trust an issuer, when the server is built or while it runs.
+#[derive(Debug)]
+pub(crate) struct Trust {
+    backend: CryptoBackend,
+    client: Client,
+    allow_loopback: bool,
+    limits: FetchLimits,
+    clock: Arc<dyn Clock>,
+    observer: Option<Arc<dyn Observer>>,
+    audiences: Arc<AudiencePolicy>,
+}
+
+impl Trust {
+    /// The issuer, ready to be asked; nothing is fetched yet. `None` says that there are faults.
+    pub(crate) fn issuer(&self, issuer: &Issuer, faults: &mut Vec<Fault>) -> Option<TrustedIssuer> {
+        let before = faults.len();
+        self.check_issuer(issuer, faults);
+        let keys = self.keys(issuer, faults).filter(|_| faults.len() == before)?;
+        Some(TrustedIssuer::new(
+            issuer.identifier.as_str().into(),
+            Arc::new(issuer.mapper.clone()),
+            issuer.algorithms.clone(),
+            self.audiences_of(issuer),
+            keys,
+        ))
     }
 
     /// RFC 8414 §2: https without query or fragment; http is for loopback only.
@@ -54,14 +110,20 @@ impl Builder {
             faults.push(Fault::new("issuer", format!("{identifier:?} {problem}"), mend));
         };
         match Web::parse(identifier) {
-            None => fault("is not an absolute https URL", "use the exact iss of its tokens"),
+            None => fault(Unfetchable::NotAbsolute.problem(), "use the exact iss of its tokens"),
             Some(uri) if uri.fragment || uri.has_query() => {
                 fault("has a query or a fragment", "use the exact iss of its tokens");
             }
-            Some(uri) if !uri.is_protected() => fault(
-                "is plain http to a host that is not loopback",
-                "use https; keys fetched in the clear can be replaced on the way",
-            ),
+            Some(uri) if !uri.is_protected() => {
+                fault(Unfetchable::PlainHttp.problem(), USE_HTTPS);
+            }
+            Some(uri)
+                if uri.scheme == "http"
+                    && matches!(issuer.keys, Keys::Discovered)
+                    && !self.may_fetch_plainly() =>
+            {
+                fault(Unfetchable::PlainLoopback.problem(), ALLOW_LOOPBACK);
+            }
             Some(_) => {}
         }
         if issuer.algorithms.is_empty() {
@@ -75,13 +137,14 @@ impl Builder {
     fn check_audiences(&self, issuer: &Issuer, faults: &mut Vec<Fault>) {
         issuer.audiences.check(faults);
         let Issuer { identifier, mapper, audiences, .. } = issuer;
-        if mapper.moves_audience() && audiences.is_empty() && !self.any_audience {
+        if mapper.moves_audience() && audiences.is_empty() && self.audiences.accepted.is_some() {
             let problem =
                 format!("the profile of {identifier:?} reads the audience from another claim");
             let mend = "name what it may be with Issuer::audience_name, such as the clients' ids";
             faults.push(Fault::new("audience", problem, mend));
         }
-        for audience in audiences.or(&self.audiences).iter() {
+        let policy = self.audiences_of(issuer);
+        for audience in policy.accepted.iter().flatten() {
             if mapper.is_client(audience) {
                 let problem = format!("{audience:?} is a client of {identifier:?} and no service");
                 let mend = "have callers ask for tokens with the URL of this service";
@@ -90,80 +153,81 @@ impl Builder {
         }
     }
 
-    fn audiences_of(&self, issuer: &Issuer, server: &Arc<AudiencePolicy>) -> Arc<AudiencePolicy> {
+    /// The issuer's own in place of the server's.
+    fn audiences_of(&self, issuer: &Issuer) -> Arc<AudiencePolicy> {
         if issuer.audiences.is_empty() {
-            return Arc::clone(server);
+            return Arc::clone(&self.audiences);
         }
         let accepted = Some(issuer.audiences.iter().cloned().collect());
-        Arc::new(AudiencePolicy { accepted, single_only: self.single_audience_only })
+        Arc::new(AudiencePolicy { accepted, single_only: self.audiences.single_only })
     }
 
-    fn keys(
-        &self,
-        issuer: &Issuer,
-        backend: CryptoBackend,
-        client: &mut Client,
-        faults: &mut Vec<Fault>,
-    ) -> Option<KeySource> {
-        match &issuer.keys {
-            Keys::Fixed(set) => fixed(issuer, set, backend, faults),
-            Keys::Remote(uri) => self.remote(issuer, uri, backend, client, faults),
-        }
+    /// Whether http on loopback is fetched from; a client of one's own is asked in any case.
+    const fn may_fetch_plainly(&self) -> bool {
+        self.allow_loopback || self.client.is_given()
     }
 
-    fn remote(
-        &self,
-        issuer: &Issuer,
-        uri: &str,
-        backend: CryptoBackend,
-        client: &mut Client,
-        faults: &mut Vec<Fault>,
-    ) -> Option<KeySource> {
-        let uri = self.checked_jwks_uri(uri, faults)?;
-        let fetch = match &self.fetch {
-            Some(fetch) => Arc::clone(fetch),
-            None => client.get(self.allow_loopback, faults)?,
+    fn keys(&self, issuer: &Issuer, faults: &mut Vec<Fault>) -> Option<KeySource> {
+        let location = match &issuer.keys {
+            Keys::Fixed(set) => return fixed(issuer, set, self.backend, faults),
+            Keys::Remote(uri) => Location::Uri(self.checked_jwks_uri(uri, faults)?),
+            Keys::Discovered => Location::Metadata(self.metadata(issuer, faults)?),
         };
         Some(KeySource::Remote(Arc::new(RemoteKeys::new(RemoteSettings {
-            issuer: issuer.identifier.as_str().into(),
-            uri,
+            supplies: self.supplies(issuer, faults)?,
+            location,
             allowed: issuer.algorithms.clone(),
-            backend,
+            backend: self.backend,
+        }))))
+    }
+
+    /// The source of the issuer's metadata, for all that need it of this issuer.
+    fn metadata(&self, issuer: &Issuer, faults: &mut Vec<Fault>) -> Option<Arc<MetadataSource>> {
+        let candidates = candidates(&issuer.identifier)?;
+        // A document that was itself fetched over http may name such URLs.
+        let plainly = self.allow_loopback || issuer.identifier.starts_with("http:");
+        let supplies = self.supplies(issuer, faults)?;
+        Some(Arc::new(MetadataSource::new(supplies, candidates, plainly)))
+    }
+
+    fn supplies(&self, issuer: &Issuer, faults: &mut Vec<Fault>) -> Option<Supplies> {
+        let fetch = match self.client.get() {
+            Ok(fetch) => fetch,
+            Err(fault) => {
+                if !faults.contains(&fault) {
+                    faults.push(fault);
+                }
+                return None;
+            }
+        };
+        Some(Supplies {
+            issuer: issuer.identifier.as_str().into(),
             fetch,
             limits: self.limits,
             clock: Arc::clone(&self.clock),
             observer: self.observer.clone(),
-        }))))
+        })
     }
 
     fn checked_jwks_uri(&self, uri: &str, faults: &mut Vec<Fault>) -> Option<Uri> {
-        let mut fault = |problem: &str, mend: &'static str| {
-            faults.push(Fault::new("jwks_uri", format!("{uri:?} {problem}"), mend));
+        let unfetchable = match fetchable(uri, self.may_fetch_plainly()) {
+            Ok(uri) => return Some(uri),
+            Err(unfetchable) => unfetchable,
         };
-        match Web::parse(uri) {
-            None => {
-                fault("is not an absolute https URL", "use the jwks_uri of the issuer's metadata")
-            }
-            Some(parsed) if !parsed.is_protected() => fault(
-                "is plain http to a host that is not loopback",
-                "use https; keys fetched in the clear can be replaced on the way",
-            ),
-            Some(parsed)
-                if parsed.scheme == "http" && !self.allow_loopback && self.fetch.is_none() =>
-            {
-                fault("is plain http on loopback", "call allow_loopback(), in development only");
-            }
-            Some(parsed) if parsed.fragment => {
-                fault("has a fragment", "remove # and what follows it")
-            }
-            Some(_) => match uri.parse() {
-                Ok(uri) => return Some(uri),
-                Err(_) => fault("is not a usable URL", "use the jwks_uri of the issuer's metadata"),
-            },
-        }
+        let mend = match unfetchable {
+            Unfetchable::NotAbsolute => "use the jwks_uri of the issuer's metadata",
+            Unfetchable::PlainHttp => USE_HTTPS,
+            Unfetchable::PlainLoopback => ALLOW_LOOPBACK,
+            Unfetchable::Fragment => "remove # and what follows it",
+        };
+        let problem = format!("{uri:?} {}", unfetchable.problem());
+        faults.push(Fault::new("jwks_uri", problem, mend));
         None
     }
 }
+
+const USE_HTTPS: &str = "use https; keys fetched in the clear can be replaced on the way";
+const ALLOW_LOOPBACK: &str = "call allow_loopback(), in development only";
 
 fn fixed(
     issuer: &Issuer,
@@ -182,40 +246,4 @@ fn fixed(
         return None;
     }
     Some(KeySource::Fixed(Arc::new(keys)))
-}
-
-/// The embedded client, made when the first issuer asks for it and shared by all.
-#[derive(Default)]
-struct Client(Option<Arc<dyn Fetch>>);
-
-impl Client {
-    fn get(&mut self, allow_loopback: bool, faults: &mut Vec<Fault>) -> Option<Arc<dyn Fetch>> {
-        if self.0.is_none() {
-            match embedded(allow_loopback) {
-                Ok(client) => self.0 = Some(client),
-                Err(fault) => faults.push(fault),
-            }
-        }
-        self.0.clone()
-    }
-}
-
-#[cfg(feature = "http-client")]
-fn embedded(allow_loopback: bool) -> Result<Arc<dyn Fetch>, Fault> {
-    use crate::fetch::{AddressPolicy, HttpClient};
-    match HttpClient::new(AddressPolicy { allow_loopback, allow_private: false }) {
-        Ok(client) => Ok(Arc::new(client)),
-        Err(error) => {
-            let problem = format!("the embedded client cannot be made: {error}");
-            let mend = "install the system's CA certificates, or give a client with fetch()";
-            Err(Fault::new("fetch", problem, mend))
-        }
-    }
-}
-
-#[cfg(not(feature = "http-client"))]
-fn embedded(_: bool) -> Result<Arc<dyn Fetch>, Fault> {
-    let problem = "keys are to be fetched, and no client is there to do it";
-    let mend = "enable the feature http-client, or give a client with fetch()";
-    Err(Fault::new("fetch", problem, mend))
 }

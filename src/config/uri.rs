@@ -52,6 +52,37 @@ impl<'a> Web<'a> {
     }
 }
 
+/// Why a URL is not one to fetch from.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Unfetchable {
+    NotAbsolute,
+    PlainHttp,
+    PlainLoopback,
+    Fragment,
+}
+
+impl Unfetchable {
+    pub(crate) const fn problem(self) -> &'static str {
+        match self {
+            Self::NotAbsolute => "is not an absolute https URL",
+            Self::PlainHttp => "is plain http to a host that is not loopback",
+            Self::PlainLoopback => "is plain http on loopback",
+            Self::Fragment => "has a fragment",
+        }
+    }
+}
+
+/// A URL to fetch from: https, or http on loopback where that is allowed, without fragment.
+pub(crate) fn fetchable(text: &str, plain_loopback: bool) -> Result<Uri, Unfetchable> {
+    let web = Web::parse(text).ok_or(Unfetchable::NotAbsolute)?;
+    match web.scheme {
+        _ if !web.is_protected() => Err(Unfetchable::PlainHttp),
+        "http" if !plain_loopback => Err(Unfetchable::PlainLoopback),
+        _ if web.fragment => Err(Unfetchable::Fragment),
+        _ => text.parse().map_err(|_| Unfetchable::NotAbsolute),
+    }
+}
+
 /// Host and port; a port of no digits counts as 0. A colon within brackets is part of the host.
 fn split_port(authority: &str) -> (&str, &str) {
     match authority.rsplit_once(':') {
@@ -105,6 +136,20 @@ mod tests {
             "https://:1",
         ] {
             assert!(Web::parse(uri).is_none(), "{uri}");
+        }
+    }
+
+    #[test]
+    fn fetches_are_https_or_allowed_loopback() {
+        for (text, alone, allowed) in [
+            ("https://h/jwks?x=1", None, None),
+            ("https://h/jwks#x", Some(Unfetchable::Fragment), Some(Unfetchable::Fragment)),
+            ("http://127.0.0.1:1/", Some(Unfetchable::PlainLoopback), None),
+            ("http://10.0.0.1/", Some(Unfetchable::PlainHttp), Some(Unfetchable::PlainHttp)),
+            ("/jwks", Some(Unfetchable::NotAbsolute), Some(Unfetchable::NotAbsolute)),
+        ] {
+            assert_eq!(fetchable(text, false).err(), alone, "{text}");
+            assert_eq!(fetchable(text, true).err(), allowed, "{text}");
         }
     }
 

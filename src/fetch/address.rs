@@ -1,48 +1,51 @@
 //! Which addresses the embedded client may connect to, and the resolver that holds it to them.
 
+use std::collections::HashSet;
 use std::error::Error;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::vec;
 
 use hyper_util::client::legacy::connect::dns::{GaiResolver, Name};
 use tower_service::Service;
 
+use super::reach::{Reach, canonical_host, is_localhost};
 use super::{FetchError, FetchErrorKind};
 
 /// Which addresses besides the public ones may be connected to.
 ///
 /// Link-local addresses (the metadata services of clouds), unspecified, multicast, reserved and
 /// documentation ranges are refused under every policy.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct AddressPolicy {
     /// 127.0.0.0/8 and ::1.
     pub(crate) allow_loopback: bool,
-    /// RFC 1918, the shared space of RFC 6598 and unique local IPv6.
-    pub(crate) allow_private: bool,
+    /// The hosts that may be at private addresses, in their canonical form.
+    pub(crate) private_hosts: Arc<HashSet<String>>,
 }
 
 impl AddressPolicy {
-    /// Whether `address` may be connected to.
-    pub(crate) fn allows(self, address: IpAddr) -> bool {
+    /// Whether `host` may be connected to at `address`.
+    pub(crate) fn allows(&self, host: &str, address: IpAddr) -> bool {
         match Reach::of(address) {
             Reach::Public => true,
             Reach::Loopback => self.allow_loopback,
-            Reach::Private => self.allow_private,
+            Reach::Private => self.private_hosts.contains(&canonical_host(host)),
             Reach::Never => false,
         }
     }
 
     /// The allowed addresses among those `host` resolved to. A localhost name keeps loopback alone.
     fn keep(
-        self,
+        &self,
         host: &str,
         found: impl IntoIterator<Item = SocketAddr>,
     ) -> Result<Vec<SocketAddr>, FetchError> {
         let local = is_localhost(host);
         let (kept, dropped): (Vec<_>, Vec<_>) = found.into_iter().partition(|address| {
-            self.allows(address.ip()) && (!local || is_loopback(address.ip()))
+            self.allows(host, address.ip()) && (!local || is_loopback(address.ip()))
         });
         match dropped.first() {
             Some(address) if kept.is_empty() => Err(forbidden(host, address.ip())),
@@ -57,86 +60,9 @@ pub(crate) fn forbidden(host: &str, address: IpAddr) -> FetchError {
     FetchError::with_source(FetchErrorKind::ForbiddenAddress, what)
 }
 
-/// Whether `host` is a name that RFC 6761 reserves for loopback.
-pub(crate) fn is_localhost(host: &str) -> bool {
-    let name = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
-    name == "localhost" || name.ends_with(".localhost")
-}
-
 /// Whether `address` is loopback, as IPv4 mapped into IPv6 too.
 pub(crate) fn is_loopback(address: IpAddr) -> bool {
     Reach::of(address) == Reach::Loopback
-}
-
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Reach {
-    Public,
-    Loopback,
-    Private,
-    Never,
-}
-
-impl Reach {
-    fn of(address: IpAddr) -> Self {
-        match address {
-            IpAddr::V4(address) => Self::of_v4(address),
-            IpAddr::V6(address) => Self::of_v6(address),
-        }
-    }
-
-    fn of_v4(address: Ipv4Addr) -> Self {
-        match address.octets() {
-            [127, ..] => Self::Loopback,
-            [10, ..] | [172, 16..=31, ..] | [192, 168, ..] | [100, 64..=127, ..] => Self::Private,
-            special if is_special(special) => Self::Never,
-            _ => Self::Public,
-        }
-    }
-
-    fn of_v6(address: Ipv6Addr) -> Self {
-        match address.segments() {
-            [0, 0, 0, 0, 0, 0, 0, 1] => Self::Loopback,
-            [0, 0, 0, 0, 0, 0xffff, high, low] => Self::of_v4(embedded(high, low)),
-            [0x64, 0xff9b, 0, 0, 0, 0, high, low] | [0x2002, high, low, ..] => {
-                Self::of_translated(embedded(high, low))
-            }
-            [0xfc00..=0xfdff, ..] => Self::Private,
-            // Protocol assignments (Teredo among them) and documentation.
-            [0x2001, 0..=0x1ff, ..] | [0x2001, 0xdb8, ..] | [0x3fff, 0..=0xfff, ..] => Self::Never,
-            [0x2000..=0x3fff, ..] => Self::Public,
-            // Outside the global unicast space.
-            _ => Self::Never,
-        }
-    }
-
-    /// A translator reached by NAT64 or 6to4 is to carry public addresses alone.
-    fn of_translated(address: Ipv4Addr) -> Self {
-        match Self::of_v4(address) {
-            Self::Public => Self::Public,
-            Self::Loopback | Self::Private | Self::Never => Self::Never,
-        }
-    }
-}
-
-/// In this order: this network, link-local, protocol assignments, the retired 6to4 relays;
-/// documentation; benchmarks; multicast, reserved, broadcast.
-fn is_special(octets: [u8; 4]) -> bool {
-    matches!(
-        octets,
-        [0, ..]
-            | [169, 254, ..]
-            | [192, 0, 0, _]
-            | [192, 88, 99, _]
-            | [192, 0, 2, _]
-            | [198, 51, 100, _]
-            | [203, 0, 113, _]
-            | [198, 18..=19, ..]
-            | [224..=255, ..]
-    )
-}
-
-fn embedded(high: u16, low: u16) -> Ipv4Addr {
-    Ipv4Addr::from_bits(u32::from(high) << 16 | u32::from(low))
 }
 
 /// The system's resolver, less the addresses its policy refuses.
@@ -169,7 +95,7 @@ impl Service<Name> for PublicResolver {
     }
 
     fn call(&mut self, name: Name) -> Self::Future {
-        let policy = self.policy;
+        let policy = self.policy.clone();
         let found = self.system.call(name.clone());
         Box::pin(async move { Ok(policy.keep(name.as_str(), found.await?)?.into_iter()) })
     }
@@ -179,49 +105,9 @@ impl Service<Name> for PublicResolver {
 mod tests {
     use super::*;
 
-    const STRICT: AddressPolicy = AddressPolicy { allow_loopback: false, allow_private: false };
-    const LOOPBACK: AddressPolicy = AddressPolicy { allow_loopback: true, allow_private: false };
-    const PRIVATE: AddressPolicy = AddressPolicy { allow_loopback: false, allow_private: true };
-    const ALL: AddressPolicy = AddressPolicy { allow_loopback: true, allow_private: true };
-
-    const PUBLIC_ADDRESSES: &str = "1.1.1.1 9.255.255.255 11.0.0.0 100.63.255.255 100.128.0.0 \
-        126.255.255.255 128.0.0.0 169.253.255.255 169.255.0.0 172.15.255.255 172.32.0.0 \
-        192.0.1.0 192.167.255.255 192.169.0.0 198.17.255.255 198.20.0.0 223.255.255.255 \
-        2001:200:: 2606:4700::1111 2a00:1450::1 3ffe::1 \
-        ::ffff:8.8.8.8 64:ff9b::8.8.8.8 2002:808:808::1";
-    const LOOPBACK_ADDRESSES: &str = "127.0.0.0 127.0.0.1 127.255.255.255 ::1 ::ffff:127.0.0.1";
-    const PRIVATE_ADDRESSES: &str = "10.0.0.0 10.255.255.255 100.64.0.0 100.127.255.255 \
-        172.16.0.0 172.31.255.255 192.168.0.0 192.168.255.255 fc00:: \
-        fdff:ffff:ffff:ffff:ffff:ffff:ffff:ffff ::ffff:10.0.0.1 ::ffff:192.168.1.1";
-    const NEVER_ADDRESSES: &str = "0.0.0.0 0.255.255.255 169.254.0.0 169.254.169.254 192.0.0.1 \
-        192.0.2.1 192.88.99.1 198.18.0.0 198.19.255.255 198.51.100.1 203.0.113.1 224.0.0.1 \
-        239.255.255.255 240.0.0.1 255.255.255.255 :: ::2 ::127.0.0.1 ::8.8.8.8 fe80::1 \
-        febf::1 fec0::1 ff02::1 100::1 2001::1 2001:0:4136:e378:8000:63bf:3fff:fdd2 \
-        2001:1ff::1 2001:db8::1 3fff::1 3fff:fff::1 4000::1 5f00::1 64:ff9b:1::8.8.8.8 \
-        ::ffff:0:8.8.8.8 ::ffff:0.0.0.0 ::ffff:169.254.169.254 64:ff9b::127.0.0.1 \
-        64:ff9b::10.0.0.1 64:ff9b::169.254.169.254 2002:7f00:1::1 2002:a00:1::1 \
-        2002:c0a8:101::1 2002:a9fe:a9fe::1";
-
-    fn allowed(policy: AddressPolicy, addresses: &str) -> Vec<bool> {
-        let each = addresses.split_whitespace();
-        let mut verdicts: Vec<_> =
-            each.map(|text| policy.allows(text.parse().expect(text))).collect();
-        verdicts.dedup();
-        verdicts
-    }
-
-    #[test]
-    fn each_class_obeys_its_switch_alone() {
-        for (addresses, expected) in [
-            (PUBLIC_ADDRESSES, [true; 4]),
-            (LOOPBACK_ADDRESSES, [false, true, false, true]),
-            (PRIVATE_ADDRESSES, [false, false, true, true]),
-            (NEVER_ADDRESSES, [false; 4]),
-        ] {
-            for (policy, expected) in [STRICT, LOOPBACK, PRIVATE, ALL].into_iter().zip(expected) {
-                assert_eq!(allowed(policy, addresses), [expected], "{policy:?} on {addresses}");
-            }
-        }
+    fn policy(allow_loopback: bool, private_hosts: &[&str]) -> AddressPolicy {
+        let private_hosts = private_hosts.iter().copied().map(canonical_host).collect();
+        AddressPolicy { allow_loopback, private_hosts: Arc::new(private_hosts) }
     }
 
     fn sockets(addresses: &[&str]) -> Vec<SocketAddr> {
@@ -229,16 +115,58 @@ mod tests {
     }
 
     #[test]
+    fn each_class_obeys_its_switch_alone() {
+        let policies = [
+            policy(false, &[]),
+            policy(true, &[]),
+            policy(false, &["as.internal"]),
+            policy(true, &["as.internal"]),
+        ];
+        for (address, expected) in [
+            ("1.1.1.1", [true; 4]),
+            ("127.0.0.1", [false, true, false, true]),
+            ("10.0.0.1", [false, false, true, true]),
+            ("fd00::1", [false, false, true, true]),
+            ("169.254.169.254", [false; 4]),
+            ("fe80::1", [false; 4]),
+        ] {
+            let address: IpAddr = address.parse().expect(address);
+            for (policy, expected) in policies.iter().zip(expected) {
+                assert_eq!(policy.allows("as.internal", address), expected, "{policy:?} {address}");
+            }
+        }
+    }
+
+    #[test]
+    fn private_addresses_are_for_the_hosts_named_alone() {
+        let policy = policy(false, &["AS.internal.", "10.0.0.1", "[fd00::1]"]);
+        let found = || sockets(&["10.9.9.9"]);
+        for host in ["as.internal", "As.Internal", "as.internal."] {
+            assert_eq!(policy.keep(host, found()).expect(host), found());
+        }
+        for host in ["x.as.internal", "internal", "as.internal.evil.example", "10.0.0.1.example"] {
+            let refused = policy.keep(host, found()).expect_err(host);
+            assert_eq!(refused.kind(), FetchErrorKind::ForbiddenAddress);
+        }
+        for (host, address) in [("10.0.0.1", "10.0.0.1"), ("[fd00:0::1]", "fd00::1")] {
+            assert!(policy.allows(host, address.parse().expect(address)), "{host}");
+        }
+        // R8725BIS-3.10-1: a host that may be private may still not be link-local.
+        let refused = policy.keep("as.internal", sockets(&["169.254.169.254"]));
+        assert_eq!(refused.expect_err("link-local").kind(), FetchErrorKind::ForbiddenAddress);
+    }
+
+    #[test]
     fn only_allowed_addresses_are_kept() {
         let found = sockets(&["10.0.0.1", "1.1.1.1", "::1", "2606:4700::1111"]);
-        let kept = STRICT.keep("as.example", found).expect("two public addresses");
+        let kept = policy(false, &[]).keep("as.example", found).expect("two public addresses");
         assert_eq!(kept, sockets(&["1.1.1.1", "2606:4700::1111"]));
     }
 
     #[test]
     fn none_allowed_is_forbidden() {
-        let refused = STRICT.keep("as.example", sockets(&["169.254.169.254", "127.0.0.1"]));
-        let error = refused.expect_err("no public address");
+        let found = sockets(&["169.254.169.254", "127.0.0.1"]);
+        let error = policy(false, &[]).keep("as.example", found).expect_err("no public address");
         // R8725BIS-3.10-1: a name that resolves to loopback or link-local addresses is blocked.
         assert_eq!(error.kind(), FetchErrorKind::ForbiddenAddress);
         let source = error.source().map(ToString::to_string);
@@ -247,12 +175,10 @@ mod tests {
 
     #[test]
     fn localhost_is_loopback_or_nothing() {
-        assert!(["localhost", "LocalHost.", "as.localhost"].into_iter().all(is_localhost));
-        assert!(!["localhost.example", "mylocalhost", ""].into_iter().any(is_localhost));
         let found = sockets(&["1.1.1.1", "127.0.0.1"]);
-        let kept = LOOPBACK.keep("localhost", found.clone()).expect("one loopback address");
+        let kept = policy(true, &[]).keep("localhost", found.clone()).expect("one is loopback");
         assert_eq!(kept, sockets(&["127.0.0.1"]));
-        let refused = STRICT.keep("localhost", found).expect_err("loopback is not allowed");
+        let refused = policy(false, &[]).keep("localhost", found).expect_err("not allowed");
         assert_eq!(refused.kind(), FetchErrorKind::ForbiddenAddress);
     }
 }

@@ -5,7 +5,6 @@
 //! that the connector uses, and there is no second resolution in between.
 
 use std::io;
-use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::tls;
@@ -20,7 +19,8 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use rustls::crypto::CryptoProvider;
 use rustls::{ClientConfig, RootCertStore};
 
-use super::address::{AddressPolicy, PublicResolver, forbidden, is_localhost, is_loopback};
+use super::address::{AddressPolicy, PublicResolver, forbidden, is_loopback};
+use super::reach::{ip_literal, is_localhost};
 use super::{Fetch, FetchError, FetchErrorKind, FetchFuture, FetchLimits, TowerFetch};
 
 const IDLE_PER_HOST: usize = 2;
@@ -63,7 +63,7 @@ impl HttpClient {
     }
 
     fn with_tls(policy: AddressPolicy, tls: ClientConfig) -> Self {
-        let mut tcp = HttpConnector::new_with_resolver(PublicResolver::new(policy));
+        let mut tcp = HttpConnector::new_with_resolver(PublicResolver::new(policy.clone()));
         // The connector around it tells http from https.
         tcp.enforce_http(false);
         let https = HttpsConnectorBuilder::new()
@@ -83,7 +83,7 @@ impl HttpClient {
 
 impl Fetch for HttpClient {
     fn fetch(&self, request: Request<Bytes>, limits: FetchLimits) -> FetchFuture<'_> {
-        match check(self.policy, request.uri()) {
+        match check(&self.policy, request.uri()) {
             Ok(()) => self.inner.fetch(request, limits),
             Err(refused) => Box::pin(async { Err(refused) }),
         }
@@ -91,7 +91,7 @@ impl Fetch for HttpClient {
 }
 
 /// What can be said before the host is resolved. The resolver is never asked about an IP literal.
-fn check(policy: AddressPolicy, url: &Uri) -> Result<(), FetchError> {
+fn check(policy: &AddressPolicy, url: &Uri) -> Result<(), FetchError> {
     let host = url.host().unwrap_or_default();
     let literal = ip_literal(host);
     let local = literal.map_or_else(|| is_localhost(host), is_loopback);
@@ -100,17 +100,12 @@ fn check(policy: AddressPolicy, url: &Uri) -> Result<(), FetchError> {
         return Err(FetchError::new(FetchErrorKind::ForbiddenScheme));
     }
     match literal {
-        Some(address) if !policy.allows(address) => Err(forbidden(host, address)),
+        Some(address) if !policy.allows(host, address) => Err(forbidden(host, address)),
         None if plain && !policy.allow_loopback => {
             Err(FetchError::new(FetchErrorKind::ForbiddenAddress))
         }
         _ => Ok(()),
     }
-}
-
-fn ip_literal(host: &str) -> Option<IpAddr> {
-    let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
-    bare.unwrap_or(host).parse().ok()
 }
 
 fn provider() -> io::Result<CryptoProvider> {
@@ -123,12 +118,17 @@ mod tests {
     use super::FetchErrorKind::{ForbiddenAddress, ForbiddenScheme};
     use super::*;
 
-    const STRICT: AddressPolicy = AddressPolicy { allow_loopback: false, allow_private: false };
-    const LOOPBACK: AddressPolicy = AddressPolicy { allow_loopback: true, allow_private: false };
+    fn strict() -> AddressPolicy {
+        AddressPolicy::default()
+    }
+
+    fn loopback() -> AddressPolicy {
+        AddressPolicy { allow_loopback: true, ..strict() }
+    }
 
     fn verdict(policy: AddressPolicy, url: &str) -> Option<FetchErrorKind> {
         let url: Uri = url.parse().expect("a URL");
-        check(policy, &url).err().map(|refused| refused.kind())
+        check(&policy, &url).err().map(|refused| refused.kind())
     }
 
     #[test]
@@ -136,29 +136,44 @@ mod tests {
         for url in
             ["http://127.0.0.1:1/", "http://[::1]/", "http://localhost/", "http://a.localhost"]
         {
-            assert_eq!(verdict(LOOPBACK, url), None, "{url}");
-            assert_eq!(verdict(STRICT, url), Some(ForbiddenAddress), "{url}");
+            assert_eq!(verdict(loopback(), url), None, "{url}");
+            assert_eq!(verdict(strict(), url), Some(ForbiddenAddress), "{url}");
         }
         for url in ["http://as.example/", "http://1.1.1.1/", "http://10.0.0.1", "ftp://[::1]/", "/"]
         {
-            assert_eq!(verdict(LOOPBACK, url), Some(ForbiddenScheme), "{url}");
+            assert_eq!(verdict(loopback(), url), Some(ForbiddenScheme), "{url}");
         }
     }
 
     #[test]
     fn literals_of_https_obey_the_policy() {
         for url in ["https://as.example/", "https://1.1.1.1/", "https://[2606:4700::1111]:8443/"] {
-            assert_eq!(verdict(STRICT, url), None, "{url}");
+            assert_eq!(verdict(strict(), url), None, "{url}");
         }
         for url in ["https://10.0.0.1", "https://[fe80::1]/", "https://[::ffff:169.254.169.254]/"] {
-            assert_eq!(verdict(LOOPBACK, url), Some(ForbiddenAddress), "{url}");
+            assert_eq!(verdict(loopback(), url), Some(ForbiddenAddress), "{url}");
         }
+    }
+
+    #[test]
+    fn private_literals_are_for_those_who_name_them() {
+        let named = ["10.0.0.1", "fd00::1"].map(str::to_owned).into_iter().collect();
+        let policy = AddressPolicy { private_hosts: std::sync::Arc::new(named), ..strict() };
+        for url in ["https://10.0.0.1:8443/jwks", "https://[fd00:0::1]/"] {
+            assert_eq!(verdict(policy.clone(), url), None, "{url}");
+            assert_eq!(verdict(strict(), url), Some(ForbiddenAddress), "{url}");
+        }
+        for url in ["https://10.0.0.2/", "https://[fd00::2]/"] {
+            assert_eq!(verdict(policy.clone(), url), Some(ForbiddenAddress), "{url}");
+        }
+        // In the clear it is loopback or nothing.
+        assert_eq!(verdict(policy, "http://10.0.0.1/"), Some(ForbiddenScheme));
     }
 
     #[cfg(not(any(feature = "aws-lc-rs", feature = "rust-crypto")))]
     #[test]
     fn without_a_backend_there_is_no_client() {
-        let refused = HttpClient::new(STRICT).expect_err("no backend");
+        let refused = HttpClient::new(strict()).expect_err("no backend");
         assert_eq!(refused.kind(), io::ErrorKind::Unsupported);
     }
 
@@ -209,7 +224,7 @@ mod tests {
 
         #[test]
         fn a_client_is_built_without_runtime_or_with_a_plain_reason() {
-            if let Err(error) = HttpClient::new(STRICT) {
+            if let Err(error) = HttpClient::new(strict()) {
                 assert_eq!(error.kind(), io::ErrorKind::NotFound);
             }
         }
@@ -219,7 +234,7 @@ mod tests {
             let (address, served) =
                 serve_one("HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}");
             let url = format!("http://{address}/jwks");
-            let answer = client(LOOPBACK).fetch(get(&url), FetchLimits::default()).await;
+            let answer = client(loopback()).fetch(get(&url), FetchLimits::default()).await;
             assert_eq!(answer.expect("an answer").body(), &Bytes::from_static(b"{}"));
             let head = served.join().expect("the server ends");
             assert!(head.starts_with("GET /jwks HTTP/1.1\r\n"), "{head}");
@@ -232,7 +247,7 @@ mod tests {
                 "HTTP/1.1 302 Found\r\nlocation: http://[fe80::1]/\r\ncontent-length: 0\r\n\r\n",
             );
             let url = format!("http://{address}/jwks");
-            let answer = client(LOOPBACK).fetch(get(&url), FetchLimits::default()).await;
+            let answer = client(loopback()).fetch(get(&url), FetchLimits::default()).await;
             // R8725BIS-3.10-1: so a redirect to an address that is not allowed leads nowhere.
             assert_eq!(answer.expect("an answer").status(), 302);
             served.join().expect("the server ends");
@@ -248,7 +263,7 @@ mod tests {
             {
                 // R8725BIS-3.10-1: unless the development flag allows it, as in the test above.
                 assert_eq!(
-                    kind(STRICT, &format!("{host}:{port}/")).await,
+                    kind(strict(), &format!("{host}:{port}/")).await,
                     ForbiddenAddress,
                     "{host}"
                 );
@@ -262,7 +277,7 @@ mod tests {
             let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
             let address = listener.local_addr().expect("a bound listener");
             drop(listener);
-            let refused = kind(LOOPBACK, &format!("https://{address}/")).await;
+            let refused = kind(loopback(), &format!("https://{address}/")).await;
             assert_eq!(refused, FetchErrorKind::Transport);
         }
     }

@@ -75,9 +75,11 @@
 
 #[cfg(feature = "http-client")]
 mod address;
+mod bounded;
 #[cfg(feature = "http-client")]
 mod client;
 mod error;
+mod reach;
 mod tower;
 
 use std::fmt::Debug;
@@ -89,9 +91,11 @@ use http::{Request, Response};
 
 #[cfg(feature = "http-client")]
 pub(crate) use self::address::AddressPolicy;
+pub(crate) use self::bounded::{GRACE, bounded};
 #[cfg(feature = "http-client")]
 pub(crate) use self::client::HttpClient;
 pub use self::error::{FetchError, FetchErrorKind};
+pub(crate) use self::reach::{Reach, canonical_host, ip_literal, is_localhost};
 pub use self::tower::TowerFetch;
 
 /// What a [`Fetch`] resolves to.

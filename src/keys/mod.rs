@@ -6,22 +6,29 @@
 //! knows whether they come from a file or from the network.
 
 pub(crate) mod crypto;
+mod discovery;
+mod error;
+mod health;
 mod jwk;
 mod lookup;
 mod proof_key;
 mod remote;
 mod schedule;
 mod set;
+mod supplies;
 mod thumbprint;
 
 use std::sync::Arc;
 
 pub use self::crypto::CryptoBackend;
+pub(crate) use self::discovery::{MetadataSource, candidates};
+pub use self::error::{MetadataError, RefreshError};
+pub use self::health::{Health, IssuerHealth, KeyState};
 pub(crate) use self::lookup::{Key, KeyId, KeySet};
 pub(crate) use self::proof_key::{KnownProofKey, ProofKey};
-pub use self::remote::RefreshError;
-pub(crate) use self::remote::{RemoteKeys, RemoteSettings, Waiting};
+pub(crate) use self::remote::{Location, RemoteKeys, RemoteSettings, Waiting};
 pub use self::set::{JwkSet, JwkSetError};
+pub(crate) use self::supplies::Supplies;
 pub use self::thumbprint::Thumbprint;
 use crate::clock::Timestamp;
 
@@ -75,6 +82,14 @@ impl KeySource {
         match self {
             Self::Fixed(_) => None,
             Self::Remote(remote) => remote.fetch_for_unknown(now),
+        }
+    }
+
+    /// How its keys are now: a snapshot that asks nobody.
+    pub(crate) fn health(&self, issuer: &Arc<str>, now: Timestamp) -> IssuerHealth {
+        match self {
+            Self::Fixed(keys) => IssuerHealth::fixed(issuer, keys.len(), now),
+            Self::Remote(remote) => remote.health(now),
         }
     }
 

@@ -1,4 +1,4 @@
-//! When keys may be fetched, how long they are used: arithmetic only.
+//! When keys and metadata may be fetched, how long they are used: arithmetic only.
 //!
 //! Two things are balanced. A new key should be known soon, or good tokens are refused; and nobody
 //! should be able to make this server hammer another. So the reason of a fetch matters. Age is
@@ -55,6 +55,16 @@ impl Pace {
         self.failures > 0
     }
 
+    /// How many attempts in a row have failed.
+    pub(super) const fn failures(&self) -> u32 {
+        self.failures
+    }
+
+    /// When the next fetch may run, unless that is now.
+    pub(super) const fn rest_until(&self) -> Option<Timestamp> {
+        self.rest_until
+    }
+
     /// Loading at start-up begins no cool-down: it would make the first rotation wait.
     pub(super) fn succeeded(&mut self, reason: Reason, now: Timestamp) {
         self.failures = 0;
@@ -71,22 +81,34 @@ impl Pace {
     }
 }
 
-/// Until when loaded keys are fresh, and until when they may be used at all.
+/// Until when what was loaded is fresh, and until when it may be used at all.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct Lifetime {
     pub(super) loaded: Timestamp,
+    /// At four fifths of its freshness: time enough for a slow refresh to end before the other.
+    pub(super) due: Timestamp,
     pub(super) fresh_until: Timestamp,
     pub(super) stale_until: Timestamp,
 }
 
 impl Lifetime {
     pub(super) fn new(now: Timestamp, headers: &HeaderMap) -> Self {
-        let fresh = max_age(headers).map_or(DEFAULT_FRESH, |age| age.clamp(MIN_FRESH, MAX_FRESH));
-        let fresh_until = now.plus(fresh);
-        Self { loaded: now, fresh_until, stale_until: fresh_until.plus(MAX_STALE) }
+        Self::with_default(now, headers, DEFAULT_FRESH)
     }
 
-    /// Keys loaded in the future were loaded before the clock went back: fetch them anew.
+    /// `default` is for an answer that does not say how long it is fresh.
+    pub(super) fn with_default(now: Timestamp, headers: &HeaderMap, default: Duration) -> Self {
+        let fresh = max_age(headers).map_or(default, |age| age.clamp(MIN_FRESH, MAX_FRESH));
+        let (due, fresh_until) = (now.plus(fresh / 5 * 4), now.plus(fresh));
+        Self { loaded: now, due, fresh_until, stale_until: fresh_until.plus(MAX_STALE) }
+    }
+
+    /// Whether a refresh is wanted. What was loaded in the future was loaded before the clock went
+    /// back: fetch it anew.
+    pub(super) fn is_due(&self, now: Timestamp) -> bool {
+        now >= self.due || now < self.loaded
+    }
+
     pub(super) fn is_fresh(&self, now: Timestamp) -> bool {
         now < self.fresh_until && now >= self.loaded
     }
@@ -151,7 +173,17 @@ mod tests {
         let mut pace = Pace::default();
         pace.succeeded(Reason::UnknownKey, at(10_000));
         assert!(pace.allows(at(6_400)));
-        assert!(!Lifetime::new(at(10_000), &HeaderMap::new()).is_fresh(at(6_400)));
+        let lifetime = Lifetime::new(at(10_000), &HeaderMap::new());
+        assert!(lifetime.is_due(at(6_400)) && !lifetime.is_fresh(at(6_400)));
+    }
+
+    #[test]
+    fn a_refresh_is_due_before_freshness_ends() {
+        let lifetime = Lifetime::new(at(0), &HeaderMap::new());
+        assert!(!lifetime.is_due(at(479)) && lifetime.is_due(at(480)));
+        assert!(lifetime.is_fresh(at(599)) && !lifetime.is_fresh(at(600)));
+        let last = 600 + 24 * 60 * 60;
+        assert!(lifetime.is_usable(at(last - 1)) && !lifetime.is_usable(at(last)));
     }
 
     #[test]

@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 use super::{ResourceMetadata, signed};
 use crate::authorize::OFFLINE_ACCESS;
 use crate::base64url;
-use crate::config::{Fault, Issuer, Resource};
+use crate::config::{Fault, Resource};
 use crate::scheme::{Scheme, SenderConstraint};
 
 pub(super) const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
@@ -40,7 +40,8 @@ pub(crate) struct Document {
 /// What the document derives from the rest of the configuration.
 pub(crate) struct Facts<'a> {
     pub(crate) resource: &'a Resource,
-    pub(crate) issuers: &'a [Issuer],
+    /// The identifiers of the issuers that are known by name.
+    pub(crate) issuers: Vec<&'a str>,
     pub(crate) proof_algorithms: Vec<&'static str>,
     pub(crate) constraint: SenderConstraint,
 }
@@ -162,7 +163,7 @@ impl Document {
 fn members(chosen: &ResourceMetadata, facts: &Facts<'_>) -> Map<String, Value> {
     let mut members = chosen.members.clone();
     members.retain(|_, value| !is_zero(value));
-    let identifiers: Vec<_> = facts.issuers.iter().map(|issuer| issuer.identifier()).collect();
+    let identifiers = facts.issuers.clone();
     members.insert("resource".into(), facts.resource.identifier().into());
     members.insert("authorization_servers".into(), identifiers.into());
     members.insert(PROOF_ALGORITHMS.into(), facts.proof_algorithms.clone().into());
@@ -212,7 +213,7 @@ mod tests {
         };
         let facts = Facts {
             resource: &resource,
-            issuers: &[],
+            issuers: Vec::new(),
             proof_algorithms: vec!["ES256"],
             constraint: SenderConstraint::Bearer,
         };

@@ -27,7 +27,7 @@ pub(crate) use self::issuer::{AudiencePolicy, Issuers, TrustedIssuer};
 pub(crate) use self::jwt::{NotParsed, Parsed, parse};
 pub use self::mapper::ClaimMapper;
 pub use self::profile::Profile;
-pub(crate) use self::resolver::{LookUp, Resolver};
+pub(crate) use self::resolver::Resolver;
 pub(crate) use self::types::TokenTypes;
 pub(crate) use self::vouched::Vouched;
 use crate::clock::Timestamp;

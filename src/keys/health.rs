@@ -1,0 +1,231 @@
+//! How the keys are: a snapshot for readiness probes and dashboards.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use super::error::RefreshError;
+use super::schedule::Lifetime;
+use crate::clock::Timestamp;
+
+/// How a server's sources of keys are at one moment.
+///
+/// It comes from [`ResourceServer::health`](crate::ResourceServer::health), which asks nobody: it
+/// looks at what is there. Its `Display` form has a line for each issuer, and neither keys nor URLs
+/// in it.
+///
+/// ```
+/// use axum::{Router, extract::State, http::StatusCode, routing::get};
+/// use tower_resource_server::ResourceServer;
+///
+/// /// For the readiness probe of an orchestrator. It goes outside `authenticate`.
+/// async fn readiness(State(server): State<ResourceServer>) -> (StatusCode, String) {
+///     // Fetches are started by requests, which an unready server does not get: ask for the keys.
+///     let _ = server.ready().await;
+///     let health = server.health();
+///     let status = match health.is_ready() {
+///         true => StatusCode::OK,
+///         false => StatusCode::SERVICE_UNAVAILABLE,
+///     };
+///     (status, health.to_string())
+/// }
+///
+/// fn probes(server: ResourceServer) -> Router {
+///     Router::new().route("/ready", get(readiness)).with_state(server)
+/// }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Health {
+    issuers: Vec<IssuerHealth>,
+}
+
+impl Health {
+    pub(crate) const fn new(issuers: Vec<IssuerHealth>) -> Self {
+        Self { issuers }
+    }
+
+    /// Whether every issuer has keys to use, fresh or not.
+    ///
+    /// A server that is not ready answers 503 to the tokens of the issuers whose keys are missing,
+    /// and serves those of the others.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        self.issuers.iter().all(|issuer| issuer.key_state() != KeyState::Missing)
+    }
+
+    /// Each issuer, in the order of the configuration.
+    #[must_use]
+    pub fn issuers(&self) -> &[IssuerHealth] {
+        &self.issuers
+    }
+}
+
+impl fmt::Display for Health {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (place, issuer) in self.issuers.iter().enumerate() {
+            let separator = if place == 0 { "" } else { "\n" };
+            write!(f, "{separator}{issuer}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Whether an issuer's keys can be used.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum KeyState {
+    /// They are there, and no older than they may be. Static sets always are.
+    Fresh,
+    /// They should have been refreshed and were not. They are used for a day.
+    Stale,
+    /// None were loaded yet, or those that were are too old: tokens of the issuer are answered 503.
+    Missing,
+}
+
+impl KeyState {
+    /// The state in a word: `fresh`, `stale` or `missing`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Fresh => "fresh",
+            Self::Stale => "stale",
+            Self::Missing => "missing",
+        }
+    }
+}
+
+impl fmt::Display for KeyState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// The set that is loaded.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct LoadedKeys {
+    pub(super) usable: usize,
+    pub(super) lifetime: Lifetime,
+}
+
+/// How the keys of one issuer are at one moment.
+#[derive(Clone, Debug)]
+pub struct IssuerHealth {
+    identifier: Arc<str>,
+    state: KeyState,
+    usable: usize,
+    now: Timestamp,
+    lifetime: Option<Lifetime>,
+    failures: u32,
+    last_failure: Option<(RefreshError, Timestamp)>,
+}
+
+impl IssuerHealth {
+    pub(super) fn fixed(issuer: &Arc<str>, usable: usize, now: Timestamp) -> Self {
+        Self {
+            identifier: Arc::clone(issuer),
+            state: KeyState::Fresh,
+            usable,
+            now,
+            lifetime: None,
+            failures: 0,
+            last_failure: None,
+        }
+    }
+
+    pub(super) fn remote(
+        issuer: &Arc<str>,
+        now: Timestamp,
+        loaded: Option<LoadedKeys>,
+        failures: u32,
+        last_failure: Option<(RefreshError, Timestamp)>,
+    ) -> Self {
+        let lifetime = loaded.map(|loaded| loaded.lifetime);
+        let state = match &lifetime {
+            Some(lifetime) if !lifetime.is_usable(now) => KeyState::Missing,
+            Some(lifetime) if lifetime.is_fresh(now) => KeyState::Fresh,
+            Some(_) => KeyState::Stale,
+            None => KeyState::Missing,
+        };
+        let usable = match state {
+            KeyState::Missing => 0,
+            KeyState::Fresh | KeyState::Stale => loaded.map_or(0, |loaded| loaded.usable),
+        };
+        let identifier = Arc::clone(issuer);
+        Self { identifier, state, usable, now, lifetime, failures, last_failure }
+    }
+
+    /// The issuer, as configured.
+    #[must_use]
+    pub fn identifier(&self) -> &str {
+        &self.identifier
+    }
+
+    /// Whether its keys can be used.
+    #[must_use]
+    pub const fn key_state(&self) -> KeyState {
+        self.state
+    }
+
+    /// How many keys can be used now. None in a set that the issuer has emptied, which is fresh all
+    /// the same.
+    #[must_use]
+    pub const fn usable_keys(&self) -> usize {
+        self.usable
+    }
+
+    /// How long ago the keys were fetched. `None` for static sets, and while none were loaded.
+    #[must_use]
+    pub fn age(&self) -> Option<Duration> {
+        self.lifetime.map(|lifetime| self.now.since(lifetime.loaded))
+    }
+
+    /// When the keys are, or were, no longer fresh. A refresh is begun earlier, by the first request
+    /// after four fifths of the time. `None` as for [`age`](Self::age).
+    #[must_use]
+    pub fn stale_at(&self) -> Option<SystemTime> {
+        self.lifetime?.fresh_until.to_system_time()
+    }
+
+    /// When the keys become, or became, too old to use. `None` as for [`age`](Self::age).
+    #[must_use]
+    pub fn unusable_at(&self) -> Option<SystemTime> {
+        self.lifetime?.stale_until.to_system_time()
+    }
+
+    /// How many refreshes in a row have failed; zero after one that did not.
+    #[must_use]
+    pub const fn consecutive_failures(&self) -> u32 {
+        self.failures
+    }
+
+    /// Why the last refresh failed that did. Later ones may have succeeded: see
+    /// [`consecutive_failures`](Self::consecutive_failures).
+    #[must_use]
+    pub fn last_error(&self) -> Option<RefreshError> {
+        self.last_failure.map(|(error, _)| error)
+    }
+
+    /// When that was.
+    #[must_use]
+    pub fn last_error_at(&self) -> Option<SystemTime> {
+        self.last_failure?.1.to_system_time()
+    }
+}
+
+/// Such as `https://as.example.com: stale, 2 keys, 700 s old, 3 failures: the connection failed`.
+impl fmt::Display for IssuerHealth {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let plural = if self.usable == 1 { "" } else { "s" };
+        write!(f, "{}: {}, {} key{plural}", self.identifier, self.state, self.usable)?;
+        if let Some(age) = self.age() {
+            write!(f, ", {} s old", age.as_secs())?;
+        }
+        match self.last_failure {
+            Some((error, _)) if self.failures > 0 => {
+                let plural = if self.failures == 1 { "" } else { "s" };
+                write!(f, ", {} failure{plural}: {error}", self.failures)
+            }
+            _ => Ok(()),
+        }
+    }
+}

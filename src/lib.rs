@@ -148,9 +148,12 @@ pub use self::config::{
 };
 pub use self::credentials::{Credential, CredentialSource, RequestHead, SecureTransport};
 pub use self::error::RejectionKind;
-pub use self::keys::{CryptoBackend, JwkSet, JwkSetError, RefreshError, Thumbprint};
+pub use self::keys::{
+    CertificateThumbprint, CryptoBackend, JwkSet, JwkSetError, RefreshError, Thumbprint,
+};
 pub use self::metadata::ResourceMetadata;
 pub use self::observe::{Event, Observer};
+pub use self::proof::certificate::ClientCertificate;
 pub use self::proof::nonce::{AcceptedNonce, NonceIssuer, NonceSecretError, SealedNonces};
 pub use self::proof::proxy::{PeerAddress, TrustedProxies};
 #[cfg(feature = "redis")]

@@ -105,6 +105,11 @@ impl Grant {
         self.token.scheme()
     }
 
+    /// Whether the token is tied to its sender in that way, and came with a scheme that goes with it.
+    pub(crate) const fn is_tied_by(&self, constraint: SenderConstraint) -> bool {
+        constraint.accepts(self.scheme()) && self.token.binding().meets(constraint)
+    }
+
     pub(crate) fn has_recorded(&self, usage: &ProofUse) -> bool {
         self.token.has_recorded(usage)
     }

@@ -22,7 +22,7 @@ pub(crate) use self::proof_key::{KnownProofKey, ProofKey};
 pub use self::remote::RefreshError;
 pub(crate) use self::remote::{RemoteKeys, RemoteSettings, Waiting};
 pub use self::set::{JwkSet, JwkSetError};
-pub use self::thumbprint::Thumbprint;
+pub use self::thumbprint::{CertificateThumbprint, Thumbprint};
 use crate::clock::Timestamp;
 
 /// Where an issuer's keys come from.

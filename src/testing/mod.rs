@@ -34,8 +34,11 @@
 //! assert!(flawed.headers().contains_key("dpop"));
 //! ```
 //!
+//! [`TestCertificate`] stands for the client certificate that a token may be bound to as well.
+//!
 //! Trust no key of this module outside tests: the RSA keys are published with the crate.
 
+mod certificate;
 mod challenge;
 mod clock;
 mod damage;
@@ -61,6 +64,7 @@ mod target;
 mod thumbprint;
 mod token;
 
+pub use self::certificate::TestCertificate;
 pub use self::clock::FixedClock;
 pub use self::dpop_client::DpopClient;
 pub use self::fetch::{Hold, ScriptedFetch};

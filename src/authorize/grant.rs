@@ -210,7 +210,8 @@ impl Grant {
     /// How the token is tied to its sender, as far as that was verified.
     ///
     /// A [`Binding::Dpop`] has the thumbprint of the client's key (RFC 7638), which stays the same
-    /// for as long as the client keeps its key.
+    /// for as long as the client keeps its key; a [`Binding::MutualTls`] that of the client's
+    /// certificate (RFC 8705), which changes when it is renewed.
     #[must_use]
     pub const fn binding(&self) -> &Binding {
         self.token.binding()

@@ -102,6 +102,8 @@ kinds! {
     BadSignature = "bad-signature", Token, "The signature of the access token is not valid";
     /// A token bound to a key by `cnf.jkt` was sent as a bearer token (RFC 9449 §7.2).
     BoundTokenAsBearer = "bound-token-as-bearer", Token, "The access token is bound to a key and needs a DPoP proof";
+    /// The token is bound to another certificate than the client showed (RFC 8705 §3).
+    CertificateMismatch = "certificate-mismatch", Token, "The access token is bound to another client certificate";
     /// The proof's `iat` lies too far back (RFC 9449 §4.3 check 11).
     ExpiredProof = "expired-proof", Proof, "The DPoP proof is too old";
     /// `exp` has passed, leeway included (RFC 9068 §4).
@@ -126,6 +128,9 @@ kinds! {
     KeysUnavailable = "keys-unavailable", Outage, "The keys that verify access tokens are unavailable";
     /// The Authorization field breaks its grammar (RFC 9110 §11.4).
     MalformedAuthorization = "malformed-authorization", Request, "The Authorization field is malformed";
+    /// The token is bound to a certificate, and a trusted proxy sent a `Client-Cert` field that
+    /// cannot be read (RFC 9440 §2.2).
+    MalformedCertificate = "malformed-certificate", Token, "The client certificate cannot be read";
     /// The DPoP field is not one compact JWS of two JSON objects (RFC 9449 §4.3 check 2).
     MalformedProof = "malformed-proof", Proof, "The DPoP proof is malformed";
     /// The token is not a compact JWS of two JSON objects (RFC 7519 §7.2).
@@ -133,6 +138,8 @@ kinds! {
     /// A requirement was reached without an `authenticate` layer around it; the fault is the
     /// server's.
     MissingAuthentication = "missing-authentication", Internal, "The server is not configured for this request";
+    /// The token is bound to a certificate, and the client showed none (RFC 8705 §3).
+    MissingCertificate = "missing-certificate", Token, "The access token is bound to a client certificate and the request came without one";
     /// A claim the profile demands is absent (RFC 9068 §2.2).
     MissingClaim = "missing-claim", Token, "The access token lacks a required claim";
     /// The request carries no access token.
@@ -183,8 +190,9 @@ kinds! {
     UnacceptableAlgorithm = "unacceptable-algorithm", Token, "The access token is signed with an algorithm that is not accepted";
     /// The proof's `alg` is not one the server accepts (RFC 9449 §4.3 check 5).
     UnacceptableProofAlgorithm = "unacceptable-proof-algorithm", Proof, "The DPoP proof is signed with an algorithm that is not accepted";
-    /// A token without `cnf.jkt` was sent with the scheme DPoP (RFC 9449 §7.1).
-    UnboundToken = "unbound-token", Token, "The access token is not bound to a key";
+    /// The token is not bound as it has to be: it was sent with the scheme DPoP and has no `cnf.jkt`
+    /// (RFC 9449 §7.1), or the route wants tokens that are bound to a certificate (RFC 8705 §3).
+    UnboundToken = "unbound-token", Token, "The access token is not bound to its sender as this request needs";
     /// No key of the issuer fits the token's `kid` and `alg`.
     UnknownKey = "unknown-key", Token, "The access token is signed with a key that is not known";
     /// `cnf` binds the token in a way the server does not verify (RFC 7800 §3.1).

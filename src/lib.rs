@@ -46,6 +46,9 @@
 //! - [`require`](ResourceServer::require) demands scopes, a strong or recent authentication (RFC
 //!   9470), or whatever a [`Predicate`] tests, of a route; [`Grant::require`] does it within a
 //!   handler.
+//! - A token bound to a **client certificate** (mutual TLS, RFC 8705) is accepted on connections of
+//!   that client and in no other way: see [`ClientCertificate`], and
+//!   [`client_cert_field`](Builder::client_cert_field) for proxies that forward it (RFC 9440).
 //! - Refusals carry `WWW-Authenticate` challenges for the schemes that are accepted, with the scopes
 //!   to ask for, the algorithms of proofs and the metadata document to look at. Their bodies are an [`Envelope`](render::Envelope)'s to shape.
 //! - Keys come from a static [`JwkSet`] or from a URL, one fetch at a time, and stay in use while
@@ -59,8 +62,7 @@
 //!
 //! - whether a token was **revoked**: it is good until it expires. Opaque tokens and introspection
 //!   (RFC 7662) are not supported in this version.
-//! - **client certificates** (mutual TLS, RFC 8705): tokens that are bound to one are refused in
-//!   this version.
+//! - **client certificates** beyond their thumbprint: whom to believe is the TLS layer's to say.
 //! - **what a proof does not cover**: query, other header fields and body of a request.
 //! - **encrypted tokens** (JWE): refused as well.
 //! - whether *this* subject may act on *this* record: that is the application's to decide.
@@ -74,6 +76,7 @@
 //! | [`quickstart`](guide::quickstart) | from an empty project to a protected server |
 //! | [`scopes`](guide::scopes) | what a route or a handler may demand |
 //! | [`dpop`](guide::dpop) | tokens bound to a key, proofs, nonces |
+//! | [`mutual_tls`](guide::mutual_tls) | tokens bound to client certificates, also behind a proxy |
 //! | [`proxies_and_htu`](guide::proxies_and_htu) | the URI that a proof names, behind proxies |
 //! | [`scaling_out`](guide::scaling_out) | several processes: what they share, what each failure does |
 //! | [`envelopes`](guide::envelopes) | how refusals look |
@@ -149,11 +152,12 @@ pub use self::config::{
 pub use self::credentials::{Credential, CredentialSource, RequestHead, SecureTransport};
 pub use self::error::RejectionKind;
 pub use self::keys::{
-    CryptoBackend, Health, IssuerHealth, JwkSet, JwkSetError, KeyState, MetadataError,
-    RefreshError, Thumbprint,
+    CertificateThumbprint, CryptoBackend, Health, IssuerHealth, JwkSet, JwkSetError, KeyState,
+    MetadataError, RefreshError, Thumbprint,
 };
 pub use self::metadata::ResourceMetadata;
 pub use self::observe::{Event, Observer};
+pub use self::proof::certificate::ClientCertificate;
 pub use self::proof::nonce::{AcceptedNonce, NonceIssuer, NonceSecretError, SealedNonces};
 pub use self::proof::proxy::{PeerAddress, TrustedProxies};
 #[cfg(feature = "redis")]

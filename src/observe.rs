@@ -19,7 +19,7 @@ use crate::keys::{MetadataError, RefreshError};
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Event<'a> {
-    /// A request was let through with a valid token, and a valid proof where one was needed.
+    /// A request was let through with a valid token, and with what the token is bound to.
     #[non_exhaustive]
     Accepted {
         /// The token's issuer, as configured.

@@ -80,9 +80,10 @@ impl Attempt {
 }
 
 impl Details {
-    /// What the route accepts: as its own layer says, or the one around it.
+    /// What the route accepts: as its own layer says, within what the one around it lets through.
     pub(crate) fn constraint(&self) -> SenderConstraint {
-        self.demand.constraint.unwrap_or(self.attempt.label.constraint)
+        let around = self.attempt.label.constraint;
+        self.demand.constraint.map_or(around, |own| own.within(around))
     }
 
     /// RFC 9449 §8, §8.2: with every answer to a client that makes proofs, and with the challenge
@@ -151,11 +152,20 @@ impl Rejection {
         Self::of(grant, Arc::default(), RejectionKind::RequirementNotMet, shortfall)
     }
 
-    /// A grant whose token is not tied to its sender as the route demands: the client has to use
-    /// another scheme, which is no fault of the token (RFC 6750 §3.1).
-    pub(crate) fn unconstrained(grant: &Grant, demand: &Arc<Demand>) -> Self {
-        let attempt = Attempt { scheme: None, ..Attempt::of(grant) };
-        Self::new(RejectionKind::UnsupportedScheme, grant.settings(), demand, attempt)
+    /// A grant whose token is not tied to its sender as the route demands. Where the client has to
+    /// use another scheme, that is no fault of the token (RFC 6750 §3.1).
+    pub(crate) fn unconstrained(
+        grant: &Grant,
+        demand: &Arc<Demand>,
+        constraint: SenderConstraint,
+    ) -> Self {
+        let attempt = Attempt::of(grant);
+        let (kind, scheme) = if constraint.accepts(grant.scheme()) {
+            (RejectionKind::UnboundToken, attempt.scheme)
+        } else {
+            (RejectionKind::UnsupportedScheme, None)
+        };
+        Self::new(kind, grant.settings(), demand, Attempt { scheme, ..attempt })
     }
 
     fn of(grant: &Grant, demand: Arc<Demand>, kind: RejectionKind, shortfall: Shortfall) -> Self {

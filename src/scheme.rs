@@ -38,32 +38,63 @@ impl Scheme {
 /// [`RequireLayer`](crate::layer::RequireLayer).
 ///
 /// Whatever is chosen, a token bound to a key is never accepted without proof of that key (RFC 9449
-/// §7.2), and the scheme DPoP never without a bound token. Challenges name only the schemes that
-/// are accepted, so that no client is talked into the weaker one.
+/// §7.2), a token bound to a certificate never without that certificate (RFC 8705 §3), and the
+/// scheme DPoP never without a token bound to a key. Challenges name only the schemes that are
+/// accepted, so that no client is talked into the weaker one.
 ///
-/// | | `Bearer`, token not bound | `Bearer`, token bound | `DPoP` with a proof, token bound |
-/// |---|---|---|---|
-/// | `Any` | accepted | 401 `invalid_token` | accepted |
-/// | `Dpop` | 401, DPoP challenge without error | the same | accepted |
-/// | `Bearer` | accepted | 401 `invalid_token` | 401, Bearer challenge without error |
+/// A token that is bound to a certificate alone is sent with the scheme `Bearer`; "the certificate"
+/// says that the request came with the one it is bound to. Without it, the answer is 401
+/// `invalid_token` wherever the scheme is accepted.
+///
+/// | | `Bearer`, not bound | `Bearer`, the certificate | `Bearer`, bound to a key | `DPoP` with a proof |
+/// |---|---|---|---|---|
+/// | `Any` | accepted | accepted | 401 `invalid_token` | accepted |
+/// | `Bearer` | accepted | accepted | 401 `invalid_token` | N |
+/// | `Bound` | 401 `invalid_token` | accepted | 401 `invalid_token` | accepted |
+/// | `Dpop` | N | N | N | accepted |
+/// | `MutualTls` | 401 `invalid_token` | accepted | 401 `invalid_token` | N |
+///
+/// N: 401, with a challenge of the accepted scheme and no error, since the scheme is not accepted
+/// and the token may be good (RFC 6750 §3.1).
+///
+/// A token bound in both ways goes with `DPoP`, and needs the proof and the certificate.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum SenderConstraint {
     /// Tokens that are bound, and tokens that are not: each as its issuer made it.
     #[default]
     Any,
+    /// Only tokens that are bound, to a key or to a certificate.
+    Bound,
     /// Only tokens that are bound to a key, with a DPoP proof (RFC 9449).
     Dpop,
-    /// Only tokens that are not bound. The scheme DPoP is neither offered nor accepted.
+    /// Only tokens that are not bound to a key. The scheme DPoP is neither offered nor accepted.
     Bearer,
+    /// Only tokens that are bound to a certificate, and come with it as bearer tokens (RFC 8705
+    /// §3). The scheme DPoP is neither offered nor accepted.
+    MutualTls,
 }
 
 impl SenderConstraint {
     pub(crate) const fn accepts(self, scheme: Scheme) -> bool {
         match self {
-            Self::Any => true,
+            Self::Any | Self::Bound => true,
             Self::Dpop => matches!(scheme, Scheme::Dpop),
-            Self::Bearer => matches!(scheme, Scheme::Bearer),
+            Self::Bearer | Self::MutualTls => matches!(scheme, Scheme::Bearer),
+        }
+    }
+
+    /// Whether certificate-bound tokens are what it asks for, or a part of it.
+    pub(crate) const fn names_certificates(self) -> bool {
+        matches!(self, Self::Bound | Self::MutualTls)
+    }
+
+    /// What can be met within a layer that accepts no more than `around`: one that leaves the
+    /// scheme open takes those that layer lets through.
+    pub(crate) const fn within(self, around: Self) -> Self {
+        match (self, around) {
+            (Self::Any | Self::Bound, Self::Bearer | Self::Dpop | Self::MutualTls) => around,
+            _ => self,
         }
     }
 }

@@ -105,6 +105,11 @@ impl Grant {
         self.token.scheme()
     }
 
+    /// Whether the token is tied to its sender in that way, and came with a scheme that goes with it.
+    pub(crate) const fn is_tied_by(&self, constraint: SenderConstraint) -> bool {
+        constraint.accepts(self.scheme()) && self.token.binding().meets(constraint)
+    }
+
     pub(crate) fn has_recorded(&self, usage: &ProofUse) -> bool {
         self.token.has_recorded(usage)
     }
@@ -205,7 +210,8 @@ impl Grant {
     /// How the token is tied to its sender, as far as that was verified.
     ///
     /// A [`Binding::Dpop`] has the thumbprint of the client's key (RFC 7638), which stays the same
-    /// for as long as the client keeps its key.
+    /// for as long as the client keeps its key; a [`Binding::MutualTls`] that of the client's
+    /// certificate (RFC 8705), which changes when it is renewed.
     #[must_use]
     pub const fn binding(&self) -> &Binding {
         self.token.binding()

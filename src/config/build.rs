@@ -56,6 +56,7 @@ impl Builder {
         let challenge = self.challenge_settings(&resource, &mut faults);
         let documentation = self.documentation_base(&mut faults);
         let proofs = self.proof_policy(&resource, &mut faults);
+        let certificates = self.certificate_policy(&mut faults);
         let metadata = self.metadata_document(&resource, &mut faults);
         let Some(proofs) = proofs.filter(|_| faults.is_empty()) else {
             return Err(ConfigError::new(faults));
@@ -70,6 +71,7 @@ impl Builder {
             },
             unverifiable: self.unverifiable,
             constraint: self.constraint,
+            certificates,
             proofs,
             revocation: self
                 .revocation
@@ -102,6 +104,7 @@ impl Builder {
             issuers: self.named_issuers(),
             proof_algorithms: self.dpop.algorithm_names(),
             constraint: self.constraint,
+            certificates: self.client_cert_proxies.is_some(),
         };
         Document::new(&self.metadata, &facts, faults)
     }

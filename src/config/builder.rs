@@ -47,11 +47,11 @@ pub enum SharedCaching {
 /// | leeway | 60 s for `exp`, `nbf` and `iat` |
 /// | longest token | 16 KiB |
 /// | verified tokens remembered | about 16 MiB |
-/// | sender constraint | any: bound tokens with a proof, others without |
+/// | sender constraint | any: bound tokens with what they are bound to, others without |
 /// | proofs | those of [`Dpop`] |
 /// | source of revoked tokens | none |
 /// | base URL of the API, for `htu` | scheme, host and port of the resource identifier |
-/// | proxies whose word is taken | none |
+/// | proxies whose word is taken | none, neither for the URL nor for client certificates |
 /// | order of challenges | Bearer before DPoP, each in a line of its own; first the scheme that was tried |
 /// | realm, error_uri | none |
 /// | resource_metadata | in every challenge |
@@ -82,6 +82,7 @@ pub struct Builder {
     pub(super) dpop: Dpop,
     pub(super) base_url: Option<String>,
     pub(super) proxies: Option<TrustedProxies>,
+    pub(super) client_cert_proxies: Option<Vec<String>>,
     pub(super) leeway: Duration,
     pub(super) max_token_bytes: usize,
     pub(super) lenient_charset: bool,
@@ -135,6 +136,7 @@ impl Builder {
             dpop: Dpop::default(),
             base_url: None,
             proxies: None,
+            client_cert_proxies: None,
             leeway: Duration::from_secs(60),
             max_token_bytes: 16 * 1024,
             lenient_charset: false,
@@ -305,7 +307,7 @@ impl Builder {
     ///
     /// Default [`SenderConstraint::Any`]. Single layers may have their own. Where all demand bound
     /// tokens, choose it here: then the metadata document says so too (RFC 9728 §2,
-    /// `dpop_bound_access_tokens_required`).
+    /// `dpop_bound_access_tokens_required`, `tls_client_certificate_bound_access_tokens`).
     pub fn sender_constraint(mut self, constraint: SenderConstraint) -> Self {
         self.constraint = constraint;
         self
@@ -362,6 +364,40 @@ impl Builder {
     /// says.
     pub fn trusted_proxies(mut self, proxies: TrustedProxies) -> Self {
         self.proxies = Some(proxies);
+        self
+    }
+
+    /// Proxies whose word on the client's certificate is taken: the field `Client-Cert` (RFC 9440),
+    /// for tokens that are bound to a certificate (RFC 8705 §3).
+    ///
+    /// The addresses are written as those of [`TrustedProxies`]: single ones, or networks. Who sent
+    /// a request, its [`PeerAddress`](crate::PeerAddress) says. Then,
+    ///
+    /// | the peer is | the field | the [`ClientCertificate`](crate::ClientCertificate) of the connection |
+    /// |---|---|---|
+    /// | one of these | counts; without it the client had no certificate | is the proxy's own, and does not count |
+    /// | anybody else | does not count, and is taken out of the request | counts |
+    ///
+    /// The proxy **must** remove the field from what clients send, also where a client shows no
+    /// certificate; one that passes it on lets every client choose its certificate (RFC 9440 §4).
+    ///
+    /// The field is one line with one byte sequence, `:` base64 of the DER `:`, of 16 KiB at most;
+    /// anything else is refused with `malformed-certificate` where the token is bound to a
+    /// certificate, and not looked at where it is not. `Client-Cert-Chain` is not read: the chain is
+    /// the proxy's to check. By default the field means nothing, and is left where it is.
+    ///
+    /// ```
+    /// use tower_resource_server::{ResourceServer, SenderConstraint};
+    ///
+    /// let builder = ResourceServer::builder("https://api.example.com")
+    ///     .client_cert_field(["10.0.0.7", "fd00::/8"])
+    ///     .sender_constraint(SenderConstraint::MutualTls);
+    /// ```
+    pub fn client_cert_field<I>(mut self, addresses: I) -> Self
+    where
+        I: IntoIterator<Item: Into<String>>,
+    {
+        self.client_cert_proxies = Some(addresses.into_iter().map(Into::into).collect());
         self
     }
 

@@ -38,14 +38,17 @@ impl Danger {
         Builder { any_audience: true, ..self.0 }
     }
 
-    /// Accepts a token with `cnf` as a plain Bearer token when nothing here can verify `cnf`.
+    /// Accepts a token as a plain Bearer token although its `cnf` binds it in a way that nobody here
+    /// can verify.
     ///
     /// A stolen token can then be used by the thief, which is what its issuer meant to prevent
     /// (RFC 7800 §3.1).
     ///
-    /// It concerns methods that are not supported, such as mutual TLS (`x5t#S256`, RFC 8705 §3.1)
-    /// in this version. A token bound to a DPoP key (`jkt`, RFC 9449 §6.1) still needs its proof,
-    /// and a `cnf` that is no JSON object is refused all the same.
+    /// It concerns methods that are not supported, such as a key that is named by its `kid` alone. A
+    /// token bound to a DPoP key (`jkt`, RFC 9449 §6.1) still needs its proof, one bound to a client
+    /// certificate (`x5t#S256`, RFC 8705 §3.1) still needs the certificate, and a `cnf` that is no
+    /// JSON object is refused all the same. Where
+    /// [bound tokens are demanded](crate::SenderConstraint), it opens nothing.
     pub fn ignore_unverifiable_confirmation(self) -> Builder {
         Builder { unverifiable: UnverifiableConfirmation::Ignore, ..self.0 }
     }

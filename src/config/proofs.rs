@@ -1,4 +1,5 @@
-//! Checks of what concerns proofs: their settings, the URL they have to name, their nonces.
+//! Checks of what shows that a token is its sender's: the settings of proofs, the URL they have to
+//! name, their nonces; and whose word is taken for certificates.
 
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, SystemTime};
@@ -6,7 +7,9 @@ use std::time::{Duration, SystemTime};
 use super::{Builder, Fault, Resource};
 use crate::charset;
 use crate::clock::Timestamp;
+use crate::proof::certificate::CertificatePolicy;
 use crate::proof::nonce::NonceIssuer;
+use crate::proof::proxy::TrustedPeers;
 use crate::proof::{ProofPolicy, PublicUrl};
 
 impl Builder {
@@ -34,6 +37,13 @@ impl Builder {
             max_ahead: self.dpop.max_ahead,
             warned: AtomicBool::new(false),
         })
+    }
+
+    pub(super) fn certificate_policy(&self, faults: &mut Vec<Fault>) -> CertificatePolicy {
+        let addresses = self.client_cert_proxies.as_ref();
+        let proxies = addresses
+            .map(|addresses| TrustedPeers::compile(addresses, "client_cert_field", faults));
+        CertificatePolicy { proxies }
     }
 
     fn public_url(&self, resource: &Resource, faults: &mut Vec<Fault>) -> Option<PublicUrl> {

@@ -11,6 +11,7 @@ use crate::clock::{Clock, Timestamp};
 use crate::credentials::CredentialPolicy;
 use crate::metadata::Document;
 use crate::observe::Observer;
+use crate::proof::certificate::CertificatePolicy;
 use crate::proof::replay::ReplayStore;
 use crate::proof::{ProofPolicy, UnrecordedProof, UnverifiableConfirmation};
 use crate::render::{ChallengeSettings, Hooks};
@@ -25,6 +26,7 @@ pub(crate) struct Settings {
     pub(crate) tokens: TokenPolicy,
     pub(crate) unverifiable: UnverifiableConfirmation,
     pub(crate) constraint: SenderConstraint,
+    pub(crate) certificates: CertificatePolicy,
     pub(crate) proofs: ProofPolicy,
     pub(crate) revocation: Option<Inquirer>,
     pub(crate) unknown_status: UnknownStatus,

@@ -9,6 +9,9 @@ pub mod envelopes {}
 /// Tokens bound to a key, and the proofs that go with them (DPoP, RFC 9449).
 #[doc = include_str!("dpop.md")]
 pub mod dpop {}
+/// Tokens bound to client certificates (mutual TLS, RFC 8705), also behind a proxy (RFC 9440).
+#[doc = include_str!("mutual_tls.md")]
+pub mod mutual_tls {}
 /// The URI that a proof names, behind proxies and under several names.
 #[doc = include_str!("proxies_and_htu.md")]
 pub mod proxies_and_htu {}

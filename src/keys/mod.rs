@@ -29,7 +29,7 @@ pub(crate) use self::proof_key::{KnownProofKey, ProofKey};
 pub(crate) use self::remote::{Location, RemoteKeys, RemoteSettings, Waiting};
 pub use self::set::{JwkSet, JwkSetError};
 pub(crate) use self::supplies::Supplies;
-pub use self::thumbprint::Thumbprint;
+pub use self::thumbprint::{CertificateThumbprint, Thumbprint};
 use crate::clock::Timestamp;
 
 /// Where an issuer's keys come from.

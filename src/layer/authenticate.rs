@@ -36,8 +36,10 @@ use crate::scheme::SenderConstraint;
 ///    `iss`; the types and the presence of claims; the signature; `aud`;
 /// 4. for tokens seen before as well, `exp`, `nbf` and `iat` with the
 ///    [leeway](crate::Builder::leeway);
-/// 5. `cnf`: a token with `jkt` needs a proof of that key, a proof a token with its key, and other
-///    ways of binding are refused unless [`danger`](crate::Builder::danger) was used;
+/// 5. `cnf`: a token with `jkt` needs a proof of that key, a proof a token with its key; one with
+///    `x5t#S256` needs the [client certificate](crate::ClientCertificate) (RFC 8705 §3); what the
+///    [`sender_constraint`](Self::sender_constraint) demands has to be there; and other ways of
+///    binding are refused unless [`danger`](crate::Builder::danger) was used;
 /// 6. whether the proof was used before. Only now is its use recorded.
 ///
 /// So everything about the proof precedes everything about the token, and a proof that is refused
@@ -52,7 +54,9 @@ use crate::scheme::SenderConstraint;
 /// An accepted request carries a [`Grant`](crate::Grant) in its extensions, in place of any that an
 /// outer layer left there. Its `Authorization` and `DPoP` fields are still there, marked as
 /// sensitive, so that their `Debug` form does not show token and proof. A handler that forwards
-/// requests should remove them: a token for this server is not meant for another.
+/// requests should remove them: a token for this server is not meant for another. With
+/// [`client_cert_field`](crate::Builder::client_cert_field), a `Client-Cert` field is still there if
+/// a named proxy sent it, and gone if anybody else did.
 ///
 /// CORS preflights pass without a token and without a grant, unless the builder says
 /// [`protect_preflight`](crate::Builder::protect_preflight).

@@ -19,7 +19,7 @@ use crate::credentials::{Presented, Refusal, RequestHead, extract};
 use crate::error::RejectionKind;
 use crate::observe::Event;
 use crate::proof::replay::{Claim, ClaimResult, ProofUse};
-use crate::proof::{self, BoundToken, Candidate, InForce, Occasion, Proof};
+use crate::proof::{self, BindingPolicy, BoundToken, Candidate, InForce, Occasion, Proof};
 use crate::rejection::{Attempt, Rejection};
 use crate::revocation::{self, Inquiry, RevocationResult};
 use crate::scheme::{Scheme, SenderConstraint};
@@ -172,10 +172,12 @@ impl Gate {
         proof: Option<Proof>,
         now: Timestamp,
     ) -> Result<Entry, Rejection> {
-        let Settings { tokens, unverifiable, .. } = &*self.settings;
+        let Settings { tokens, unverifiable, certificates, .. } = &*self.settings;
         let scheme = scheme_of(proof.as_ref());
+        let policy = BindingPolicy { unverifiable: *unverifiable, constraint: self.constraint() };
+        let certificate = certificates.of(RequestHead::of(request));
         let candidate = VerifiedToken::check_time(vouched, now, tokens.leeway)
-            .and_then(|verified| Candidate::bind(verified, proof, *unverifiable, now))
+            .and_then(|verified| Candidate::bind(verified, proof, &certificate, policy, now))
             .map_err(|refused| self.refused(refused, scheme, request))?;
         let Some(status) = &self.settings.revocation else {
             return self.record(request, candidate.unchecked());
@@ -257,7 +259,7 @@ impl Gate {
         }
         let renew = || self.settings.next_nonce(self.settings.now());
         let nonce = grant.renews_nonce().then(renew).flatten();
-        hide_credentials(request);
+        hide_credentials(&self.settings, request);
         request.extensions_mut().insert(grant);
         Ok(Reshape { authenticated: true, nonce, ..self.reshape(request) })
     }
@@ -266,7 +268,7 @@ impl Gate {
     pub(super) fn admit_anonymous<B>(&self, request: &mut Request<B>) -> Reshape {
         let anonymous =
             Anonymous { settings: Arc::clone(&self.settings), label: self.label(request) };
-        hide_credentials(request);
+        hide_credentials(&self.settings, request);
         request.extensions_mut().remove::<Grant>();
         request.extensions_mut().insert(anonymous);
         self.reshape(request)

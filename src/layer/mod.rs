@@ -30,7 +30,8 @@
 //!    signature checked. Here a request may have to wait, for keys.
 //! 4. Times are compared with the clock, for known tokens too.
 //! 5. Token and proof have to fit: a token bound to a key (`cnf`) needs a proof of that key, and a
-//!    proof a token that is bound to its key.
+//!    proof a token that is bound to its key. A token bound to a client certificate needs that
+//!    certificate.
 //! 6. The proof is recorded as used, unless it was used before. Here a request waits if the store is
 //!    reached over a network.
 //! 7. The requirement of the layer, if there is one, is put to the grant.

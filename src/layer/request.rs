@@ -10,8 +10,10 @@ use crate::config::Settings;
 use crate::credentials::{DPOP, RequestHead};
 use crate::scheme::SenderConstraint;
 
-/// Whoever prints the headers further in must not reveal the token (OAuth 2.1 §1.4).
-pub(super) fn hide_credentials<B>(request: &mut Request<B>) {
+/// Whoever prints the headers further in must not reveal the token (OAuth 2.1 §1.4), and whoever
+/// reads a certificate there must not be deceived.
+pub(super) fn hide_credentials<B>(settings: &Settings, request: &mut Request<B>) {
+    settings.certificates.strip(request);
     let headers = request.headers_mut();
     if let Some(token) = headers.get_mut(header::AUTHORIZATION) {
         token.set_sensitive(true);

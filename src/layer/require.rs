@@ -37,7 +37,8 @@ use crate::scheme::SenderConstraint;
 /// |---|---|
 /// | a grant that meets the requirement | the inner service's |
 /// | a grant without enough scopes, or one that fails a predicate | 403 `insufficient_scope` |
-/// | a bearer token, where [bound tokens](Self::sender_constraint) are demanded | 401, the DPoP challenge without error |
+/// | a token not tied to its sender as is [demanded](Self::sender_constraint), of a scheme that is not accepted | 401, the challenges without error |
+/// | such a token, of an accepted scheme | 401 `invalid_token` |
 /// | a grant with too weak or too old an authentication | 401 `insufficient_user_authentication` (RFC 9470 §3) |
 /// | an anonymous request behind an optional layer | 401 with the scopes to ask for |
 /// | a CORS preflight that the outer layer let through | the inner service's |
@@ -159,6 +160,7 @@ impl RequireLayer {
     pub fn sender_constraint(self, constraint: SenderConstraint) -> Self {
         // The layer around may accept less than any, and its challenges are to say so.
         let own = Some(constraint).filter(|constraint| *constraint != SenderConstraint::Any);
+        self.settings.metadata.add_certificates(constraint);
         Self { demand: Arc::new(self.demand.constrained(own)), ..self }
     }
 }
@@ -279,8 +281,8 @@ fn demanded<B>(
         return refuse(RejectionKind::InvalidRequirement, label(&head));
     }
     if let Some(grant) = own_grant(settings, request) {
-        if demand.constraint.is_some_and(|constraint| !constraint.accepts(grant.scheme())) {
-            return Err(Rejection::unconstrained(grant, demand));
+        if let Some(constraint) = demand.constraint.filter(|own| !grant.is_tied_by(*own)) {
+            return Err(Rejection::unconstrained(grant, demand, constraint));
         }
         return demand.check(grant).map_err(|short| short.into_rejection(grant, demand));
     }

@@ -44,25 +44,34 @@ pub(crate) struct Facts<'a> {
     pub(crate) issuers: Vec<&'a str>,
     pub(crate) proof_algorithms: Vec<&'static str>,
     pub(crate) constraint: SenderConstraint,
+    /// Proxies are trusted to tell client certificates.
+    pub(crate) certificates: bool,
 }
 
-/// The schemes that are accepted somewhere. Layers may add to those of the server.
+/// What is accepted somewhere. Layers may add to what the server accepts.
 #[derive(Clone, Copy, Debug)]
 struct Accepted {
     bearer: bool,
     dpop: bool,
+    /// Tokens bound to certificates are not merely accepted, as they are nearly everywhere, but
+    /// there is reason to think that clients can show them.
+    certificates: bool,
 }
 
 impl Accepted {
     const fn by(constraint: SenderConstraint) -> Self {
-        let bearer = constraint.accepts(Scheme::Bearer);
-        Self { bearer, dpop: constraint.accepts(Scheme::Dpop) }
+        Self {
+            bearer: constraint.accepts(Scheme::Bearer),
+            dpop: constraint.accepts(Scheme::Dpop),
+            certificates: constraint.names_certificates(),
+        }
     }
 
     const fn add(&mut self, constraint: SenderConstraint) {
         let more = Self::by(constraint);
         self.bearer |= more.bearer;
         self.dpop |= more.dpop;
+        self.certificates |= more.certificates;
     }
 
     /// What is not true is left out (RFC 9728 §2, §3.2).
@@ -78,6 +87,9 @@ impl Accepted {
         }
         if self.dpop && !self.bearer {
             members.insert("dpop_bound_access_tokens_required".into(), true.into());
+        }
+        if self.certificates {
+            members.insert("tls_client_certificate_bound_access_tokens".into(), true.into());
         }
     }
 }
@@ -97,7 +109,8 @@ impl Document {
         facts: &Facts<'_>,
         faults: &mut Vec<Fault>,
     ) -> Self {
-        let accepted = Accepted::by(facts.constraint);
+        let mut accepted = Accepted::by(facts.constraint);
+        accepted.certificates |= facts.certificates || chosen.certificate_bound_tokens;
         chosen.check(accepted.bearer, faults);
         let members = members(chosen, facts);
         signed::check(&chosen.members, &members, faults);
@@ -136,6 +149,14 @@ impl Document {
         self.accepted.lock().unwrap_or_else(PoisonError::into_inner).add(constraint);
         // Now that the other lock is given back: rendering takes them the other way round.
         *self.rendered.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// A layer demands certificates of tokens that others let through.
+    pub(crate) fn add_certificates(&self, constraint: SenderConstraint) {
+        if constraint.names_certificates() {
+            self.accepted.lock().unwrap_or_else(PoisonError::into_inner).certificates = true;
+            *self.rendered.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        }
     }
 
     pub(super) fn render(&self) -> Rendered {
@@ -216,6 +237,7 @@ mod tests {
             issuers: Vec::new(),
             proof_algorithms: vec!["ES256"],
             constraint: SenderConstraint::Bearer,
+            certificates: false,
         };
         let document = Document::new(&ResourceMetadata::new(), &facts, &mut Vec::new());
         std::thread::scope(|threads| {

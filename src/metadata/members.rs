@@ -34,16 +34,18 @@ pub struct ResourceMetadata {
     pub(super) scopes: Option<Vec<String>>,
     pub(super) root_alias: bool,
     pub(super) no_bearer_methods: bool,
+    pub(super) certificate_bound_tokens: bool,
     pub(super) max_age: Option<u32>,
 }
 
 /// Members that follow from other settings and cannot be set by name.
-const DERIVED: [&str; 5] = [
+const DERIVED: [&str; 6] = [
     "resource",
     "authorization_servers",
     "scopes_supported",
     "dpop_signing_alg_values_supported",
     "dpop_bound_access_tokens_required",
+    "tls_client_certificate_bound_access_tokens",
 ];
 const URLS: [&str; 4] =
     ["resource_documentation", "resource_policy_uri", "resource_tos_uri", "jwks_uri"];
@@ -115,6 +117,17 @@ impl ResourceMetadata {
     /// a fault elsewhere. Without this, such servers leave the member out.
     pub const fn no_bearer_methods(mut self) -> Self {
         self.no_bearer_methods = true;
+        self
+    }
+
+    /// `tls_client_certificate_bound_access_tokens` (RFC 8705 §3.3, RFC 9728 §2), for servers that
+    /// see the certificates of their clients' connections and accept other tokens as well.
+    ///
+    /// Where a [`SenderConstraint`](crate::SenderConstraint) asks for certificates, or
+    /// [`client_cert_field`](crate::Builder::client_cert_field) is set, the document says so without
+    /// this. Elsewhere nothing tells the crate whether clients are asked for a certificate.
+    pub const fn certificate_bound_tokens(mut self) -> Self {
+        self.certificate_bound_tokens = true;
         self
     }
 

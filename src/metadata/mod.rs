@@ -12,6 +12,7 @@
 //! | `bearer_methods_supported` | `["header"]`, unless set; absent where no bearer token is accepted |
 //! | `dpop_signing_alg_values_supported` | [`Dpop::algorithms`](crate::Dpop::algorithms); absent where no proof is accepted |
 //! | `dpop_bound_access_tokens_required` | `true` where the server and all its layers accept bound tokens only |
+//! | `tls_client_certificate_bound_access_tokens` | `true` where the server or a layer asks for certificates ([`SenderConstraint`](crate::SenderConstraint)), or [`client_cert_field`](crate::Builder::client_cert_field) is set |
 //! | `scopes_supported` | the requirements of all layers made so far |
 //! | everything else | [`ResourceMetadata`] |
 //!

@@ -1,13 +1,17 @@
 //! Stage 3: whether the sender of a verified token may use it.
 //!
 //! The check for downgrades stands here, where no token gets past it: a token bound to a key is
-//! never accepted without proof of that key (RFC 9449 §7.2, RFC 8705 §3), and a proof never for a
-//! token that is not bound to it.
+//! never accepted without proof of that key (RFC 9449 §7.2), one bound to a certificate never
+//! without that certificate (RFC 8705 §3), and a proof never for a token that is not bound to it.
+//!
+//! A certificate needs no proof of its own: the handshake of the connection was one.
 //!
 //! A token and what came with it become a [`Candidate`] when they fit, [`InForce`] when the token was
 //! not revoked, and a [`BoundToken`] when it is also settled that the proof was not used before. None
 //! of them is made in any other way.
 
+mod binding;
+pub(crate) mod certificate;
 mod claims;
 mod dpop;
 mod header;
@@ -20,6 +24,8 @@ mod target;
 
 use std::sync::Arc;
 
+pub use self::binding::Binding;
+use self::certificate::Shown;
 pub(crate) use self::dpop::{Occasion, Proof, verify};
 pub use self::policy::Freshness;
 pub(crate) use self::policy::ProofPolicy;
@@ -27,40 +33,19 @@ use self::replay::{ClaimOutcome, ClaimResult, ProofUse, ReplayStoreError};
 pub(crate) use self::target::PublicUrl;
 use crate::clock::Timestamp;
 use crate::error::RejectionKind;
-use crate::keys::Thumbprint;
+use crate::keys::{CertificateThumbprint, Thumbprint};
 use crate::revocation::{RevocationResult, TokenStatus, UnknownStatus};
-use crate::scheme::Scheme;
-use crate::token::{Claims, Refused, VerifiedToken, Vouched};
+use crate::scheme::{Scheme, SenderConstraint};
+use crate::token::{Claims, Confirmation, Refused, VerifiedToken, Vouched};
 
-/// How the presented token is tied to its sender.
-///
-/// More ways may be added, which is why the type is not exhaustive. An application that treats
-/// bound tokens as more trustworthy asks [`Grant::binding`](crate::Grant::binding).
-///
-/// It says what was *verified*, not what the token asks for: with
-/// [`ignore_unverifiable_confirmation`](crate::Danger::ignore_unverifiable_confirmation), a token
-/// with `cnf` is a bearer token too.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub enum Binding {
-    /// Not at all: whoever holds the token may use it (RFC 6750).
-    Bearer,
-    /// To the key of that thumbprint, of which the request brought a proof (RFC 9449).
-    Dpop(Thumbprint),
+/// Which ties between a token and its sender are good enough.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct BindingPolicy {
+    pub(crate) unverifiable: UnverifiableConfirmation,
+    pub(crate) constraint: SenderConstraint,
 }
 
-impl Binding {
-    /// `bearer` or `dpop`, in lower case.
-    #[must_use]
-    pub const fn name(&self) -> &'static str {
-        match self {
-            Self::Bearer => "bearer",
-            Self::Dpop(_) => "dpop",
-        }
-    }
-}
-
-/// What to do with a token whose `cnf` the server cannot verify.
+/// What to do with a token whose `cnf` names no method that is verified here.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(crate) enum UnverifiableConfirmation {
     #[default]
@@ -82,21 +67,25 @@ pub(crate) enum UnrecordedProof {
 pub(crate) struct Candidate {
     token: VerifiedToken,
     proof: Option<Proof>,
+    binding: Binding,
 }
 
 impl Candidate {
-    /// Fits a token and the proof that came with it together, by the token's `cnf` (RFC 7800 §3.1:
-    /// every method of it that is known has to hold).
+    /// Fits a token together with the proof and the certificate that came with it, by the token's
+    /// `cnf` (RFC 7800 §3.1: every method of it that is known has to hold).
     pub(crate) fn bind(
         token: VerifiedToken,
         mut proof: Option<Proof>,
-        unverifiable: UnverifiableConfirmation,
+        certificate: &Shown<'_>,
+        policy: BindingPolicy,
         now: Timestamp,
     ) -> Result<Self, Refused> {
         let refuse = |kind| Err((kind, Arc::clone(token.vouched())));
-        if let Err(kind) = fits(&token, proof.as_ref(), unverifiable) {
-            return refuse(kind);
-        }
+        let confirmation = token.vouched().claims.confirmation.as_ref();
+        let binding = match fits(confirmation, proof.as_ref(), certificate, policy) {
+            Ok(binding) => binding,
+            Err(kind) => return refuse(kind),
+        };
         if let Some(proof) = &mut proof {
             match proof.usage.at(now) {
                 Some(usage) => proof.usage = usage,
@@ -107,15 +96,12 @@ impl Candidate {
         if let Some(key) = proof.as_mut().and_then(|proof| proof.new_key.take()) {
             token.vouched().proof_key.store(Some(Arc::new(key)));
         }
-        Ok(Self { token, proof })
+        Ok(Self { token, proof, binding })
     }
 
     /// The scheme it came with.
     pub(crate) const fn scheme(&self) -> Scheme {
-        match self.proof {
-            Some(_) => Scheme::Dpop,
-            None => Scheme::Bearer,
-        }
+        self.binding.scheme()
     }
 
     pub(crate) const fn vouched(&self) -> &Arc<Vouched> {
@@ -149,7 +135,7 @@ impl Candidate {
 pub(crate) struct InForce(Candidate);
 
 impl InForce {
-    /// The use that a replay store has to record; none for a bearer token.
+    /// The use that a replay store has to record; none without a proof.
     pub(crate) fn usage(&self) -> Option<&ProofUse> {
         self.0.proof.as_ref().map(|proof| &proof.usage)
     }
@@ -185,38 +171,58 @@ impl InForce {
     }
 
     fn settled(self, recorded: bool) -> BoundToken {
-        let Candidate { token, proof } = self.0;
+        let Candidate { token, proof, binding } = self.0;
         let renew = proof.as_ref().is_some_and(|proof| proof.renew);
-        let usage = proof.map(|proof| proof.usage);
-        let binding = match &usage {
-            Some(usage) => Binding::Dpop(*usage.client()),
-            None => Binding::Bearer,
-        };
-        BoundToken { token, binding, recorded: usage.filter(|_| recorded), renew }
+        let recorded = proof.map(|proof| proof.usage).filter(|_| recorded);
+        BoundToken { token, binding, recorded, renew }
     }
 }
 
+/// What ties the token to its sender, once everything that `cnf` asks for is there and no less than
+/// is demanded.
 fn fits(
-    token: &VerifiedToken,
+    confirmation: Option<&Confirmation>,
     proof: Option<&Proof>,
-    unverifiable: UnverifiableConfirmation,
-) -> Result<(), RejectionKind> {
-    let confirmation = token.vouched().claims.confirmation.as_ref();
-    let bound_to = confirmation.and_then(|confirmation| confirmation.thumbprint.as_ref());
-    let ignore = unverifiable == UnverifiableConfirmation::Ignore;
-    match (bound_to, proof) {
-        (Some(_), None) => return Err(RejectionKind::BoundTokenAsBearer),
-        (Some(key), Some(proof)) if key != proof.thumbprint() => {
-            return Err(RejectionKind::ProofKeyMismatch);
-        }
-        (None, Some(_)) if confirmation.is_none() || ignore => {
-            return Err(RejectionKind::UnboundToken);
-        }
-        (Some(_), Some(_)) | (None, _) => {}
+    certificate: &Shown<'_>,
+    policy: BindingPolicy,
+) -> Result<Binding, RejectionKind> {
+    let unverifiable = confirmation.is_some_and(Confirmation::is_unknown);
+    if unverifiable && policy.unverifiable == UnverifiableConfirmation::Refuse {
+        return Err(RejectionKind::UnsupportedConfirmation);
     }
-    let unverified = confirmation.is_some_and(|confirmation| confirmation.certificate)
-        || confirmation.is_some() && bound_to.is_none();
-    if unverified && !ignore { Err(RejectionKind::UnsupportedConfirmation) } else { Ok(()) }
+    let (bound_key, bound_certificate) = confirmation.map_or((None, None), Confirmation::methods);
+    let key = proven(bound_key, proof)?;
+    let certificate = shown(bound_certificate, certificate)?;
+    let binding = Binding::of(key, certificate);
+    if binding.meets(policy.constraint) { Ok(binding) } else { Err(RejectionKind::UnboundToken) }
+}
+
+/// RFC 9449 §7.1, §7.2: a key and its proof, or neither.
+fn proven(
+    bound: Option<&Thumbprint>,
+    proof: Option<&Proof>,
+) -> Result<Option<Thumbprint>, RejectionKind> {
+    match (bound, proof) {
+        (None, None) => Ok(None),
+        (None, Some(_)) => Err(RejectionKind::UnboundToken),
+        (Some(_), None) => Err(RejectionKind::BoundTokenAsBearer),
+        (Some(key), Some(proof)) if key == proof.thumbprint() => Ok(Some(*key)),
+        (Some(_), Some(_)) => Err(RejectionKind::ProofKeyMismatch),
+    }
+}
+
+/// RFC 8705 §3: the certificate that the token is bound to is the one the client showed. Any may be
+/// shown beside a token that is bound to none.
+fn shown(
+    bound: Option<&CertificateThumbprint>,
+    certificate: &Shown<'_>,
+) -> Result<Option<CertificateThumbprint>, RejectionKind> {
+    let Some(bound) = bound else { return Ok(None) };
+    match certificate.thumbprint()? {
+        None => Err(RejectionKind::MissingCertificate),
+        Some(shown) if shown == *bound => Ok(Some(shown)),
+        Some(_) => Err(RejectionKind::CertificateMismatch),
+    }
 }
 
 /// A verified token that its sender may use, once.
@@ -240,10 +246,7 @@ impl BoundToken {
 
     /// The scheme it came with.
     pub(crate) const fn scheme(&self) -> Scheme {
-        match self.binding {
-            Binding::Bearer => Scheme::Bearer,
-            Binding::Dpop(_) => Scheme::Dpop,
-        }
+        self.binding.scheme()
     }
 
     /// Whether the response should bring the next nonce (RFC 9449 §8.2).

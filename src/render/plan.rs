@@ -53,7 +53,10 @@ fn challenges(rejection: &Rejection) -> Cow<'_, Challenges> {
     let varies = match kind {
         RejectionKind::RequirementNotMet => true,
         RejectionKind::InsufficientAuthentication => details.shortfall.scope,
-        _ => details.demand.constraint.is_none() && tried.is_none(),
+        _ => match details.demand.constraint {
+            None => tried.is_none(),
+            Some(own) => own != details.constraint(),
+        },
     };
     if varies || !details.demand.is_kept {
         Cow::Owned(challenge::build(rejection))

@@ -36,12 +36,14 @@
 //!
 //! [`TestAuthorizationServer`] is what a resource server speaks with over the network, without the
 //! network: metadata, key set, introspection, their outages and rotations. [`ScriptedFetch`] answers
-//! by a script instead, whatever it is asked.
+//! by a script instead, whatever it is asked. [`TestCertificate`] stands for the client certificate
+//! that a token may be bound to as well.
 //!
 //! Trust no key of this module outside tests: the RSA keys are published with the crate.
 
 mod arrivals;
 mod authorization_server;
+mod certificate;
 mod challenge;
 mod clock;
 mod damage;
@@ -71,6 +73,7 @@ mod token;
 pub use self::authorization_server::{
     Condition, Endpoint, Garbage, MetadataLocation, TestAuthorizationServer,
 };
+pub use self::certificate::TestCertificate;
 pub use self::clock::FixedClock;
 pub use self::dpop_client::DpopClient;
 pub use self::fetch::ScriptedFetch;

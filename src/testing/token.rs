@@ -4,12 +4,13 @@ use std::time::{Duration, SystemTime};
 
 use http::Request;
 use http::header::AUTHORIZATION;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::draft::{Draft, unix_seconds};
 use super::flaw::Flaw;
 use super::key::SigningKey;
 use super::sensitive;
+use crate::proof::certificate::ClientCertificate;
 
 /// Makes one access token.
 ///
@@ -59,9 +60,24 @@ impl TokenBuilder {
         self.claim("aud", audiences.into_iter().map(Into::into).collect::<Vec<String>>())
     }
 
-    /// Binds the token to `key` with `cnf.jkt` (RFC 9449 §6.1).
+    /// Binds the token to `key` with `cnf.jkt` (RFC 9449 §6.1); to a certificate as well, if it was.
     pub fn bound_to(self, key: &SigningKey) -> Self {
-        self.claim("cnf", json!({ "jkt": key.thumbprint() }))
+        self.confirmed_by("jkt", key.thumbprint())
+    }
+
+    /// Binds the token to `certificate` with `cnf.x5t#S256` (RFC 8705 §3.1); to a key as well, if it
+    /// was.
+    ///
+    /// [`TestCertificate`](super::TestCertificate) has some, and puts them on requests.
+    pub fn bound_to_certificate(self, certificate: &ClientCertificate) -> Self {
+        self.confirmed_by("x5t#S256", certificate.thumbprint().to_string())
+    }
+
+    fn confirmed_by(self, method: &str, thumbprint: String) -> Self {
+        let cnf = self.draft.claims.get("cnf").and_then(Value::as_object);
+        let mut cnf = cnf.cloned().unwrap_or_default();
+        cnf.insert(method.to_owned(), thumbprint.into());
+        self.claim("cnf", cnf)
     }
 
     /// Sets `exp` to that long after now, in whole seconds.

@@ -8,7 +8,7 @@ use crate::charset;
 use crate::clock::Timestamp;
 use crate::error::RejectionKind;
 use crate::json::{Object, OneOrMany, WrongType};
-use crate::keys::Thumbprint;
+use crate::keys::{CertificateThumbprint, Thumbprint};
 
 /// Claims of the right types; those the mapper demands are there.
 #[derive(Debug)]
@@ -32,9 +32,21 @@ pub(crate) struct Claims {
 #[derive(Debug)]
 pub(crate) struct Confirmation {
     /// `jkt`: the key of its DPoP proofs (RFC 9449 §6.1).
-    pub(crate) thumbprint: Option<Thumbprint>,
-    /// `x5t#S256` is there: a client certificate is demanded (RFC 8705 §3.1).
-    pub(crate) certificate: bool,
+    key: Option<Thumbprint>,
+    /// `x5t#S256`: the client certificate of its connections (RFC 8705 §3.1).
+    certificate: Option<CertificateThumbprint>,
+}
+
+impl Confirmation {
+    /// The methods that are known here.
+    pub(crate) const fn methods(&self) -> (Option<&Thumbprint>, Option<&CertificateThumbprint>) {
+        (self.key.as_ref(), self.certificate.as_ref())
+    }
+
+    /// It binds the token in none of those ways.
+    pub(crate) const fn is_unknown(&self) -> bool {
+        self.key.is_none() && self.certificate.is_none()
+    }
 }
 
 impl From<WrongType> for RejectionKind {
@@ -176,11 +188,18 @@ impl Audience {
 fn confirmation(members: &Object<'_>) -> Result<Option<Confirmation>, RejectionKind> {
     let Some(raw) = members.raw("cnf") else { return Ok(None) };
     let members = Object::parse(raw).map_err(|_| RejectionKind::InvalidClaim)?;
-    let thumbprint = match members.string("jkt")? {
-        Some(text) => Some(Thumbprint::parse(&text).ok_or(RejectionKind::InvalidClaim)?),
-        None => None,
-    };
-    Ok(Some(Confirmation { thumbprint, certificate: members.contains("x5t#S256") }))
+    let key = thumbprint(&members, "jkt", Thumbprint::parse)?;
+    let certificate = thumbprint(&members, "x5t#S256", CertificateThumbprint::parse)?;
+    Ok(Some(Confirmation { key, certificate }))
+}
+
+fn thumbprint<T>(
+    members: &Object<'_>,
+    name: &str,
+    parse: impl FnOnce(&str) -> Option<T>,
+) -> Result<Option<T>, RejectionKind> {
+    let Some(text) = members.string(name)? else { return Ok(None) };
+    parse(&text).map(Some).ok_or(RejectionKind::InvalidClaim)
 }
 
 /// RFC 9068 §4 step 4: one of the token's audiences is one of ours, compared exactly. No prefix,

@@ -21,7 +21,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub(crate) use self::cache::{Digest, TokenCache};
-pub(crate) use self::claims::Claims;
+pub(crate) use self::claims::{Claims, Confirmation};
 pub(crate) use self::headers::Headers;
 pub(crate) use self::issuer::{AudiencePolicy, Issuers, TrustedIssuer};
 pub(crate) use self::jwt::{NotParsed, Parsed, parse};

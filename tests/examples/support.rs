@@ -92,7 +92,15 @@ impl Server {
     }
 
     pub(crate) fn start_with(arguments: &[&str], nonce_secret: Option<&str>) -> Option<Self> {
-        let mut command = command("axum", &["--listen", "127.0.0.1:0"])?;
+        Self::start_example("axum", arguments, nonce_secret)
+    }
+
+    pub(crate) fn start_example(
+        name: &str,
+        arguments: &[&str],
+        nonce_secret: Option<&str>,
+    ) -> Option<Self> {
+        let mut command = command(name, &["--listen", "127.0.0.1:0"])?;
         command.envs(nonce_secret.map(|secret| ("NONCE_SECRET", secret)));
         let started = command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
         let mut child = started.expect("the example starts");

@@ -1,6 +1,6 @@
 //! The printed curl lines.
 
-use crate::support::{Server, has_curl, has_embedded_issuer, shell};
+use crate::support::{Server, has_backend, has_curl, has_embedded_issuer, refuses, shell};
 
 const CODES: [&str; 5] = [
     "insufficient_scope",
@@ -16,7 +16,11 @@ fn walk(arguments: &[&str], schemes: &[&str], at_least: usize) {
     if !has_embedded_issuer() {
         return;
     }
-    let (true, Some(mut server)) = (has_curl(), Server::start(arguments)) else { return };
+    let (true, Some(server)) = (has_curl(), Server::start(arguments)) else { return };
+    follow(server, schemes, at_least);
+}
+
+fn follow(mut server: Server, schemes: &[&str], at_least: usize) {
     let tour = server.tour().lines;
     assert!(tour.len() >= at_least, "{tour:?}");
     for (comment, command) in &tour {
@@ -67,4 +71,16 @@ fn so_it_is_where_proofs_are_not_accepted() {
 #[test]
 fn so_it_is_behind_another_name() {
     walk(&["--resource", "https://api.example.com/v1"], &["Bearer", "DPoP"], 18);
+}
+
+/// Its lines come with the certificates of two clients.
+#[test]
+fn so_it_is_where_tokens_are_bound_to_certificates() {
+    if !has_backend() || !has_curl() {
+        return;
+    }
+    let Some(server) = Server::start_example("mtls", &[], None) else { return };
+    follow(server, &["Bearer"], 10);
+    refuses("mtls", &["--no-such-flag"]);
+    refuses("mtls", &["--listen", "nowhere"]);
 }

@@ -22,6 +22,7 @@ mod jwt_practices;
 mod keys;
 mod layering;
 mod metadata;
+mod mtls;
 mod oauth21;
 mod observability;
 mod redaction;

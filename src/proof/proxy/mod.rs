@@ -1,14 +1,15 @@
-//! What trusted proxies say about the URI that was called (RFC 9700 §4.13).
+//! Trusted proxies, and what they say about the URI that was called (RFC 9700 §4.13).
 
 mod forwarded;
 mod network;
 mod peer;
+mod peers;
 mod x_forwarded;
 
 use std::borrow::Cow;
 
-use self::network::Network;
 pub use self::peer::PeerAddress;
+pub(crate) use self::peers::TrustedPeers;
 use crate::config::Fault;
 use crate::credentials::RequestHead;
 
@@ -92,21 +93,8 @@ impl TrustedProxies {
 
     /// The addresses read; each that cannot be is a fault.
     pub(crate) fn compile(&self, faults: &mut Vec<Fault>) -> Proxies {
-        if self.addresses.is_empty() {
-            let mend = "list the proxies' addresses, or leave the setting out";
-            faults.push(Fault::new("trusted_proxies", "no proxy is trusted", mend));
-        }
-        let mut networks = Vec::new();
-        for text in &self.addresses {
-            match Network::parse(text) {
-                Ok(network) => networks.push(network),
-                Err((problem, mend)) => {
-                    let problem = format!("{text:?} {problem}");
-                    faults.push(Fault::new("trusted_proxies", problem, mend));
-                }
-            }
-        }
-        Proxies { family: self.family, networks }
+        let peers = TrustedPeers::compile(&self.addresses, "trusted_proxies", faults);
+        Proxies { family: self.family, peers }
     }
 }
 
@@ -114,7 +102,7 @@ impl TrustedProxies {
 #[derive(Debug)]
 pub(crate) struct Proxies {
     family: Family,
-    networks: Vec<Network>,
+    peers: TrustedPeers,
 }
 
 /// What trusted proxies report; what they do not is as configured.
@@ -131,13 +119,12 @@ impl Proxies {
     /// Nothing is reported by a peer that is not trusted. `None` when a trusted peer's fields
     /// cannot be read.
     pub(super) fn report<'a>(&self, head: &RequestHead<'a>) -> Option<Report<'a>> {
-        let is_trusted = |ip| self.networks.iter().any(|network| network.contains(ip));
-        match head.extensions().get::<PeerAddress>() {
-            Some(peer) if is_trusted(peer.ip()) => match self.family {
-                Family::Forwarded => forwarded::read(head.headers(), is_trusted),
-                Family::XForwarded => x_forwarded::read(head.headers()),
-            },
-            _ => Some(Report::default()),
+        if !self.peers.sent(head.extensions()) {
+            return Some(Report::default());
+        }
+        match self.family {
+            Family::Forwarded => forwarded::read(head.headers(), |ip| self.peers.contains(ip)),
+            Family::XForwarded => x_forwarded::read(head.headers()),
         }
     }
 }

@@ -4,8 +4,9 @@ use std::net::IpAddr;
 
 /// A request extension by which a server says what address the connection comes from.
 ///
-/// Insert it where connections are accepted. [`TrustedProxies`](crate::TrustedProxies) are told by
-/// it; no header can take its place. Never fill it from `X-Forwarded-For` and the like: then
+/// Insert it where connections are accepted. [`TrustedProxies`](crate::TrustedProxies), and those
+/// named to [`client_cert_field`](crate::Builder::client_cert_field), are told by it; no header can
+/// take its place. Never fill it from `X-Forwarded-For` and the like: then
 /// everyone could pass for a proxy.
 ///
 /// With axum, a small middleware outside of

@@ -1,0 +1,80 @@
+//! A server that asks its clients for certificates, and accepts tokens that are bound to them (RFC
+//! 8705).
+//!
+//! `cargo run --example mtls` makes a certificate authority, two clients and their tokens, and prints
+//! curl lines to try; `-- --listen ADDR` chooses where it serves. Everything it makes is gone when it
+//! stops.
+
+mod authority;
+#[path = "../common/mod.rs"]
+#[allow(dead_code, reason = "the servers that share a command line use more of it")]
+mod common;
+mod folder;
+mod routes;
+mod serve;
+mod tour;
+
+use std::error::Error;
+use std::net::SocketAddr;
+use std::process::ExitCode;
+
+use authority::Authority;
+use common::cli;
+use folder::Folder;
+use lexopt::prelude::{Long, ValueExt};
+use rcgen::ExtendedKeyUsagePurpose::{ClientAuth, ServerAuth};
+use tokio::net::TcpListener;
+use tour::Tour;
+use tower_resource_server::SenderConstraint;
+use tower_resource_server::testing::TestIssuer;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let listen = match listen(lexopt::Parser::from_env()) {
+        Ok(listen) => listen,
+        Err(error) => return cli::fail(&error.to_string()),
+    };
+    common::log();
+    match run(listen).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => cli::fail(&error.to_string()),
+    }
+}
+
+fn listen(mut parser: lexopt::Parser) -> Result<SocketAddr, lexopt::Error> {
+    let mut listen = SocketAddr::from(([127, 0, 0, 1], 8443));
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Long("listen") => listen = parser.value()?.parse()?,
+            _ => return Err(argument.unexpected()),
+        }
+    }
+    Ok(listen)
+}
+
+async fn run(listen: SocketAddr) -> Result<(), Box<dyn Error>> {
+    let listener = TcpListener::bind(listen).await?;
+    let address = listener.local_addr()?;
+    let base = format!("https://{address}");
+
+    let authority = Authority::new()?;
+    let hosts = vec!["localhost".to_owned(), address.ip().to_string()];
+    let acceptor = serve::acceptor(&authority, &authority.issue("server", hosts, ServerAuth)?)?;
+
+    // An authorization server in miniature: whom it knows by which certificate, it decides itself.
+    let issuer = TestIssuer::new("https://as.example.com");
+    let server = issuer
+        .resource_server(&base)
+        .sender_constraint(SenderConstraint::MutualTls)
+        .require_https()
+        .build()?;
+
+    println!("listening on {base}");
+    let folder = Folder::create()?;
+    let clients = [("client", vec![], ClientAuth), ("other", vec![], ClientAuth)];
+    let [client, other] = clients.map(|(name, hosts, usage)| authority.issue(name, hosts, usage));
+    Tour::new(&base, &issuer, &authority, &client?, &other?, &folder)?.print();
+
+    serve::serve(&listener, &acceptor, &routes::app(&server), common::stop_signal()).await;
+    Ok(())
+}

@@ -140,7 +140,7 @@ mod tls;
 mod token;
 
 pub use self::algorithm::{Algorithm, UnknownAlgorithm};
-pub use self::authorize::{ClaimsError, Grant, Predicate, Requirement, Scopes, StepUp};
+pub use self::authorize::{AuthorizationDetails, ClaimsError, Grant, Predicate, Requirement, Scopes, StepUp};
 pub use self::clock::{Clock, SystemClock};
 pub use self::config::{
     AllowedIssuers, Builder, ConfigError, ConfigFault, Danger, Dpop, Issuer, IssuerResolver,

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use http::Request;
 
-use super::request::{has_origin, hide_credentials, is_preflight, label, original_uri, own_grant};
+use super::request::{Credentials, has_origin, is_preflight, label, original_uri, own_grant};
 use super::reshape::Reshape;
 use crate::authorize::{Anonymous, Demand, Grant, Label};
 use crate::clock::Timestamp;
@@ -32,6 +32,7 @@ pub(super) struct Gate {
     pub(super) demand: Arc<Demand>,
     pub(super) mode: Mode,
     pub(super) claiming: Claiming,
+    pub(super) credentials: Credentials,
 }
 
 /// What becomes of a proof that is right.
@@ -257,7 +258,7 @@ impl Gate {
         }
         let renew = || self.settings.next_nonce(self.settings.now());
         let nonce = grant.renews_nonce().then(renew).flatten();
-        hide_credentials(request);
+        self.credentials.prepare(request);
         request.extensions_mut().insert(grant);
         Ok(Reshape { authenticated: true, nonce, ..self.reshape(request) })
     }
@@ -266,7 +267,7 @@ impl Gate {
     pub(super) fn admit_anonymous<B>(&self, request: &mut Request<B>) -> Reshape {
         let anonymous =
             Anonymous { settings: Arc::clone(&self.settings), label: self.label(request) };
-        hide_credentials(request);
+        self.credentials.prepare(request);
         request.extensions_mut().remove::<Grant>();
         request.extensions_mut().insert(anonymous);
         self.reshape(request)

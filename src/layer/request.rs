@@ -10,8 +10,32 @@ use crate::config::Settings;
 use crate::credentials::{DPOP, RequestHead};
 use crate::scheme::SenderConstraint;
 
+/// What the service inside gets to see of the credentials.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Credentials {
+    /// All, marked as sensitive.
+    Hidden,
+    /// Nothing.
+    Stripped,
+}
+
+impl Credentials {
+    pub(super) fn prepare<B>(self, request: &mut Request<B>) {
+        match self {
+            Self::Hidden => hide_credentials(request),
+            Self::Stripped => strip_credentials(request.headers_mut()),
+        }
+    }
+}
+
+/// RFC 8707 §3: a token is not for whomever the service inside may call.
+fn strip_credentials(headers: &mut HeaderMap) {
+    headers.remove(header::AUTHORIZATION);
+    headers.remove(DPOP);
+}
+
 /// Whoever prints the headers further in must not reveal the token (OAuth 2.1 §1.4).
-pub(super) fn hide_credentials<B>(request: &mut Request<B>) {
+fn hide_credentials<B>(request: &mut Request<B>) {
     let headers = request.headers_mut();
     if let Some(token) = headers.get_mut(header::AUTHORIZATION) {
         token.set_sensitive(true);

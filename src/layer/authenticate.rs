@@ -188,6 +188,9 @@ impl AuthenticateLayer {
     /// Which tie between tokens and their senders this layer demands, in place of what the
     /// [server](crate::Builder::sender_constraint) does.
     ///
+    /// Under [`fapi2`](crate::Builder::fapi2) it cannot let unbound tokens in: that is logged as an
+    /// error, and every request is answered 500.
+    ///
     /// ```
     /// use axum::{Router, body::Body, routing::post};
     /// use http::{Request, StatusCode, header};
@@ -212,8 +215,13 @@ impl AuthenticateLayer {
     /// ```
     #[must_use]
     pub fn sender_constraint(self, constraint: SenderConstraint) -> Self {
-        self.gate.settings.metadata.add_constraint(constraint);
-        self.map(|gate| gate.demand = Arc::new(gate.demand.constrained(constraint)))
+        let layer = self.map(|gate| gate.demand = Arc::new(gate.demand.constrained(constraint)));
+        if layer.gate.is_too_lax() {
+            tracing::error!(target: "tower_resource_server::config", ?constraint, "the server accepts bound tokens alone; this layer refuses every request");
+        } else {
+            layer.gate.settings.metadata.add_constraint(constraint);
+        }
+        layer
     }
 
     /// Removes every `Authorization` and `DPoP` field before the inner service sees the request, for

@@ -8,8 +8,9 @@
 use std::pin::Pin;
 use std::sync::Arc;
 
-use http::Request;
+use http::{HeaderValue, Request};
 
+use super::interaction::interaction_id;
 use super::request::{Credentials, has_origin, is_preflight, label, original_uri, own_grant};
 use super::reshape::Reshape;
 use crate::authorize::{Anonymous, Demand, Grant, Label};
@@ -98,8 +99,18 @@ impl Gate {
         self.demand.constraint.unwrap_or(self.settings.constraint)
     }
 
+    /// RFC 9700 §2.2.1: the server demands bound tokens, and a layer of it would take others.
+    pub(super) fn is_too_lax(&self) -> bool {
+        self.settings.bound_only && !self.constraint().demands_binding()
+    }
+
+    /// What a request brings that its response is to have as well.
+    pub(super) fn interaction<B>(&self, request: &Request<B>) -> Option<HeaderValue> {
+        self.settings.echo_interaction_id.then(|| interaction_id(request.headers())).flatten()
+    }
+
     pub(super) fn first(&self, head: &RequestHead<'_>) -> Result<First, Refusal> {
-        if self.demand.unusable {
+        if self.demand.unusable || self.is_too_lax() {
             return Err(RejectionKind::InvalidRequirement.into());
         }
         if self.settings.preflight_passes && is_preflight(head) {

@@ -140,7 +140,9 @@ mod tls;
 mod token;
 
 pub use self::algorithm::{Algorithm, UnknownAlgorithm};
-pub use self::authorize::{AuthorizationDetails, ClaimsError, Grant, Predicate, Requirement, Scopes, StepUp};
+pub use self::authorize::{
+    AuthorizationDetails, ClaimsError, Grant, Predicate, Requirement, Scopes, StepUp,
+};
 pub use self::clock::{Clock, SystemClock};
 pub use self::config::{
     AllowedIssuers, Builder, ConfigError, ConfigFault, Danger, Dpop, Fapi2, Issuer, IssuerResolver,

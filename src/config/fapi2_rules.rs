@@ -45,7 +45,8 @@ impl Builder {
         for (setting, url) in issuers.chain(base) {
             let plain = Web::parse(url).filter(|uri| uri.scheme == "http");
             if plain.is_some_and(|uri| uri.is_loopback() || setting == "base_url") {
-                let problem = format!("{url:?} is plain http, which FAPI 2.0 section 5.2.1 forbids");
+                let problem =
+                    format!("{url:?} is plain http, which FAPI 2.0 section 5.2.1 forbids");
                 faults.push(Fault::new(setting, problem, "use https, on loopback too"));
             }
         }
@@ -93,7 +94,8 @@ impl Builder {
 
     fn check_source(&self, faults: &mut Vec<Fault>) {
         if self.source.is_some() {
-            let problem = "tokens outside the Authorization field contradict FAPI 2.0 section 5.3.4";
+            let problem =
+                "tokens outside the Authorization field contradict FAPI 2.0 section 5.3.4";
             faults.push(Fault::new("credential_source", problem, "leave it out"));
         }
     }
@@ -101,7 +103,8 @@ impl Builder {
     fn check_revocation(&self, faults: &mut Vec<Fault>) {
         let settled = self.fapi2.is_some_and(|fapi2| fapi2.short_lived_tokens);
         if !settled && self.revocation.is_none() {
-            let problem = "nothing says whether a token was revoked, as FAPI 2.0 section 5.3.4 asks";
+            let problem =
+                "nothing says whether a token was revoked, as FAPI 2.0 section 5.3.4 asks";
             let mend = "set revocation(), or Fapi2::short_lived_tokens() if their expiry is enough";
             faults.push(Fault::new("fapi2", problem, mend));
         }

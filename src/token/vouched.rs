@@ -6,9 +6,9 @@ use std::sync::atomic::AtomicU64;
 use arc_swap::ArcSwapOption;
 use serde::de::DeserializeOwned;
 
-use super::{TrustedIssuer, details};
 use super::claims::Claims;
 use super::text::Text;
+use super::{TrustedIssuer, details};
 use crate::clock::Timestamp;
 use crate::json::Object;
 use crate::keys::{KeyId, KnownProofKey};

@@ -112,6 +112,8 @@ kinds! {
     InsecureTransport = "insecure-transport", Request, "The request did not come over TLS";
     /// The user authenticated too weakly or too long ago (RFC 9470 §3).
     InsufficientAuthentication = "insufficient-authentication", Authentication, "A stronger or more recent authentication is required";
+    /// The token lacks authorization details the route needs (RFC 9396).
+    InsufficientAuthorizationDetails = "insufficient-authorization-details", Scope, "The access token lacks authorization details that this request needs";
     /// The token lacks a scope the route needs (RFC 6750 §3.1).
     InsufficientScope = "insufficient-scope", Scope, "The access token lacks a scope that this request needs";
     /// A claim has a value of the wrong type (RFC 9068 §2.2).

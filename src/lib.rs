@@ -143,10 +143,12 @@ mod tls;
 mod token;
 
 pub use self::algorithm::{Algorithm, UnknownAlgorithm};
-pub use self::authorize::{ClaimsError, Grant, Predicate, Requirement, Scopes, StepUp};
+pub use self::authorize::{
+    AuthorizationDetails, ClaimsError, Grant, Predicate, Requirement, Scopes, StepUp,
+};
 pub use self::clock::{Clock, SystemClock};
 pub use self::config::{
-    AllowedIssuers, Builder, ConfigError, ConfigFault, Danger, Dpop, Issuer, IssuerResolver,
+    AllowedIssuers, Builder, ConfigError, ConfigFault, Danger, Dpop, Fapi2, Issuer, IssuerResolver,
     ResolveError, ResolveFuture, SharedCaching,
 };
 pub use self::credentials::{Credential, CredentialSource, RequestHead, SecureTransport};

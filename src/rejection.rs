@@ -124,13 +124,15 @@ impl Rejection {
         Self(Arc::new(details))
     }
 
-    /// The token does not suffice. Step-up comes before scope: the token that follows it needs
-    /// both.
+    /// The token does not suffice. Step-up comes before scope, and scope before details: the token
+    /// that follows needs them all.
     pub(crate) fn short(grant: &Grant, demand: Arc<Demand>, shortfall: Shortfall) -> Self {
         let kind = if shortfall.step_up {
             RejectionKind::InsufficientAuthentication
         } else if shortfall.scope {
             RejectionKind::InsufficientScope
+        } else if shortfall.details {
+            RejectionKind::InsufficientAuthorizationDetails
         } else {
             RejectionKind::RequirementNotMet
         };

@@ -76,6 +76,11 @@ pub enum SenderConstraint {
 }
 
 impl SenderConstraint {
+    /// Whether no token passes that is not bound to a key.
+    pub(crate) const fn demands_binding(self) -> bool {
+        !matches!(self, Self::Any | Self::Bearer)
+    }
+
     pub(crate) const fn accepts(self, scheme: Scheme) -> bool {
         match self {
             Self::Any | Self::Bound => true,

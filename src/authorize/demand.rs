@@ -118,10 +118,12 @@ impl Demand {
         slots[row * RejectionKind::COUNT + kind as usize].get_or_init(build)
     }
 
-    /// Tells the server which scopes its routes use, for `scopes_supported` of its metadata.
+    /// Tells the server which scopes and types of authorization details its routes use, for its
+    /// metadata.
     pub(crate) fn register(&self, settings: &Settings) {
         if let Some(requirement) = &self.requirement {
             settings.metadata.add_scopes(requirement.named_scopes());
+            settings.metadata.add_details_types(requirement.named_types());
         }
     }
 }

@@ -197,6 +197,47 @@ impl Grant {
         self.scopes().any(|held| held == scope || wider.iter().any(|wider| wider == held))
     }
 
+    /// `authorization_details` (RFC 9396), as a type of the application's: for each object one
+    /// value, in their order; none where the token has no such claim.
+    ///
+    /// # Errors
+    ///
+    /// [`ClaimsError`] when any of them does not fit the type.
+    ///
+    /// An issuer may put in types that this API knows nothing of. An enum with a variant for them
+    /// fits those too. They are parsed at each call; that the claim is an array of objects, each
+    /// with a string `type`, has been checked.
+    ///
+    /// To refuse a request use [`require`](Self::require) with
+    /// [`AuthorizationDetails`](crate::AuthorizationDetails).
+    ///
+    /// ```
+    /// use serde::Deserialize;
+    /// use tower_resource_server::{ClaimsError, Grant};
+    ///
+    /// #[derive(Deserialize)]
+    /// #[serde(tag = "type", rename_all = "snake_case")]
+    /// enum Detail {
+    ///     PaymentInitiation { cents: u64 },
+    ///     #[serde(other)]
+    ///     Unknown,
+    /// }
+    ///
+    /// fn may_pay(grant: &Grant, sum: u64) -> Result<bool, ClaimsError> {
+    ///     let details = grant.authorization_details::<Detail>()?;
+    ///     let fits = |detail: &Detail| matches!(detail, Detail::PaymentInitiation { cents } if *cents >= sum);
+    ///     Ok(details.iter().any(fits))
+    /// }
+    /// ```
+    pub fn authorization_details<T: DeserializeOwned>(&self) -> Result<Vec<T>, ClaimsError> {
+        let details = self.vouched().details().unwrap_or("[]");
+        serde_json::from_str(details).map_err(|_| ClaimsError)
+    }
+
+    pub(super) fn each_detail(&self) -> impl Iterator<Item = &str> {
+        self.vouched().each_detail()
+    }
+
     /// `exp`, without leeway.
     ///
     /// A long answer, such as a stream, may outlive it; whether to end it then is the application's
@@ -271,8 +312,9 @@ impl Grant {
     ///
     /// # Errors
     ///
-    /// [`Rejection`] of kind `insufficient-scope`, `insufficient-authentication` or
-    /// `requirement-not-met`; of kind `invalid-requirement` when the requirement itself is faulty.
+    /// [`Rejection`] of kind `insufficient-scope`, `insufficient-authorization-details`,
+    /// `insufficient-authentication` or `requirement-not-met`; of kind `invalid-requirement` when
+    /// the requirement itself is faulty.
     ///
     /// It is checked against the clock of this moment, as far as a [`StepUp`](crate::StepUp) is
     /// concerned, and everything else against the token. The scopes named here are unknown to the

@@ -6,6 +6,7 @@
 //! which the refusal and its challenge are made.
 
 mod demand;
+mod details;
 mod grant;
 mod hierarchy;
 mod requirement;
@@ -13,6 +14,7 @@ mod scopes;
 mod step_up;
 
 pub(crate) use self::demand::Demand;
+pub use self::details::AuthorizationDetails;
 pub(crate) use self::grant::{Anonymous, Label};
 pub use self::grant::{ClaimsError, Grant};
 pub(crate) use self::hierarchy::ScopeHierarchy;

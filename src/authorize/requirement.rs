@@ -1,16 +1,17 @@
-//! What a route or a handler demands, composed of scopes, step-up and predicates.
+//! What a route or a handler demands, composed of scopes, details, step-up and predicates.
 
 use std::fmt;
 use std::sync::Arc;
 
-use super::{Demand, Grant, Scopes, StepUp};
+use super::{AuthorizationDetails, Demand, Grant, Scopes, StepUp};
 use crate::charset;
 use crate::config::Fault;
 use crate::rejection::Rejection;
 
 /// A demand on the token of a request.
 ///
-/// Made from [`Scopes`], [`StepUp`] or a [`Predicate`], and combined with `and` and `or`.
+/// Made from [`Scopes`], [`AuthorizationDetails`], [`StepUp`] or a [`Predicate`], and combined with
+/// `and` and `or`.
 ///
 /// Layers and [`Grant::require`] take anything that converts into one, so the type is rarely named.
 ///
@@ -20,9 +21,9 @@ use crate::rejection::Rejection;
 /// `a.or(b.and(c))` is *a or (b and c)*.
 ///
 /// Every part of an `and` is tested, so that one answer can name all that is missing. If several
-/// are missing, the answer is a step-up before a lack of scopes before a failed predicate: the
-/// token that follows a step-up needs the scopes anyway. Of an `or`, parts are tested until one
-/// holds.
+/// are missing, the answer is a step-up before a lack of scopes before a lack of authorization
+/// details before a failed predicate: the token that follows a step-up needs the scopes anyway. Of
+/// an `or`, parts are tested until one holds.
 ///
 /// ```
 /// use tower_resource_server::{Predicate, Requirement, Scopes};
@@ -40,6 +41,7 @@ pub struct Requirement(Node);
 #[derive(Clone, Debug)]
 enum Node {
     Scopes(Scopes),
+    AuthorizationDetails(AuthorizationDetails),
     StepUp(StepUp),
     Predicate(Predicate),
     All(Vec<Self>),
@@ -103,13 +105,14 @@ impl fmt::Debug for Predicate {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Shortfall {
     pub(crate) scope: bool,
+    pub(crate) details: bool,
     pub(crate) step_up: bool,
     pub(crate) reason: Option<Arc<str>>,
 }
 
 impl Shortfall {
     pub(crate) const fn is_none(&self) -> bool {
-        !self.scope && !self.step_up && self.reason.is_none()
+        !self.scope && !self.details && !self.step_up && self.reason.is_none()
     }
 
     pub(crate) fn into_rejection(self, grant: &Grant, demand: &Arc<Demand>) -> Rejection {
@@ -119,6 +122,7 @@ impl Shortfall {
     fn join(self, other: Self) -> Self {
         Self {
             scope: self.scope || other.scope,
+            details: self.details || other.details,
             step_up: self.step_up || other.step_up,
             reason: self.reason.or(other.reason),
         }
@@ -159,6 +163,7 @@ impl Requirement {
     pub(crate) fn faults(&self, faults: &mut Vec<Fault>) {
         self.0.leaves(&mut |leaf| match leaf {
             Node::Scopes(scopes) => scopes.faults(faults),
+            Node::AuthorizationDetails(details) => details.faults(faults),
             Node::StepUp(step_up) => step_up.faults(faults),
             Node::Predicate(predicate) => predicate.faults(faults),
             Node::All(_) | Node::Any(_) => {}
@@ -183,6 +188,17 @@ impl Requirement {
         named
     }
 
+    /// Every type of authorization details that is named anywhere in it.
+    pub(crate) fn named_types(&self) -> Vec<String> {
+        let mut named = Vec::new();
+        self.0.leaves(&mut |leaf| {
+            if let Node::AuthorizationDetails(details) = leaf {
+                named.push(details.kind().to_owned());
+            }
+        });
+        named
+    }
+
     /// All that a challenge asks of the authentication.
     pub(crate) fn step_up(&self) -> Option<StepUp> {
         self.0.step_up()
@@ -198,6 +214,9 @@ impl Node {
         match self {
             Self::Scopes(scopes) => {
                 Shortfall { scope: !scopes.are_met_by(grant), ..Shortfall::default() }
+            }
+            Self::AuthorizationDetails(details) => {
+                Shortfall { details: !details.are_met_by(grant), ..Shortfall::default() }
             }
             Self::StepUp(step_up) => {
                 Shortfall { step_up: !step_up.is_met_by(grant), ..Shortfall::default() }
@@ -234,7 +253,7 @@ impl Node {
             }
             Self::All(nodes) => nodes.iter().for_each(|node| node.challenged(scopes)),
             Self::Any(nodes) => nodes.iter().take(1).for_each(|node| node.challenged(scopes)),
-            Self::StepUp(_) | Self::Predicate(_) => {}
+            Self::AuthorizationDetails(_) | Self::StepUp(_) | Self::Predicate(_) => {}
         }
     }
 
@@ -243,7 +262,7 @@ impl Node {
             Self::StepUp(step_up) => Some(step_up.clone()),
             Self::All(nodes) => nodes.iter().filter_map(Self::step_up).reduce(StepUp::join),
             Self::Any(nodes) => nodes.first().and_then(Self::step_up),
-            Self::Scopes(_) | Self::Predicate(_) => None,
+            Self::Scopes(_) | Self::AuthorizationDetails(_) | Self::Predicate(_) => None,
         }
     }
 }
@@ -286,5 +305,6 @@ macro_rules! leaf {
 }
 
 leaf!(Scopes);
+leaf!(AuthorizationDetails);
 leaf!(StepUp);
 leaf!(Predicate);

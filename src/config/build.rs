@@ -13,6 +13,7 @@ use crate::metadata::{Document, Facts};
 use crate::revocation::Inquirer;
 use crate::token::{Headers, TokenCache, TokenPolicy};
 
+const LEEWAY: Duration = Duration::from_secs(60);
 const MAX_LEEWAY: Duration = Duration::from_secs(300);
 const MAX_TIMEOUT: Duration = Duration::from_secs(60);
 const TOKEN_BYTES: std::ops::RangeInclusive<usize> = 256..=1024 * 1024;
@@ -45,6 +46,11 @@ impl Builder {
     /// ```
     pub fn build(self) -> Result<ResourceServer, ConfigError> {
         let mut faults = Vec::new();
+        let conforming = self.conforming(&mut faults);
+        conforming.checked(faults)
+    }
+
+    fn checked(self, mut faults: Vec<Fault>) -> Result<ResourceServer, ConfigError> {
         let resource = self.checked_resource(&mut faults);
         // Faults are listed in the order of the settings, issuers before audiences.
         let mut audience_faults = Vec::new();
@@ -66,12 +72,13 @@ impl Builder {
             tokens: TokenPolicy {
                 types: issuers.types(),
                 issuers,
-                leeway: self.leeway,
+                leeway: self.leeway_or_default(),
                 headers: Headers::default(),
             },
             unverifiable: self.unverifiable,
-            constraint: self.constraint,
+            constraint: self.constraint.unwrap_or_default(),
             certificates,
+            bound_only: self.fapi2.is_some(),
             proofs,
             revocation: self
                 .revocation
@@ -91,6 +98,7 @@ impl Builder {
             },
             preflight_passes: self.preflight_passes,
             expose_headers: self.expose_headers,
+            echo_interaction_id: self.fapi2.is_some_and(|fapi2| fapi2.echo_interaction_id),
             clock: self.clock,
             observer: self.observer,
             resource,
@@ -98,12 +106,16 @@ impl Builder {
         Ok(ResourceServer::new(settings))
     }
 
+    fn leeway_or_default(&self) -> Duration {
+        self.leeway.unwrap_or(LEEWAY)
+    }
+
     fn metadata_document(&self, resource: &Resource, faults: &mut Vec<Fault>) -> Document {
         let facts = Facts {
             resource,
             issuers: self.named_issuers(),
             proof_algorithms: self.dpop.algorithm_names(),
-            constraint: self.constraint,
+            constraint: self.constraint.unwrap_or_default(),
             certificates: self.client_cert_proxies.is_some(),
         };
         Document::new(&self.metadata, &facts, faults)
@@ -128,6 +140,7 @@ impl Builder {
             lenient_charset: self.lenient_charset,
             strict_query: self.strict_query,
             require_https: self.require_https,
+            header_only: self.fapi2.is_some(),
             source: self.source.clone(),
         }
     }
@@ -140,7 +153,7 @@ impl Builder {
         };
         let whole = Duration::from_secs(1);
         check(
-            self.leeway <= MAX_LEEWAY,
+            self.leeway_or_default() <= MAX_LEEWAY,
             "leeway",
             "more than 300 s",
             "use 60 s; more keeps expired tokens in use",

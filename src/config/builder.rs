@@ -7,7 +7,7 @@ use std::time::Duration;
 use http::{HeaderMap, StatusCode};
 
 use super::audiences::Audiences;
-use super::{AllowedIssuers, Danger, Dpop, Issuer, IssuerResolver};
+use super::{AllowedIssuers, Danger, Dpop, Fapi2, Issuer, IssuerResolver};
 use crate::clock::{Clock, SystemClock};
 use crate::credentials::CredentialSource;
 use crate::fetch::{Fetch, FetchLimits};
@@ -78,12 +78,12 @@ pub struct Builder {
     pub(super) unrecorded: UnrecordedProof,
     pub(super) revocation: Option<Arc<dyn Revocation>>,
     pub(super) unknown_status: UnknownStatus,
-    pub(super) constraint: SenderConstraint,
+    pub(super) constraint: Option<SenderConstraint>,
     pub(super) dpop: Dpop,
     pub(super) base_url: Option<String>,
     pub(super) proxies: Option<TrustedProxies>,
     pub(super) client_cert_proxies: Option<Vec<String>>,
-    pub(super) leeway: Duration,
+    pub(super) leeway: Option<Duration>,
     pub(super) max_token_bytes: usize,
     pub(super) lenient_charset: bool,
     pub(super) strict_query: bool,
@@ -109,6 +109,7 @@ pub struct Builder {
     pub(super) allow_loopback: bool,
     pub(super) private_hosts: Vec<String>,
     pub(super) backend: Option<CryptoBackend>,
+    pub(super) fapi2: Option<Fapi2>,
     pub(super) shared_caching: SharedCaching,
     pub(super) default_no_store: bool,
 }
@@ -132,12 +133,12 @@ impl Builder {
             unrecorded: UnrecordedProof::default(),
             revocation: None,
             unknown_status: UnknownStatus::default(),
-            constraint: SenderConstraint::default(),
+            constraint: None,
             dpop: Dpop::default(),
             base_url: None,
             proxies: None,
             client_cert_proxies: None,
-            leeway: Duration::from_secs(60),
+            leeway: None,
             max_token_bytes: 16 * 1024,
             lenient_charset: false,
             strict_query: false,
@@ -163,6 +164,7 @@ impl Builder {
             allow_loopback: false,
             private_hosts: Vec::new(),
             backend: CryptoBackend::preferred(),
+            fapi2: None,
             shared_caching: SharedCaching::default(),
             default_no_store: false,
         }
@@ -237,7 +239,7 @@ impl Builder {
     /// §4.1.4); it also counts for [`StepUp::within`](crate::StepUp::within). It is meant for
     /// clocks: a longer one only keeps expired tokens in use.
     pub fn leeway(mut self, leeway: Duration) -> Self {
-        self.leeway = leeway;
+        self.leeway = Some(leeway);
         self
     }
 
@@ -309,7 +311,7 @@ impl Builder {
     /// tokens, choose it here: then the metadata document says so too (RFC 9728 §2,
     /// `dpop_bound_access_tokens_required`, `tls_client_certificate_bound_access_tokens`).
     pub fn sender_constraint(mut self, constraint: SenderConstraint) -> Self {
-        self.constraint = constraint;
+        self.constraint = Some(constraint);
         self
     }
 
@@ -631,6 +633,34 @@ impl Builder {
     /// on caching. Responses to anonymous requests are left alone. Off by default.
     pub fn default_no_store(mut self) -> Self {
         self.default_no_store = true;
+        self
+    }
+
+    /// Holds the server to the FAPI 2.0 Security Profile: bound tokens, its algorithms, https, and
+    /// an answer to the question of revocation.
+    ///
+    /// [`Fapi2`] lists what follows from it. Settings may be made before and after; those that
+    /// contradict the profile are faults. The [guide](crate::guide::fapi2) has the whole profile.
+    ///
+    /// ```
+    /// use tower_resource_server::{Algorithm, Dpop, Fapi2, testing::TestIssuer};
+    ///
+    /// # if tower_resource_server::CryptoBackend::preferred().is_none() { return Ok(()) }
+    /// # let issuer = TestIssuer::new("https://as.example.com");
+    /// let builder = issuer.resource_server("https://bank.example.com");
+    /// let server = builder.fapi2(Fapi2::new().short_lived_tokens()).build()?;
+    ///
+    /// // Chosen explicitly, and not of the profile.
+    /// let builder = issuer.resource_server("https://bank.example.com");
+    /// let result = builder
+    ///     .dpop(Dpop::new().algorithms([Algorithm::ES256, Algorithm::RS256]))
+    ///     .fapi2(Fapi2::new().short_lived_tokens())
+    ///     .build();
+    /// assert_eq!(result.expect_err("a fault").faults()[0].setting(), "dpop");
+    /// # Ok::<(), tower_resource_server::ConfigError>(())
+    /// ```
+    pub fn fapi2(mut self, fapi2: Fapi2) -> Self {
+        self.fapi2 = Some(fapi2);
         self
     }
 

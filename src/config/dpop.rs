@@ -38,6 +38,7 @@ use crate::proof::replay::{MemoryReplayStore, ReplayStore};
 #[must_use]
 pub struct Dpop {
     pub(super) algorithms: Vec<Algorithm>,
+    pub(super) chose_algorithms: bool,
     pub(super) max_age: Duration,
     pub(super) max_ahead: Duration,
     pub(super) max_proof_bytes: usize,
@@ -58,6 +59,7 @@ impl Dpop {
         use Algorithm::{ES256, ES384, Ed25519, EdDSA, PS256, RS256};
         Self {
             algorithms: vec![ES256, EdDSA, Ed25519, ES384, PS256, RS256],
+            chose_algorithms: false,
             max_age: Duration::from_secs(120),
             max_ahead: Duration::from_secs(30),
             max_proof_bytes: 8 * 1024,
@@ -74,6 +76,7 @@ impl Dpop {
     /// where it is listed; under either name only keys of the curve Ed25519 are.
     pub fn algorithms(mut self, algorithms: impl IntoIterator<Item = Algorithm>) -> Self {
         self.algorithms = algorithms.into_iter().collect();
+        self.chose_algorithms = true;
         self
     }
 

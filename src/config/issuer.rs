@@ -65,6 +65,7 @@ pub struct Issuer {
     pub(super) identifier: String,
     pub(super) keys: Keys,
     pub(super) algorithms: Vec<Algorithm>,
+    pub(super) chose_algorithms: bool,
     pub(super) mapper: ClaimMapper,
     pub(super) audiences: Audiences,
 }
@@ -144,12 +145,22 @@ impl Issuer {
 
     fn new(identifier: String, keys: Keys) -> Self {
         let algorithms = Algorithm::ALL.to_vec();
-        let mapper = Profile::default().into();
-        Self { identifier, keys, algorithms, mapper, audiences: Audiences::default() }
+        let (chose_algorithms, mapper) = (false, Profile::default().into());
+        let audiences = Audiences::default();
+        Self { identifier, keys, algorithms, chose_algorithms, mapper, audiences }
     }
 
     pub(crate) fn identifier(&self) -> &str {
         &self.identifier
+    }
+
+    /// Every URL that was given for it, and as what.
+    pub(super) fn urls(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let jwks_uri = match &self.keys {
+            Keys::Fixed(_) | Keys::Discovered => None,
+            Keys::Remote(uri) => Some(("jwks_uri", uri.as_str())),
+        };
+        [("issuer", self.identifier.as_str())].into_iter().chain(jwks_uri)
     }
 
     /// The only algorithms accepted from this issuer (RFC 8725 §3.1). A key that names no
@@ -162,6 +173,7 @@ impl Issuer {
     #[must_use]
     pub fn algorithms(mut self, algorithms: impl IntoIterator<Item = Algorithm>) -> Self {
         self.algorithms = algorithms.into_iter().collect();
+        self.chose_algorithms = true;
         self
     }
 

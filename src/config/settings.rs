@@ -27,6 +27,8 @@ pub(crate) struct Settings {
     pub(crate) unverifiable: UnverifiableConfirmation,
     pub(crate) constraint: SenderConstraint,
     pub(crate) certificates: CertificatePolicy,
+    /// No layer may let unbound tokens in.
+    pub(crate) bound_only: bool,
     pub(crate) proofs: ProofPolicy,
     pub(crate) revocation: Option<Inquirer>,
     pub(crate) unknown_status: UnknownStatus,
@@ -43,6 +45,8 @@ pub(crate) struct Settings {
     pub(crate) preflight_passes: bool,
     /// Whether scripts of other origins are told which fields they may read.
     pub(crate) expose_headers: bool,
+    /// Whether a response has the `x-fapi-interaction-id` of its request.
+    pub(crate) echo_interaction_id: bool,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) observer: Option<Arc<dyn Observer>>,
 }

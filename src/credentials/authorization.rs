@@ -105,6 +105,7 @@ mod tests {
         lenient_charset: false,
         strict_query: false,
         require_https: false,
+        header_only: false,
         source: None,
     };
 

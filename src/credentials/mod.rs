@@ -34,6 +34,8 @@ pub(crate) struct CredentialPolicy {
     pub(crate) lenient_charset: bool,
     pub(crate) strict_query: bool,
     pub(crate) require_https: bool,
+    /// What a form held is not looked at.
+    pub(crate) header_only: bool,
     pub(crate) source: Option<Arc<dyn CredentialSource>>,
 }
 
@@ -90,7 +92,10 @@ pub(crate) fn extract<'a>(
         return Err(RejectionKind::TokenInQuery.into());
     }
     let header = from_authorization(head, policy)?;
-    let form = form::presented(head)?.map(|token| (Scheme::Bearer, token));
+    let form = match policy.header_only {
+        true => None,
+        false => form::presented(head)?.map(|token| (Scheme::Bearer, token)),
+    };
     let custom = match &policy.source {
         Some(source) => source.find(head)?.map(Credential::into_parts),
         None => None,

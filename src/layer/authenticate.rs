@@ -17,6 +17,7 @@ use tower_service::Service;
 use super::ResponseBody;
 use super::future::ResponseFuture;
 use super::gate::{Claiming, Gate, Mode};
+use super::request::Credentials;
 use crate::authorize::{Demand, Requirement};
 use crate::config::{ConfigError, Settings};
 use crate::scheme::SenderConstraint;
@@ -53,10 +54,10 @@ use crate::scheme::SenderConstraint;
 ///
 /// An accepted request carries a [`Grant`](crate::Grant) in its extensions, in place of any that an
 /// outer layer left there. Its `Authorization` and `DPoP` fields are still there, marked as
-/// sensitive, so that their `Debug` form does not show token and proof. A handler that forwards
-/// requests should remove them: a token for this server is not meant for another. With
-/// [`client_cert_field`](crate::Builder::client_cert_field), a `Client-Cert` field is still there if
-/// a named proxy sent it, and gone if anybody else did.
+/// sensitive, so that their `Debug` form does not show token and proof. Where requests are
+/// forwarded, [`strip_credentials`](Self::strip_credentials) removes them: a token for this server
+/// is not meant for another. With [`client_cert_field`](crate::Builder::client_cert_field), a
+/// `Client-Cert` field is still there if a named proxy sent it, and gone if anybody else did.
 ///
 /// CORS preflights pass without a token and without a grant, unless the builder says
 /// [`protect_preflight`](crate::Builder::protect_preflight).
@@ -104,6 +105,7 @@ impl AuthenticateLayer {
             demand: Arc::new(Demand::any_token(settings.constraint)),
             mode: Mode::Required,
             claiming: Claiming::Record,
+            credentials: Credentials::Hidden,
         };
         Self { gate: Arc::new(gate) }
     }
@@ -189,6 +191,9 @@ impl AuthenticateLayer {
     /// Which tie between tokens and their senders this layer demands, in place of what the
     /// [server](crate::Builder::sender_constraint) does.
     ///
+    /// Under [`fapi2`](crate::Builder::fapi2) it cannot let unbound tokens in: that is logged as an
+    /// error, and every request is answered 500.
+    ///
     /// ```
     /// use axum::{Router, body::Body, routing::post};
     /// use http::{Request, StatusCode, header};
@@ -213,8 +218,55 @@ impl AuthenticateLayer {
     /// ```
     #[must_use]
     pub fn sender_constraint(self, constraint: SenderConstraint) -> Self {
-        self.gate.settings.metadata.add_constraint(constraint);
-        self.map(|gate| gate.demand = Arc::new(gate.demand.constrained(constraint)))
+        let layer = self.map(|gate| gate.demand = Arc::new(gate.demand.constrained(constraint)));
+        if layer.gate.is_too_lax() {
+            tracing::error!(target: "tower_resource_server::config", ?constraint, "the server accepts bound tokens alone; this layer refuses every request");
+        } else {
+            layer.gate.settings.metadata.add_constraint(constraint);
+        }
+        layer
+    }
+
+    /// Removes every `Authorization` and `DPoP` field before the inner service sees the request, for
+    /// proxies: a token for this server is not to be passed on to another (RFC 8707 §3).
+    ///
+    /// That holds for each request that gets through, also for one that passed
+    /// [without credentials](Self::optional): whatever stood there is gone. The
+    /// [`Grant`](crate::Grant) stays, so that a [`RequireLayer`](super::RequireLayer) and handlers
+    /// further in work as before. Another `authenticate` layer further in finds nothing and refuses
+    /// every request: leave this to the innermost.
+    ///
+    /// Not removed: a token in a form, for that is in the body; what a
+    /// [`CredentialSource`](crate::CredentialSource) of your own has found elsewhere; and
+    /// `Client-Cert`, in which a proxy names the client's certificate. The
+    /// [guide](crate::guide::gateways) says more.
+    ///
+    /// ```
+    /// use axum::{Router, body::Body, http::HeaderMap};
+    /// use http::{Request, header};
+    /// use tower::ServiceExt;
+    /// # use tower_resource_server::testing::TestIssuer;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # if tower_resource_server::CryptoBackend::preferred().is_none() { return Ok(()) }
+    /// # let issuer = TestIssuer::new("https://as.example.com");
+    /// # let server = issuer.resource_server("https://api.example.com").build()?;
+    /// let forward = |headers: HeaderMap| async move {
+    ///     assert!(!headers.contains_key(header::AUTHORIZATION));
+    /// };
+    /// let app = Router::new()
+    ///     .fallback(forward)
+    ///     .layer(server.authenticate().strip_credentials());
+    ///
+    /// let response = app.oneshot(issuer.token().authorize(Request::new(Body::empty()))).await?;
+    /// assert_eq!(response.status(), 200);
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn strip_credentials(self) -> Self {
+        self.map(|gate| gate.credentials = Credentials::Stripped)
     }
 
     /// Checks proofs and does not record them, for a gate in front of another resource server.

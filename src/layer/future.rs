@@ -37,13 +37,14 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{HeaderValue, Request, Response};
 use http_body::Body;
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
 use super::ResponseBody;
 use super::gate::{Entry, First, Gate, NextStage, Stage, scheme_of};
+use super::interaction::INTERACTION_ID;
 use super::reshape::Reshape;
 use crate::clock::Timestamp;
 use crate::credentials::{Refusal, RequestHead};
@@ -62,6 +63,7 @@ pin_project! {
     {
         #[pin]
         state: State<S, B, S::Future>,
+        interaction: Option<HeaderValue>,
     }
 }
 
@@ -105,6 +107,7 @@ where
     S: Service<Request<B>> + Clone,
 {
     pub(super) fn start(gate: &Arc<Gate>, inner: &mut S, mut request: Request<B>) -> Self {
+        let interaction = gate.interaction(&request);
         let first = gate.first(&RequestHead::of(&request));
         let state = match first {
             Ok(First::New(stage)) => {
@@ -129,7 +132,7 @@ where
             }
             Err(refusal) => refuse(inner, &gate.rejection(refusal, &request)),
         };
-        Self { state }
+        Self { state, interaction }
     }
 }
 
@@ -294,6 +297,23 @@ where
     type Output = Result<Response<ResponseBody<R>>, S::Error>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut response = ready!(self.as_mut().run(cx))?;
+        if let Some(id) = self.project().interaction.take() {
+            response.headers_mut().insert(INTERACTION_ID, id);
+        }
+        Poll::Ready(Ok(response))
+    }
+}
+
+impl<S, B, R> ResponseFuture<S, B>
+where
+    S: Service<Request<B>, Response = Response<R>> + Clone,
+    R: Body<Data = Bytes>,
+{
+    fn run(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Response<ResponseBody<R>>, S::Error>> {
         loop {
             let mut this = self.as_mut().project();
             let next = match this.state.as_mut().project() {

@@ -8,9 +8,10 @@
 use std::pin::Pin;
 use std::sync::Arc;
 
-use http::Request;
+use http::{HeaderValue, Request};
 
-use super::request::{has_origin, hide_credentials, is_preflight, label, original_uri, own_grant};
+use super::interaction::interaction_id;
+use super::request::{Credentials, has_origin, is_preflight, label, original_uri, own_grant};
 use super::reshape::Reshape;
 use crate::authorize::{Anonymous, Demand, Grant, Label};
 use crate::clock::Timestamp;
@@ -32,6 +33,7 @@ pub(super) struct Gate {
     pub(super) demand: Arc<Demand>,
     pub(super) mode: Mode,
     pub(super) claiming: Claiming,
+    pub(super) credentials: Credentials,
 }
 
 /// What becomes of a proof that is right.
@@ -97,8 +99,18 @@ impl Gate {
         self.demand.constraint.unwrap_or(self.settings.constraint)
     }
 
+    /// RFC 9700 §2.2.1: the server demands bound tokens, and a layer of it would take others.
+    pub(super) fn is_too_lax(&self) -> bool {
+        self.settings.bound_only && !self.constraint().demands_binding()
+    }
+
+    /// What a request brings that its response is to have as well.
+    pub(super) fn interaction<B>(&self, request: &Request<B>) -> Option<HeaderValue> {
+        self.settings.echo_interaction_id.then(|| interaction_id(request.headers())).flatten()
+    }
+
     pub(super) fn first(&self, head: &RequestHead<'_>) -> Result<First, Refusal> {
-        if self.demand.unusable {
+        if self.demand.unusable || self.is_too_lax() {
             return Err(RejectionKind::InvalidRequirement.into());
         }
         if self.settings.preflight_passes && is_preflight(head) {
@@ -259,7 +271,7 @@ impl Gate {
         }
         let renew = || self.settings.next_nonce(self.settings.now());
         let nonce = grant.renews_nonce().then(renew).flatten();
-        hide_credentials(&self.settings, request);
+        self.prepare(request);
         request.extensions_mut().insert(grant);
         Ok(Reshape { authenticated: true, nonce, ..self.reshape(request) })
     }
@@ -268,10 +280,17 @@ impl Gate {
     pub(super) fn admit_anonymous<B>(&self, request: &mut Request<B>) -> Reshape {
         let anonymous =
             Anonymous { settings: Arc::clone(&self.settings), label: self.label(request) };
-        hide_credentials(&self.settings, request);
+        self.prepare(request);
         request.extensions_mut().remove::<Grant>();
         request.extensions_mut().insert(anonymous);
         self.reshape(request)
+    }
+
+    /// Makes the request ready for the service inside: whoever reads a certificate there must not be
+    /// deceived, and nobody gets more of the credentials than they are to have.
+    fn prepare<B>(&self, request: &mut Request<B>) {
+        self.settings.certificates.strip(request);
+        self.credentials.prepare(request);
     }
 
     fn reshape<B>(&self, request: &Request<B>) -> Reshape {

@@ -113,6 +113,7 @@ mod body;
 mod form;
 mod future;
 mod gate;
+mod interaction;
 mod request;
 mod require;
 mod reshape;

@@ -10,10 +10,32 @@ use crate::config::Settings;
 use crate::credentials::{DPOP, RequestHead};
 use crate::scheme::SenderConstraint;
 
-/// Whoever prints the headers further in must not reveal the token (OAuth 2.1 §1.4), and whoever
-/// reads a certificate there must not be deceived.
-pub(super) fn hide_credentials<B>(settings: &Settings, request: &mut Request<B>) {
-    settings.certificates.strip(request);
+/// What the service inside gets to see of the credentials.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Credentials {
+    /// All, marked as sensitive.
+    Hidden,
+    /// Nothing.
+    Stripped,
+}
+
+impl Credentials {
+    pub(super) fn prepare<B>(self, request: &mut Request<B>) {
+        match self {
+            Self::Hidden => hide_credentials(request),
+            Self::Stripped => strip_credentials(request.headers_mut()),
+        }
+    }
+}
+
+/// RFC 8707 §3: a token is not for whomever the service inside may call.
+fn strip_credentials(headers: &mut HeaderMap) {
+    headers.remove(header::AUTHORIZATION);
+    headers.remove(DPOP);
+}
+
+/// Whoever prints the headers further in must not reveal the token (OAuth 2.1 §1.4).
+fn hide_credentials<B>(request: &mut Request<B>) {
     let headers = request.headers_mut();
     if let Some(token) = headers.get_mut(header::AUTHORIZATION) {
         token.set_sensitive(true);

@@ -1,6 +1,6 @@
 //! The document itself, and where it lies.
 //!
-//! Layers are made while the application is put together, and each adds its scopes. So the document
+//! Layers are made while the application is put together, and each adds its scopes and types. So the document
 //! is rendered when it is first asked for and kept until a layer adds more; a server that makes
 //! layers while it runs only causes it to be rendered again.
 
@@ -26,8 +26,9 @@ const DEFAULT_MAX_AGE: u32 = 3600;
 #[derive(Debug)]
 pub(crate) struct Document {
     members: Map<String, Value>,
-    /// None where the application lists the scopes itself.
-    scopes: Option<Mutex<BTreeSet<String>>>,
+    scopes: Listed,
+    /// Of authorization details.
+    types: Listed,
     accepted: Mutex<Accepted>,
     rendered: Mutex<Option<Rendered>>,
     /// Path, and the query that must be there.
@@ -94,6 +95,31 @@ impl Accepted {
     }
 }
 
+/// What layers name, for one member. None where the application lists it itself.
+#[derive(Debug)]
+struct Listed(Option<Mutex<BTreeSet<String>>>);
+
+impl Listed {
+    fn unless(chosen: bool) -> Self {
+        Self((!chosen).then(Mutex::default))
+    }
+
+    fn extend(&self, named: impl Iterator<Item = String>) {
+        if let Some(listed) = &self.0 {
+            listed.lock().unwrap_or_else(PoisonError::into_inner).extend(named);
+        }
+    }
+
+    fn write(&self, member: &str, members: &mut Map<String, Value>) {
+        let Some(listed) = &self.0 else { return };
+        let listed = listed.lock().unwrap_or_else(PoisonError::into_inner);
+        if !listed.is_empty() {
+            members.insert(member.into(), listed.iter().cloned().collect());
+        }
+    }
+}
+
+const DETAILS_TYPES: &str = "authorization_details_types_supported";
 const PROOF_ALGORITHMS: &str = "dpop_signing_alg_values_supported";
 const BEARER_METHODS: &str = "bearer_methods_supported";
 
@@ -118,7 +144,8 @@ impl Document {
         let max_age = chosen.max_age.unwrap_or(DEFAULT_MAX_AGE);
         Self {
             members,
-            scopes: chosen.scopes.is_none().then(Mutex::default),
+            scopes: Listed::unless(chosen.scopes.is_some()),
+            types: Listed::unless(chosen.members.contains_key(DETAILS_TYPES)),
             accepted: Mutex::new(accepted),
             rendered: Mutex::default(),
             path,
@@ -137,17 +164,24 @@ impl Document {
     }
 
     pub(crate) fn add_scopes(&self, named: Vec<String>) {
-        if let Some(scopes) = &self.scopes {
-            let named = named.into_iter().filter(|scope| scope != OFFLINE_ACCESS);
-            scopes.lock().unwrap_or_else(PoisonError::into_inner).extend(named);
-            *self.rendered.lock().unwrap_or_else(PoisonError::into_inner) = None;
-        }
+        self.scopes.extend(named.into_iter().filter(|scope| scope != OFFLINE_ACCESS));
+        self.forget_rendered();
+    }
+
+    /// RFC 9396 §10: which types of authorization details the layers know.
+    pub(crate) fn add_details_types(&self, named: Vec<String>) {
+        self.types.extend(named.into_iter());
+        self.forget_rendered();
     }
 
     /// A layer accepts other schemes than the server at large.
     pub(crate) fn add_constraint(&self, constraint: SenderConstraint) {
         self.accepted.lock().unwrap_or_else(PoisonError::into_inner).add(constraint);
-        // Now that the other lock is given back: rendering takes them the other way round.
+        self.forget_rendered();
+    }
+
+    /// Called when the other locks are given back: rendering takes them the other way round.
+    fn forget_rendered(&self) {
         *self.rendered.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
@@ -166,12 +200,8 @@ impl Document {
 
     fn fresh(&self) -> Rendered {
         let mut members = self.members.clone();
-        if let Some(scopes) = &self.scopes {
-            let scopes = scopes.lock().unwrap_or_else(PoisonError::into_inner);
-            if !scopes.is_empty() {
-                members.insert("scopes_supported".into(), scopes.iter().cloned().collect());
-            }
-        }
+        self.scopes.write("scopes_supported", &mut members);
+        self.types.write(DETAILS_TYPES, &mut members);
         self.accepted.lock().unwrap_or_else(PoisonError::into_inner).retain(&mut members);
         let json = Value::Object(members).to_string();
         let tag = base64url::encode(Sha256::digest(json.as_bytes()));

@@ -10,7 +10,8 @@ use crate::config::uri;
 /// Members of the metadata document beyond those that follow from other settings.
 ///
 /// `resource`, `authorization_servers`, `bearer_methods_supported` and, unless set here,
-/// `scopes_supported` are derived. Members without a value are left out (RFC 9728 §3.2).
+/// `scopes_supported` and `authorization_details_types_supported` are derived. Members without a
+/// value are left out (RFC 9728 §3.2).
 ///
 /// ```
 /// use tower_resource_server::ResourceMetadata;
@@ -89,7 +90,10 @@ impl ResourceMetadata {
         self.member("resource_signing_alg_values_supported", strings(names))
     }
 
-    /// `authorization_details_types_supported` (RFC 9396 §10).
+    /// `authorization_details_types_supported` (RFC 9396 §10), in place of the types that the
+    /// server's layers demand with [`AuthorizationDetails`](crate::AuthorizationDetails).
+    ///
+    /// An empty list leaves the member out.
     pub fn authorization_details_types<S: Into<String>>(
         self,
         types: impl IntoIterator<Item = S>,

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::text::Text;
-use super::{AudiencePolicy, ClaimMapper};
+use super::{AudiencePolicy, ClaimMapper, details};
 use crate::charset;
 use crate::clock::Timestamp;
 use crate::error::RejectionKind;
@@ -25,6 +25,8 @@ pub(crate) struct Claims {
     pub(crate) confirmation: Option<Confirmation>,
     pub(super) acr: Option<Text>,
     pub(crate) authenticated: Option<Timestamp>,
+    /// `authorization_details`, as JSON text.
+    pub(super) details: Option<Text>,
 }
 
 /// `cnf` (RFC 7800): the token is bound to a key, by whatever members it holds. Members that are
@@ -80,6 +82,7 @@ pub(super) fn parse(
         // RFC 9470 §6.1: of the wrong type they meet no requirement, and spoil nothing else.
         acr: reader.text_of("acr").unwrap_or_default(),
         authenticated: members.date("auth_time").unwrap_or_default(),
+        details: details::read(members, payload)?,
     };
     if reader.lacks_a_claim(&claims) { Err(RejectionKind::MissingClaim) } else { Ok(claims) }
 }

@@ -6,6 +6,7 @@
 
 pub(crate) mod cache;
 mod claims;
+mod details;
 mod header;
 mod headers;
 mod issuer;

@@ -6,9 +6,9 @@ use std::sync::atomic::AtomicU64;
 use arc_swap::ArcSwapOption;
 use serde::de::DeserializeOwned;
 
-use super::TrustedIssuer;
 use super::claims::Claims;
 use super::text::Text;
+use super::{TrustedIssuer, details};
 use crate::clock::Timestamp;
 use crate::json::Object;
 use crate::keys::{KeyId, KnownProofKey};
@@ -94,6 +94,16 @@ impl Vouched {
 
     pub(crate) fn acr(&self) -> Option<&str> {
         self.text(self.claims.acr.as_ref())
+    }
+
+    /// `authorization_details`, as JSON text.
+    pub(crate) fn details(&self) -> Option<&str> {
+        self.text(self.claims.details.as_ref())
+    }
+
+    /// Each object of it.
+    pub(crate) fn each_detail(&self) -> impl Iterator<Item = &str> {
+        self.details().and_then(details::objects).into_iter().flatten()
     }
 
     pub(crate) fn audience(&self) -> impl Iterator<Item = &str> {

@@ -1,0 +1,156 @@
+//! What the FAPI 2.0 Security Profile makes of the settings.
+//!
+//! It is applied once, before anything else looks at them: defaults become the profile's, and what
+//! was chosen against it becomes a fault. So the rest of the checks need not know of it.
+
+use std::time::Duration;
+
+use super::uri::Web;
+use super::{Builder, Fault};
+use crate::algorithm::Algorithm;
+use crate::proof::{Freshness, UnrecordedProof, UnverifiableConfirmation};
+use crate::revocation::UnknownStatus;
+use crate::scheme::SenderConstraint;
+
+/// §5.4: PS256, ES256 and EdDSA with Ed25519, which has two names (RFC 9864).
+const ALGORITHMS: [Algorithm; 4] =
+    [Algorithm::PS256, Algorithm::ES256, Algorithm::EdDSA, Algorithm::Ed25519];
+
+/// §5.3.2.1: times up to 10 s ahead are accepted, those of 60 s and more are not.
+const AHEAD: std::ops::Range<Duration> = Duration::from_secs(10)..Duration::from_secs(60);
+const LEEWAY: Duration = Duration::from_secs(30);
+
+impl Builder {
+    /// The settings as the profile has them, where it was chosen.
+    pub(super) fn conforming(mut self, faults: &mut Vec<Fault>) -> Self {
+        if self.fapi2.is_none() {
+            return self;
+        }
+        self.require_https = true;
+        self.check_urls(faults);
+        self.conform_algorithms(faults);
+        self.conform_times(faults);
+        self.conform_binding(faults);
+        self.check_source(faults);
+        self.check_revocation(faults);
+        self.check_dangers(faults);
+        self
+    }
+
+    /// That of the resource is held to https by `require_https`, other hosts by the checks of all
+    /// servers.
+    fn check_urls(&self, faults: &mut Vec<Fault>) {
+        let issuers = self.issuers.iter().flat_map(super::Issuer::urls);
+        let base = self.base_url.iter().map(|url| ("base_url", url.as_str()));
+        for (setting, url) in issuers.chain(base) {
+            let plain = Web::parse(url).filter(|uri| uri.scheme == "http");
+            if plain.is_some_and(|uri| uri.is_loopback() || setting == "base_url") {
+                let problem =
+                    format!("{url:?} is plain http, which FAPI 2.0 section 5.2.1 forbids");
+                faults.push(Fault::new(setting, problem, "use https, on loopback too"));
+            }
+        }
+        if self.allow_loopback {
+            let problem = "plain http on loopback contradicts FAPI 2.0 section 5.2.1";
+            faults.push(Fault::new("allow_loopback", problem, "leave it out"));
+        }
+    }
+
+    fn conform_algorithms(&mut self, faults: &mut Vec<Fault>) {
+        for issuer in &mut self.issuers {
+            conform(&mut issuer.algorithms, issuer.chose_algorithms, "issuer", faults);
+        }
+        conform(&mut self.dpop.algorithms, self.dpop.chose_algorithms, "dpop", faults);
+    }
+
+    fn conform_times(&mut self, faults: &mut Vec<Fault>) {
+        let mut check = |good: bool, setting, problem, mend: &'static str| {
+            if !good {
+                faults.push(Fault::new(setting, problem, mend));
+            }
+        };
+        let mend = "use from 10 s to 59 s, or leave it out (FAPI 2.0 section 5.3.2.1)";
+        let leeway = *self.leeway.get_or_insert(LEEWAY);
+        let problem = "FAPI 2.0 accepts tokens dated 10 s ahead and refuses those of 60 s";
+        check(AHEAD.contains(&leeway), "leeway", problem, mend);
+        let problem = "FAPI 2.0 accepts proofs dated 10 s ahead and refuses those of 60 s";
+        check(AHEAD.contains(&self.dpop.max_ahead), "dpop", problem, mend);
+        check(
+            self.dpop.freshness != Some(Freshness::Nonce),
+            "dpop",
+            "with Freshness::Nonce, proofs dated a day ahead are accepted",
+            "use Freshness::Both (FAPI 2.0 section 5.3.2.1)",
+        );
+    }
+
+    fn conform_binding(&mut self, faults: &mut Vec<Fault>) {
+        let constraint = *self.constraint.get_or_insert(SenderConstraint::Dpop);
+        if !constraint.demands_binding() {
+            let problem = format!("SenderConstraint::{constraint:?} lets unbound tokens in");
+            let mend = "leave it out, or demand bound tokens (FAPI 2.0 section 5.3.4)";
+            faults.push(Fault::new("sender_constraint", problem, mend));
+        }
+    }
+
+    fn check_source(&self, faults: &mut Vec<Fault>) {
+        if self.source.is_some() {
+            let problem =
+                "tokens outside the Authorization field contradict FAPI 2.0 section 5.3.4";
+            faults.push(Fault::new("credential_source", problem, "leave it out"));
+        }
+    }
+
+    fn check_revocation(&self, faults: &mut Vec<Fault>) {
+        let settled = self.fapi2.is_some_and(|fapi2| fapi2.short_lived_tokens);
+        if !settled && self.revocation.is_none() {
+            let problem =
+                "nothing says whether a token was revoked, as FAPI 2.0 section 5.3.4 asks";
+            let mend = "set revocation(), or Fapi2::short_lived_tokens() if their expiry is enough";
+            faults.push(Fault::new("fapi2", problem, mend));
+        }
+    }
+
+    fn check_dangers(&self, faults: &mut Vec<Fault>) {
+        let mut forbid = |chosen: bool, problem: &'static str, mend: &'static str| {
+            if chosen {
+                faults.push(Fault::new("danger", problem, mend));
+            }
+        };
+        forbid(
+            self.any_audience,
+            "accept_any_audience() contradicts FAPI 2.0: a token has to be meant for this server",
+            "name the audiences with audience() or audience_name()",
+        );
+        forbid(
+            self.unverifiable == UnverifiableConfirmation::Ignore,
+            "ignore_unverifiable_confirmation() contradicts FAPI 2.0: bindings have to be verified",
+            "leave it out (section 5.3.4)",
+        );
+        forbid(
+            self.unknown_status == UnknownStatus::Accept,
+            "accept_unknown_status() contradicts FAPI 2.0: revocation has to be verified",
+            "leave it out (section 5.3.4)",
+        );
+        forbid(
+            self.unrecorded == UnrecordedProof::Accept && self.dpop.nonces.is_none(),
+            "accept_unrecorded_proofs() without nonces lets proofs be used twice",
+            "require nonces with Dpop::nonces(), or leave it out",
+        );
+    }
+}
+
+/// A default list loses what the profile does not know; a chosen one must not have it.
+fn conform(
+    algorithms: &mut Vec<Algorithm>,
+    chosen: bool,
+    setting: &'static str,
+    faults: &mut Vec<Fault>,
+) {
+    if !chosen {
+        return algorithms.retain(|algorithm| ALGORITHMS.contains(algorithm));
+    }
+    for algorithm in algorithms.iter().filter(|algorithm| !ALGORITHMS.contains(algorithm)) {
+        let problem = format!("{algorithm} is no algorithm of FAPI 2.0 section 5.4");
+        faults.push(Fault::new(setting, problem, "use PS256, ES256, EdDSA and Ed25519"));
+    }
+}

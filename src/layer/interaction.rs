@@ -1,0 +1,24 @@
+//! `x-fapi-interaction-id`, by which client and server find one call in both their logs.
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+pub(super) const INTERACTION_ID: HeaderName = HeaderName::from_static("x-fapi-interaction-id");
+
+/// The id of a request, where it has exactly one and that is a UUID. Nothing else that a client
+/// sends is ever sent back.
+pub(super) fn interaction_id(headers: &HeaderMap) -> Option<HeaderValue> {
+    let mut lines = headers.get_all(INTERACTION_ID).into_iter();
+    match (lines.next(), lines.next()) {
+        (Some(id), None) if is_uuid(id.as_bytes()) => Some(id.clone()),
+        _ => None,
+    }
+}
+
+/// RFC 9562 §4, in either case and of any version.
+fn is_uuid(text: &[u8]) -> bool {
+    text.len() == 36
+        && text.iter().enumerate().all(|(at, byte)| match at {
+            8 | 13 | 18 | 23 => *byte == b'-',
+            _ => byte.is_ascii_hexdigit(),
+        })
+}

@@ -128,6 +128,7 @@ mod media_type;
 pub mod metadata;
 mod observe;
 mod proof;
+mod random;
 mod rejection;
 pub mod render;
 mod revocation;

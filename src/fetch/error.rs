@@ -76,6 +76,17 @@ impl FetchError {
     pub const fn kind(&self) -> FetchErrorKind {
         self.kind
     }
+
+    /// The chain of sources as one text, for the log.
+    pub(crate) fn causes(&self) -> String {
+        let mut causes = Vec::new();
+        let mut next = self.source();
+        while let Some(cause) = next {
+            causes.push(cause.to_string());
+            next = cause.source();
+        }
+        causes.join(": ")
+    }
 }
 
 impl fmt::Display for FetchError {

@@ -77,6 +77,7 @@
 mod address;
 #[cfg(feature = "http-client")]
 mod client;
+mod bounded;
 mod error;
 mod tower;
 
@@ -89,6 +90,7 @@ use http::{Request, Response};
 
 #[cfg(feature = "http-client")]
 pub(crate) use self::address::AddressPolicy;
+pub(crate) use self::bounded::{GRACE, bounded};
 #[cfg(feature = "http-client")]
 pub(crate) use self::client::HttpClient;
 pub use self::error::{FetchError, FetchErrorKind};

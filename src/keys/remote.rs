@@ -45,7 +45,7 @@ use super::schedule::{Lifetime, Pace, Reason};
 use super::set::JwkSet;
 use crate::algorithm::Algorithm;
 use crate::clock::{Clock, Timestamp};
-use crate::fetch::{Fetch, FetchError, FetchErrorKind, FetchLimits};
+use crate::fetch::{Fetch, FetchError, FetchErrorKind, FetchLimits, GRACE, bounded};
 use crate::media_type;
 use crate::observe::{Event, Observer};
 
@@ -223,23 +223,17 @@ impl RemoteKeys {
         Waiting { running, longest }
     }
 
-    /// Fetches and installs. The limits hold here too, whatever the `Fetch` does about them.
+    /// Fetches and installs.
     async fn refresh(&self) -> Result<(), RefreshError> {
         let limits = self.settings.limits;
         let mut request = Request::new(Bytes::new());
         *request.uri_mut() = self.settings.uri.clone();
         request.headers_mut().insert(ACCEPT, ACCEPTED);
-        let fetch = self.settings.fetch.fetch(request, limits);
-        let answer = tokio::time::timeout(limits.timeout.saturating_add(GRACE), fetch)
-            .await
-            .map_err(|_| RefreshError::Fetch(FetchErrorKind::Timeout))?
-            .map_err(|error| {
-                self.log_cause(&error);
-                RefreshError::Fetch(error.kind())
-            })?;
-        if answer.body().len() > limits.max_bytes {
-            return Err(RefreshError::Fetch(FetchErrorKind::TooLarge));
-        }
+        let answer = bounded(&*self.settings.fetch, request, limits).await;
+        let answer = answer.map_err(|error| {
+            self.log_cause(&error);
+            RefreshError::Fetch(error.kind())
+        })?;
         self.install(&answer)
     }
 
@@ -282,7 +276,7 @@ impl RemoteKeys {
 
     /// What the client of the fetch knows beyond the kind of its failure.
     fn log_cause(&self, error: &FetchError) {
-        let cause = causes(error);
+        let cause = error.causes();
         let issuer = &*self.settings.issuer;
         tracing::warn!(target: "tower_resource_server::keys", issuer, %error, cause, "fetch failed");
     }
@@ -304,20 +298,8 @@ impl RemoteKeys {
     }
 }
 
-fn causes(error: &FetchError) -> String {
-    let mut causes = Vec::new();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        causes.push(cause.to_string());
-        next = cause.source();
-    }
-    causes.join(": ")
-}
-
 const ACCEPTED: http::HeaderValue =
     http::HeaderValue::from_static("application/jwk-set+json, application/json");
-/// What a `Fetch` gets on top of its own timeout before it is dropped.
-const GRACE: Duration = Duration::from_millis(250);
 
 fn check_head(answer: &Response<Bytes>) -> Result<(), RefreshError> {
     if answer.status() != StatusCode::OK {

@@ -149,7 +149,9 @@ pub use self::config::{
 };
 pub use self::credentials::{Credential, CredentialSource, RequestHead, SecureTransport};
 pub use self::error::RejectionKind;
-pub use self::keys::{CryptoBackend, JwkSet, JwkSetError, RefreshError, Thumbprint};
+pub use self::keys::{
+    CryptoBackend, JwkSet, JwkSetError, PrivateKey, PrivateKeyError, RefreshError, Thumbprint,
+};
 pub use self::metadata::ResourceMetadata;
 pub use self::observe::{Event, Observer};
 pub use self::proof::nonce::{AcceptedNonce, NonceIssuer, NonceSecretError, SealedNonces};

@@ -75,9 +75,9 @@
 
 #[cfg(feature = "http-client")]
 mod address;
+mod bounded;
 #[cfg(feature = "http-client")]
 mod client;
-mod bounded;
 mod error;
 mod tower;
 

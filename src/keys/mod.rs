@@ -8,6 +8,7 @@
 pub(crate) mod crypto;
 mod jwk;
 mod lookup;
+mod private;
 mod proof_key;
 mod remote;
 mod schedule;
@@ -18,6 +19,7 @@ use std::sync::Arc;
 
 pub use self::crypto::CryptoBackend;
 pub(crate) use self::lookup::{Key, KeyId, KeySet};
+pub use self::private::{PrivateKey, PrivateKeyError};
 pub(crate) use self::proof_key::{KnownProofKey, ProofKey};
 pub use self::remote::RefreshError;
 pub(crate) use self::remote::{RemoteKeys, RemoteSettings, Waiting};

@@ -144,8 +144,8 @@ pub use self::algorithm::{Algorithm, UnknownAlgorithm};
 pub use self::authorize::{ClaimsError, Grant, Predicate, Requirement, Scopes, StepUp};
 pub use self::clock::{Clock, SystemClock};
 pub use self::config::{
-    AllowedIssuers, Builder, ConfigError, ConfigFault, Danger, Dpop, Issuer, IssuerResolver,
-    ResolveError, ResolveFuture, SharedCaching,
+    AllowedIssuers, Builder, ClientAuthentication, ConfigError, ConfigFault, Danger, Dpop,
+    Introspection, Issuer, IssuerResolver, ResolveError, ResolveFuture, SharedCaching,
 };
 pub use self::credentials::{Credential, CredentialSource, RequestHead, SecureTransport};
 pub use self::error::RejectionKind;
@@ -169,4 +169,5 @@ pub use self::revocation::{
 };
 pub use self::scheme::SenderConstraint;
 pub use self::server::{NotReady, ResourceServer};
+pub use self::token::introspection::IntrospectionError;
 pub use self::token::{ClaimMapper, Profile};

@@ -9,6 +9,7 @@ use std::fmt::Debug;
 
 use crate::error::RejectionKind;
 use crate::keys::RefreshError;
+use crate::token::introspection::IntrospectionError;
 
 /// One thing that happened. All values are of low cardinality: fit for metric labels.
 ///
@@ -30,6 +31,14 @@ pub enum Event<'a> {
     Refused {
         /// Why.
         kind: RejectionKind,
+    },
+    /// An issuer could not be asked about a token, or its answer not be believed.
+    #[non_exhaustive]
+    IntrospectionFailed {
+        /// The issuer, as configured.
+        issuer: &'a str,
+        /// Why.
+        error: IntrospectionError,
     },
     /// An issuer's keys were fetched and are in use.
     #[non_exhaustive]

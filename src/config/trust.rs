@@ -34,16 +34,23 @@ impl Builder {
                 let problem = format!("{:?} is given twice", issuer.identifier);
                 faults.push(Fault::new("issuer", problem, "give each issuer once"));
             }
-            if let Some(keys) = self.keys(issuer, backend, &mut client, faults) {
-                trusted.add(TrustedIssuer::new(
-                    issuer.identifier.as_str().into(),
-                    Arc::new(issuer.mapper.clone()),
-                    issuer.algorithms.clone(),
-                    self.audiences_of(issuer, audiences),
-                    keys,
-                ));
+            let keys = self.keys(issuer, backend, &mut client, faults);
+            let introspector = self.introspector(issuer, backend, &mut client, faults);
+            let Some(keys) = keys else { continue };
+            let mut made = TrustedIssuer::new(
+                issuer.identifier.as_str().into(),
+                Arc::new(issuer.mapper.clone()),
+                issuer.algorithms.clone(),
+                self.audiences_of(issuer, audiences),
+                keys,
+            );
+            if let Some((introspector, memory)) = introspector {
+                trusted.keep(memory);
+                made = made.introspecting(introspector);
             }
+            trusted.add(made);
         }
+        self.check_reaches(faults);
         trusted
     }
 
@@ -106,6 +113,7 @@ impl Builder {
         faults: &mut Vec<Fault>,
     ) -> Option<KeySource> {
         match &issuer.keys {
+            Keys::None => Some(KeySource::Fixed(Arc::default())),
             Keys::Fixed(set) => fixed(issuer, set, backend, faults),
             Keys::Remote(uri) => self.remote(issuer, uri, backend, client, faults),
         }
@@ -119,15 +127,13 @@ impl Builder {
         client: &mut Client,
         faults: &mut Vec<Fault>,
     ) -> Option<KeySource> {
-        let uri = self.checked_jwks_uri(uri, faults)?;
-        let fetch = match &self.fetch {
-            Some(fetch) => Arc::clone(fetch),
-            None => client.get(self.allow_loopback, faults)?,
-        };
+        let mend = "use the jwks_uri of the issuer's metadata";
+        let uri = self.checked_url("jwks_uri", uri, mend, faults)?;
+        let fetch = self.fetch_or(client, faults)?;
         Some(KeySource::Remote(Arc::new(RemoteKeys::new(RemoteSettings {
             issuer: issuer.identifier.as_str().into(),
             uri,
-            allowed: issuer.algorithms.clone(),
+            allowed: issuer.key_algorithms(),
             backend,
             fetch,
             limits: self.limits,
@@ -136,17 +142,34 @@ impl Builder {
         }))))
     }
 
-    fn checked_jwks_uri(&self, uri: &str, faults: &mut Vec<Fault>) -> Option<Uri> {
+    /// The client that was given, else the embedded one.
+    pub(super) fn fetch_or(
+        &self,
+        embedded: &mut Client,
+        faults: &mut Vec<Fault>,
+    ) -> Option<Arc<dyn Fetch>> {
+        match &self.fetch {
+            Some(fetch) => Some(Arc::clone(fetch)),
+            None => embedded.get(self.allow_loopback, faults),
+        }
+    }
+
+    /// A URL that is fetched from.
+    pub(super) fn checked_url(
+        &self,
+        setting: &'static str,
+        uri: &str,
+        source: &'static str,
+        faults: &mut Vec<Fault>,
+    ) -> Option<Uri> {
         let mut fault = |problem: &str, mend: &'static str| {
-            faults.push(Fault::new("jwks_uri", format!("{uri:?} {problem}"), mend));
+            faults.push(Fault::new(setting, format!("{uri:?} {problem}"), mend));
         };
         match Web::parse(uri) {
-            None => {
-                fault("is not an absolute https URL", "use the jwks_uri of the issuer's metadata")
-            }
+            None => fault("is not an absolute https URL", source),
             Some(parsed) if !parsed.is_protected() => fault(
                 "is plain http to a host that is not loopback",
-                "use https; keys fetched in the clear can be replaced on the way",
+                "use https; what goes in the clear can be read and replaced on the way",
             ),
             Some(parsed)
                 if parsed.scheme == "http" && !self.allow_loopback && self.fetch.is_none() =>
@@ -158,7 +181,7 @@ impl Builder {
             }
             Some(_) => match uri.parse() {
                 Ok(uri) => return Some(uri),
-                Err(_) => fault("is not a usable URL", "use the jwks_uri of the issuer's metadata"),
+                Err(_) => fault("is not a usable URL", source),
             },
         }
         None
@@ -171,7 +194,7 @@ fn fixed(
     backend: CryptoBackend,
     faults: &mut Vec<Fault>,
 ) -> Option<KeySource> {
-    let keys = KeySet::new(set, &issuer.algorithms, backend);
+    let keys = KeySet::new(set, &issuer.key_algorithms(), backend);
     if keys.len() == 0 {
         let problem = format!(
             "the key set of {:?} has no key usable with the accepted algorithms ({} skipped)",
@@ -186,7 +209,7 @@ fn fixed(
 
 /// The embedded client, made when the first issuer asks for it and shared by all.
 #[derive(Default)]
-struct Client(Option<Arc<dyn Fetch>>);
+pub(super) struct Client(Option<Arc<dyn Fetch>>);
 
 impl Client {
     fn get(&mut self, allow_loopback: bool, faults: &mut Vec<Fault>) -> Option<Arc<dyn Fetch>> {
@@ -215,7 +238,7 @@ fn embedded(allow_loopback: bool) -> Result<Arc<dyn Fetch>, Fault> {
 
 #[cfg(not(feature = "http-client"))]
 fn embedded(_: bool) -> Result<Arc<dyn Fetch>, Fault> {
-    let problem = "keys are to be fetched, and no client is there to do it";
+    let problem = "an issuer is to be reached, and no client is there to do it";
     let mend = "enable the feature http-client, or give a client with fetch()";
     Err(Fault::new("fetch", problem, mend))
 }

@@ -8,6 +8,7 @@ pub(crate) mod cache;
 mod claims;
 mod header;
 mod headers;
+pub(crate) mod introspection;
 mod issuer;
 mod jwt;
 mod mapper;

@@ -119,6 +119,14 @@ impl PrivateKey {
     }
 }
 
+impl PartialEq for PrivateKey {
+    fn eq(&self, other: &Self) -> bool {
+        self.algorithm == other.algorithm
+            && self.kid == other.kid
+            && self.key.as_bytes() == other.key.as_bytes()
+    }
+}
+
 impl fmt::Debug for PrivateKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PrivateKey").field("algorithm", &self.algorithm).finish_non_exhaustive()

@@ -108,6 +108,8 @@ kinds! {
     ExpiredProof = "expired-proof", Proof, "The DPoP proof is too old";
     /// `exp` has passed, leeway included (RFC 9068 §4).
     ExpiredToken = "expired-token", Token, "The access token expired";
+    /// The issuer says that the token is not active: expired, revoked or unknown (RFC 7662 §2.2).
+    InactiveToken = "inactive-token", Token, "The access token is not active";
     /// TLS is required and nothing shows that the request came over it (RFC 6750 §5.2).
     InsecureTransport = "insecure-transport", Request, "The request did not come over TLS";
     /// The user authenticated too weakly or too long ago (RFC 9470 §3).
@@ -116,6 +118,9 @@ kinds! {
     InsufficientAuthorizationDetails = "insufficient-authorization-details", Scope, "The access token lacks authorization details that this request needs";
     /// The token lacks a scope the route needs (RFC 6750 §3.1).
     InsufficientScope = "insufficient-scope", Scope, "The access token lacks a scope that this request needs";
+    /// The issuer could not be asked about the token, or its answer not be believed; the fault is not
+    /// the client's (RFC 7662 §2.3).
+    IntrospectionUnavailable = "introspection-unavailable", Outage, "The access token cannot be looked up at the moment";
     /// A claim has a value of the wrong type (RFC 9068 §2.2).
     InvalidClaim = "invalid-claim", Token, "A claim of the access token has the wrong type";
     /// A claim of the proof has the wrong type, is empty or too long (RFC 9449 §4.2).

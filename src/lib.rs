@@ -131,6 +131,7 @@ mod media_type;
 pub mod metadata;
 mod observe;
 mod proof;
+mod random;
 mod rejection;
 pub mod render;
 mod revocation;
@@ -148,14 +149,14 @@ pub use self::authorize::{
 };
 pub use self::clock::{Clock, SystemClock};
 pub use self::config::{
-    AllowedIssuers, Builder, ConfigError, ConfigFault, Danger, Dpop, Fapi2, Issuer, IssuerResolver,
-    ResolveError, ResolveFuture, SharedCaching,
+    AllowedIssuers, Builder, ClientAuthentication, ConfigError, ConfigFault, Danger, Dpop, Fapi2,
+    Introspection, Issuer, IssuerResolver, ResolveError, ResolveFuture, SharedCaching,
 };
 pub use self::credentials::{Credential, CredentialSource, RequestHead, SecureTransport};
 pub use self::error::RejectionKind;
 pub use self::keys::{
     CertificateThumbprint, CryptoBackend, Health, IssuerHealth, JwkSet, JwkSetError, KeyState,
-    MetadataError, RefreshError, Thumbprint,
+    MetadataError, PrivateKey, PrivateKeyError, RefreshError, Thumbprint,
 };
 pub use self::metadata::ResourceMetadata;
 pub use self::observe::{Event, Observer};
@@ -175,4 +176,5 @@ pub use self::revocation::{
 };
 pub use self::scheme::SenderConstraint;
 pub use self::server::{NotReady, ResourceServer};
+pub use self::token::introspection::IntrospectionError;
 pub use self::token::{ClaimMapper, Profile};

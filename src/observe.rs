@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use crate::error::RejectionKind;
 use crate::keys::{MetadataError, RefreshError};
+use crate::token::introspection::IntrospectionError;
 
 /// One thing that happened. All values but numbers and times are of low cardinality: fit for metric
 /// labels.
@@ -32,6 +33,14 @@ pub enum Event<'a> {
     Refused {
         /// Why.
         kind: RejectionKind,
+    },
+    /// An issuer could not be asked about a token, or its answer not be believed.
+    #[non_exhaustive]
+    IntrospectionFailed {
+        /// The issuer, as configured.
+        issuer: &'a str,
+        /// Why.
+        error: IntrospectionError,
     },
     /// An issuer's keys were fetched and are in use.
     #[non_exhaustive]

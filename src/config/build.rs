@@ -106,7 +106,7 @@ impl Builder {
         Ok(ResourceServer::new(settings))
     }
 
-    fn leeway_or_default(&self) -> Duration {
+    pub(super) fn leeway_or_default(&self) -> Duration {
         self.leeway.unwrap_or(LEEWAY)
     }
 

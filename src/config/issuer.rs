@@ -6,6 +6,7 @@
 
 use std::fmt;
 
+use super::Introspection;
 use super::audiences::Audiences;
 use crate::algorithm::Algorithm;
 use crate::keys::JwkSet;
@@ -68,10 +69,13 @@ pub struct Issuer {
     pub(super) chose_algorithms: bool,
     pub(super) mapper: ClaimMapper,
     pub(super) audiences: Audiences,
+    pub(super) introspection: Option<Introspection>,
 }
 
 #[derive(Clone, PartialEq)]
 pub(super) enum Keys {
+    /// Its tokens are not verified by their signature.
+    None,
     Fixed(JwkSet),
     Remote(String),
     /// Where the issuer's metadata says.
@@ -81,6 +85,7 @@ pub(super) enum Keys {
 impl fmt::Debug for Keys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::None => f.write_str("None"),
             Self::Fixed(set) => f.debug_tuple("Fixed").field(&set.len()).finish(),
             Self::Remote(uri) => f.debug_tuple("Remote").field(uri).finish(),
             Self::Discovered => f.write_str("Discovered"),
@@ -143,11 +148,57 @@ impl Issuer {
         Self::new(identifier.into(), Keys::Remote(uri.into()))
     }
 
+    /// An issuer that is asked about each of its tokens (RFC 7662): they are opaque, or are not to
+    /// be verified here.
+    ///
+    /// ```
+    /// use tower_resource_server::{ClientAuthentication, Introspection, Issuer};
+    ///
+    /// let credentials = ClientAuthentication::client_secret_basic("api-1", "s3cr3t");
+    /// let introspection = Introspection::at("https://as.example.com/introspect", credentials);
+    /// let issuer = Issuer::introspection("https://as.example.com", introspection);
+    /// ```
+    ///
+    /// Algorithms and profile concern signed tokens and mean nothing here.
+    pub fn introspection(identifier: impl Into<String>, introspection: Introspection) -> Self {
+        Self::new(identifier.into(), Keys::None).introspect(introspection)
+    }
+
     fn new(identifier: String, keys: Keys) -> Self {
         let algorithms = Algorithm::ALL.to_vec();
         let (chose_algorithms, mapper) = (false, Profile::default().into());
-        let audiences = Audiences::default();
-        Self { identifier, keys, algorithms, chose_algorithms, mapper, audiences }
+        let (audiences, introspection) = (Audiences::default(), None);
+        Self { identifier, keys, algorithms, chose_algorithms, mapper, audiences, introspection }
+    }
+
+    /// Asks the issuer about its opaque tokens (RFC 7662), and goes on verifying signed ones.
+    ///
+    /// What is not a compact JWS of three parts is asked about; see
+    /// [`every_token`](Introspection::every_token) for the signed ones too.
+    ///
+    /// ```
+    /// use tower_resource_server::{ClientAuthentication, Introspection, Issuer};
+    ///
+    /// let credentials = ClientAuthentication::client_secret_basic("api-1", "s3cr3t");
+    /// let issuer = Issuer::jwks_uri("https://as.example.com", "https://as.example.com/jwks.json")
+    ///     .introspect(Introspection::at("https://as.example.com/introspect", credentials));
+    /// ```
+    #[must_use]
+    pub fn introspect(mut self, introspection: Introspection) -> Self {
+        self.introspection = Some(introspection);
+        self
+    }
+
+    /// What its keys may verify: tokens, and after those signed answers.
+    pub(super) fn key_algorithms(&self) -> Vec<Algorithm> {
+        let mut algorithms = self.algorithms.clone();
+        let signed = self.introspection.iter().filter_map(|given| given.signed.as_ref());
+        algorithms.extend(signed.flatten().filter(|named| !self.algorithms.contains(named)));
+        algorithms
+    }
+
+    pub(super) const fn has_no_keys(&self) -> bool {
+        matches!(self.keys, Keys::None)
     }
 
     pub(crate) fn identifier(&self) -> &str {
@@ -157,10 +208,12 @@ impl Issuer {
     /// Every URL that was given for it, and as what.
     pub(super) fn urls(&self) -> impl Iterator<Item = (&'static str, &str)> {
         let jwks_uri = match &self.keys {
-            Keys::Fixed(_) | Keys::Discovered => None,
+            Keys::None | Keys::Fixed(_) | Keys::Discovered => None,
             Keys::Remote(uri) => Some(("jwks_uri", uri.as_str())),
         };
-        [("issuer", self.identifier.as_str())].into_iter().chain(jwks_uri)
+        let endpoint =
+            self.introspection.as_ref().map(|given| ("introspection", given.endpoint.as_str()));
+        [("issuer", self.identifier.as_str())].into_iter().chain(jwks_uri).chain(endpoint)
     }
 
     /// The only algorithms accepted from this issuer (RFC 8725 §3.1). A key that names no

@@ -9,6 +9,7 @@ use crate::authorize::{Demand, Requirement, ScopeHierarchy};
 use crate::charset;
 use crate::clock::{Clock, Timestamp};
 use crate::credentials::CredentialPolicy;
+use crate::error::RejectionKind;
 use crate::metadata::Document;
 use crate::observe::Observer;
 use crate::proof::certificate::CertificatePolicy;
@@ -17,7 +18,8 @@ use crate::proof::{ProofPolicy, UnrecordedProof, UnverifiableConfirmation};
 use crate::render::{ChallengeSettings, Hooks};
 use crate::revocation::{Inquirer, UnknownStatus};
 use crate::scheme::SenderConstraint;
-use crate::token::{Digest, TokenCache, TokenPolicy, Vouched};
+use crate::token::introspection::Introspector;
+use crate::token::{Digest, TokenCache, TokenPolicy, TrustedIssuer, Vouched};
 
 #[derive(Debug)]
 pub(crate) struct Settings {
@@ -75,6 +77,25 @@ pub(crate) struct Resource {
     pub(crate) rest: String,
 }
 
+/// What is known of a token before anything is read of it.
+pub(crate) enum Recalled<'s> {
+    Vouched(Arc<Vouched>),
+    /// Its issuer said that it is not active, a moment ago.
+    Refused(RejectionKind),
+    /// That issuer has to be asked about it.
+    ToAsk(&'s Arc<TrustedIssuer>, &'s Arc<Introspector>),
+    Nothing,
+}
+
+impl Recalled<'_> {
+    pub(crate) const fn vouched(&self) -> Option<&Arc<Vouched>> {
+        match self {
+            Self::Vouched(vouched) => Some(vouched),
+            Self::Refused(_) | Self::ToAsk(..) | Self::Nothing => None,
+        }
+    }
+}
+
 impl Resource {
     pub(crate) fn identifier(&self) -> &str {
         &self.identifier
@@ -98,8 +119,26 @@ impl Settings {
         value
     }
 
+    /// What is known of a token before anything is read of it.
+    pub(crate) fn recall(&self, token: &str, digest: &Digest, now: Timestamp) -> Recalled<'_> {
+        if let Some(vouched) = self.remembered(digest, now) {
+            return Recalled::Vouched(vouched);
+        }
+        let asked = self.tokens.issuers.introspecting_issuer(token);
+        let Some((issuer, introspector)) =
+            asked.and_then(|issuer| Some((issuer, issuer.introspection.as_ref()?)))
+        else {
+            return Recalled::Nothing;
+        };
+        match introspector.known(digest, now) {
+            Some(Ok(vouched)) => Recalled::Vouched(vouched),
+            Some(Err(kind)) => Recalled::Refused(kind),
+            None => Recalled::ToAsk(issuer, introspector),
+        }
+    }
+
     /// What is remembered of a token, unless it counts no longer.
-    pub(crate) fn remembered(&self, digest: &Digest, now: Timestamp) -> Option<Arc<Vouched>> {
+    fn remembered(&self, digest: &Digest, now: Timestamp) -> Option<Arc<Vouched>> {
         let vouched = self.cache.get(digest)?;
         if vouched.stands(now) {
             return Some(vouched);

@@ -1,6 +1,7 @@
 //! Checks of whom the server trusts, and where the keys come from.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::Uri;
 
@@ -35,6 +36,8 @@ impl Builder {
         };
         let reach = Reach { allow_loopback: self.allow_loopback, private_hosts };
         let trust = Trust {
+            resource: self.resource.clone(),
+            leeway: self.leeway_or_default(),
             backend,
             client: Client::new(self.fetch.clone(), reach),
             allow_loopback: self.allow_loopback,
@@ -49,10 +52,16 @@ impl Builder {
                 let problem = format!("{:?} is given twice", issuer.identifier);
                 faults.push(Fault::new("issuer", problem, "give each issuer once"));
             }
-            if let Some(issuer) = trust.issuer(issuer, faults) {
-                trusted.add(issuer);
+            let made = trust.issuer(issuer, faults);
+            let introspector = trust.introspector(issuer, faults);
+            let Some(mut made) = made else { continue };
+            if let Some((introspector, memory)) = introspector {
+                trusted.keep(memory);
+                made = made.introspecting(introspector);
             }
+            trusted.add(made);
         }
+        self.check_reaches(faults);
         if let Some(source) = &self.resolver {
             trusted.resolve_by(self.checked_resolver(source, trust, faults));
         }
@@ -69,6 +78,11 @@ impl Builder {
         allowed.check(faults);
         let admit = Box::new(move |issuer: &Issuer| {
             let mut faults = Vec::new();
+            if issuer.introspection.is_some() {
+                let problem = "an issuer that is found cannot be asked about its tokens";
+                let mend = "give it to the builder with issuer()";
+                faults.push(Fault::new("introspection", problem, mend));
+            }
             trust.issuer(issuer, &mut faults).filter(|_| faults.is_empty()).ok_or(faults)
         });
         let source = (allowed.clone(), Arc::clone(source));
@@ -79,10 +93,12 @@ impl Builder {
 /// What it takes to trust an issuer, when the server is built or while it runs.
 #[derive(Debug)]
 pub(crate) struct Trust {
-    backend: CryptoBackend,
+    pub(super) resource: String,
+    pub(super) leeway: Duration,
+    pub(super) backend: CryptoBackend,
     client: Client,
     allow_loopback: bool,
-    limits: FetchLimits,
+    pub(super) limits: FetchLimits,
     clock: Arc<dyn Clock>,
     observer: Option<Arc<dyn Observer>>,
     audiences: Arc<AudiencePolicy>,
@@ -169,14 +185,18 @@ impl Trust {
 
     fn keys(&self, issuer: &Issuer, faults: &mut Vec<Fault>) -> Option<KeySource> {
         let location = match &issuer.keys {
+            Keys::None => return Some(KeySource::Fixed(Arc::default())),
             Keys::Fixed(set) => return fixed(issuer, set, self.backend, faults),
-            Keys::Remote(uri) => Location::Uri(self.checked_jwks_uri(uri, faults)?),
+            Keys::Remote(uri) => {
+                let source = "use the jwks_uri of the issuer's metadata";
+                Location::Uri(self.checked_url("jwks_uri", uri, source, faults)?)
+            }
             Keys::Discovered => Location::Metadata(self.metadata(issuer, faults)?),
         };
         Some(KeySource::Remote(Arc::new(RemoteKeys::new(RemoteSettings {
             supplies: self.supplies(issuer, faults)?,
             location,
-            allowed: issuer.algorithms.clone(),
+            allowed: issuer.key_algorithms(),
             backend: self.backend,
         }))))
     }
@@ -190,7 +210,7 @@ impl Trust {
         Some(Arc::new(MetadataSource::new(supplies, candidates, plainly)))
     }
 
-    fn supplies(&self, issuer: &Issuer, faults: &mut Vec<Fault>) -> Option<Supplies> {
+    pub(super) fn supplies(&self, issuer: &Issuer, faults: &mut Vec<Fault>) -> Option<Supplies> {
         let fetch = match self.client.get() {
             Ok(fetch) => fetch,
             Err(fault) => {
@@ -209,24 +229,31 @@ impl Trust {
         })
     }
 
-    fn checked_jwks_uri(&self, uri: &str, faults: &mut Vec<Fault>) -> Option<Uri> {
+    /// A URL that is fetched from; `source` says where to find the right one.
+    pub(super) fn checked_url(
+        &self,
+        setting: &'static str,
+        uri: &str,
+        source: &'static str,
+        faults: &mut Vec<Fault>,
+    ) -> Option<Uri> {
         let unfetchable = match fetchable(uri, self.may_fetch_plainly()) {
             Ok(uri) => return Some(uri),
             Err(unfetchable) => unfetchable,
         };
         let mend = match unfetchable {
-            Unfetchable::NotAbsolute => "use the jwks_uri of the issuer's metadata",
+            Unfetchable::NotAbsolute => source,
             Unfetchable::PlainHttp => USE_HTTPS,
             Unfetchable::PlainLoopback => ALLOW_LOOPBACK,
             Unfetchable::Fragment => "remove # and what follows it",
         };
         let problem = format!("{uri:?} {}", unfetchable.problem());
-        faults.push(Fault::new("jwks_uri", problem, mend));
+        faults.push(Fault::new(setting, problem, mend));
         None
     }
 }
 
-const USE_HTTPS: &str = "use https; keys fetched in the clear can be replaced on the way";
+const USE_HTTPS: &str = "use https; what goes in the clear can be read and replaced on the way";
 const ALLOW_LOOPBACK: &str = "call allow_loopback(), in development only";
 
 fn fixed(
@@ -235,7 +262,7 @@ fn fixed(
     backend: CryptoBackend,
     faults: &mut Vec<Fault>,
 ) -> Option<KeySource> {
-    let keys = KeySet::new(set, &issuer.algorithms, backend);
+    let keys = KeySet::new(set, &issuer.key_algorithms(), backend);
     if keys.len() == 0 {
         let problem = format!(
             "the key set of {:?} has no key usable with the accepted algorithms ({} skipped)",

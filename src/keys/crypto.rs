@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use jsonwebtoken::crypto::{CryptoProvider, JwtVerifier};
-use jsonwebtoken::{Algorithm as JwtAlgorithm, DecodingKey};
+use jsonwebtoken::{Algorithm as JwtAlgorithm, DecodingKey, EncodingKey};
 
 use crate::algorithm::Algorithm;
 
@@ -63,6 +63,17 @@ impl CryptoBackend {
             #[cfg(feature = "rust-crypto")]
             Self::RustCrypto => !matches!(material, Material::Rsa { n, .. } if n.len() > 512),
         }
+    }
+
+    /// `None` when the backend does not take the key.
+    pub(crate) fn sign(
+        self,
+        algorithm: Algorithm,
+        key: &EncodingKey,
+        message: &[u8],
+    ) -> Option<Vec<u8>> {
+        let signer = (self.provider().signer_factory)(&translate(algorithm), key).ok()?;
+        signer.try_sign(message).ok()
     }
 
     fn provider(self) -> &'static CryptoProvider {

@@ -15,7 +15,9 @@
 //! What cannot go on waits for its next [`Stage`], in a box of its own. A token that no key of the set
 //! has signed waits once, for a fetch that is shared with all others that wait. After it the keys
 //! are looked at again, and the token is judged: `bad-signature` if keys of its id do not verify it,
-//! else `unknown-key`, or `keys-unavailable` if the last attempt to load them failed.
+//! else `unknown-key`, or `keys-unavailable` if the last attempt to load them failed. So does a token
+//! whose issuer has to be looked up; and one that says nothing by itself waits for what its issuer
+//! says of it.
 //!
 //! Whether a token was revoked, and whether a proof was used, is asked last. What answers in memory
 //! answers at once; for the rest the request waits with the service that is ready for it: who gets
@@ -25,9 +27,9 @@
 //!
 //! `poll_ready` may reserve something, such as a permit, in the one instance it is called on. That
 //! instance is the one to call; a copy of it has reserved nothing. So [`take_ready`] takes the
-//! instance out and leaves a copy behind. When a request is refused, or has to wait for keys, the
-//! instance is dropped, which gives back what it had reserved; after the wait another is made
-//! ready.
+//! instance out and leaves a copy behind. When a request is refused, or has to wait before its token
+//! was found good, the instance is dropped, which gives back what it had reserved; after the wait
+//! another is made ready.
 //!
 //! [`gate`]: super::gate
 
@@ -114,6 +116,10 @@ where
                 let work = Work { open: Open::new(gate, inner, request), stage };
                 State::Working { work: Some(Box::new(work)) }
             }
+            Ok(First::Asking(next)) => {
+                let open = Some(Open::new(gate, inner, request).give_back());
+                State::Waiting { open, next }
+            }
             Ok(First::Anonymous) => {
                 let reshape = gate.admit_anonymous(&mut request);
                 State::Calling { future: inner.call(request), reshape }
@@ -158,6 +164,7 @@ where
             Stage::Parsed { parsed, digest, proof, waited } => {
                 return open.judge(parsed, digest, proof, waited);
             }
+            Stage::Asked(vouched, proof) => return open.vouched(vouched, proof),
             Stage::OfUnknownIssuer { token, issuer, digest, proof } => {
                 return open.look_up(token, &issuer, digest, proof);
             }

@@ -15,7 +15,7 @@ use super::request::{Credentials, has_origin, is_preflight, label, original_uri,
 use super::reshape::Reshape;
 use crate::authorize::{Anonymous, Demand, Grant, Label};
 use crate::clock::Timestamp;
-use crate::config::Settings;
+use crate::config::{Recalled, Settings};
 use crate::credentials::{Presented, Refusal, RequestHead, extract};
 use crate::error::RejectionKind;
 use crate::observe::Event;
@@ -59,6 +59,8 @@ pub(super) enum First {
     Known(Arc<Vouched>, Option<Proof>, Timestamp),
     /// There is work to do, when the future is first polled.
     New(Stage),
+    /// The issuer is being asked about the token.
+    Asking(NextStage),
 }
 
 /// What is known of a request that cannot be decided at once.
@@ -70,6 +72,8 @@ pub(super) enum Stage {
     OfUnknownIssuer { token: Box<str>, issuer: String, digest: Digest, proof: Option<Proof> },
     /// It was waited for that.
     LookedUp { token: Box<str>, digest: Digest, proof: Option<Proof> },
+    /// The issuer was asked about its token.
+    Asked(Result<Arc<Vouched>, RejectionKind>, Option<Proof>),
     /// It was asked whether its token was revoked.
     Checked(Candidate, RevocationResult),
     /// The replay store was told of its proof.
@@ -137,11 +141,11 @@ impl Gate {
         let settings = &*self.settings;
         let digest = Digest::of(presented.token());
         let now = settings.now();
-        let vouched = settings.remembered(&digest, now);
+        let memory = settings.recall(presented.token(), &digest, now);
         let proof = match presented.proof() {
             None => None,
             Some(text) => {
-                let known = vouched.as_ref().map(|vouched| vouched.proof_key.load());
+                let known = memory.vouched().map(|vouched| vouched.proof_key.load());
                 let occasion = Occasion {
                     method: head.method(),
                     target: settings.proofs.url.target(head, original_uri(head).path()),
@@ -152,9 +156,16 @@ impl Gate {
                 Some(proof::verify(text, &occasion, &settings.proofs)?)
             }
         };
-        Ok(match vouched {
-            Some(vouched) => First::Known(vouched, proof, now),
-            None => First::New(self.take_apart(presented.token(), digest, proof, false)?),
+        Ok(match memory {
+            Recalled::Vouched(vouched) => First::Known(vouched, proof, now),
+            Recalled::Refused(kind) => return Err(kind),
+            Recalled::Nothing => {
+                First::New(self.take_apart(presented.token(), digest, proof, false)?)
+            }
+            Recalled::ToAsk(issuer, introspector) => {
+                let asking = introspector.ask(issuer, presented.token(), digest, now);
+                First::Asking(Box::pin(async move { Stage::Asked(asking.await, proof) }))
+            }
         })
     }
 

@@ -37,6 +37,11 @@ impl Digest {
         Self(Sha256::digest(token.as_bytes()).into())
     }
 
+    /// What stands for a token in place of its own digest.
+    pub(super) const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
     /// What `ath` encodes (RFC 9449 §4.2).
     pub(crate) const fn as_bytes(&self) -> &[u8; 32] {
         &self.0

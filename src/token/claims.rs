@@ -1,6 +1,7 @@
 //! The claims of an access token that the crate itself acts on (RFC 9068 §2.2).
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
 
 use super::text::Text;
 use super::{AudiencePolicy, ClaimMapper, details};
@@ -69,22 +70,19 @@ pub(super) fn parse(
 ) -> Result<Claims, RejectionKind> {
     let reader = Reader { payload, members, mapper };
     reader.check_kind()?;
-    let claims = Claims {
-        subject: reader.text(&mapper.subject)?,
-        client_id: reader.text(&mapper.client_id)?,
-        audience: reader.audience()?.ok_or(RejectionKind::MissingClaim)?,
-        scope: reader.scope()?,
-        token_id: reader.text(&mapper.token_id)?,
-        expires: Some(members.date("exp")?.ok_or(RejectionKind::MissingClaim)?),
-        not_before: members.date("nbf")?,
-        issued: members.date("iat")?,
-        confirmation: confirmation(members)?,
-        // RFC 9470 §6.1: of the wrong type they meet no requirement, and spoil nothing else.
-        acr: reader.text_of("acr").unwrap_or_default(),
-        authenticated: members.date("auth_time").unwrap_or_default(),
-        details: details::read(members, payload)?,
-    };
-    if reader.lacks_a_claim(&claims) { Err(RejectionKind::MissingClaim) } else { Ok(claims) }
+    let claims = reader.claims()?;
+    let complete = claims.expires.is_some() && reader.has_audience();
+    if !complete || reader.lacks_a_claim(&claims) {
+        return Err(RejectionKind::MissingClaim);
+    }
+    Ok(claims)
+}
+
+/// The members of an introspection answer, under the names of RFC 7662 §2.2; none has to be there.
+pub(super) fn of_answer(payload: &str, members: &Object<'_>) -> Result<Claims, WrongType> {
+    static NAMES: LazyLock<ClaimMapper> = LazyLock::new(ClaimMapper::new);
+    let reader = Reader { payload, members, mapper: &NAMES };
+    reader.claims().map_err(|_| WrongType)
 }
 
 /// Finds claims where the mapper says that they stand.
@@ -95,6 +93,26 @@ struct Reader<'r, 'a> {
 }
 
 impl Reader<'_, '_> {
+    /// Claims of the right types, whichever there are.
+    fn claims(&self) -> Result<Claims, RejectionKind> {
+        let Self { members, mapper, .. } = self;
+        Ok(Claims {
+            subject: self.text(&mapper.subject)?,
+            client_id: self.text(&mapper.client_id)?,
+            audience: self.audience()?,
+            scope: self.scope()?,
+            token_id: self.text(&mapper.token_id)?,
+            expires: members.date("exp")?,
+            not_before: members.date("nbf")?,
+            issued: members.date("iat")?,
+            confirmation: confirmation(members)?,
+            // RFC 9470 §6.1: of the wrong type they meet no requirement, and spoil nothing else.
+            acr: self.text_of("acr").unwrap_or_default(),
+            authenticated: members.date("auth_time").unwrap_or_default(),
+            details: details::read(members, self.payload)?,
+        })
+    }
+
     /// RFC 8725 §3.12: what one kind of JWT passes, no other does.
     fn check_kind(&self) -> Result<(), RejectionKind> {
         let marked = self.mapper.marks().any(|mark| self.members.contains(mark));
@@ -153,12 +171,17 @@ impl Reader<'_, '_> {
         })
     }
 
-    fn audience(&self) -> Result<Option<Audience>, WrongType> {
+    fn audience(&self) -> Result<Audience, WrongType> {
         let found = self.first(&self.mapper.audience, |claim| self.members.one_or_many(claim))?;
-        Ok(found.map(|found| match found {
-            OneOrMany::One(value) => Audience::One(Text::of(value, self.payload)),
-            OneOrMany::Many(values) => Audience::Many(values),
-        }))
+        Ok(match found {
+            Some(OneOrMany::One(value)) => Audience::One(Text::of(value, self.payload)),
+            Some(OneOrMany::Many(values)) => Audience::Many(values),
+            None => Audience::Many(Vec::new()),
+        })
+    }
+
+    fn has_audience(&self) -> bool {
+        self.mapper.audience.iter().any(|claim| self.members.contains(claim))
     }
 }
 
@@ -171,7 +194,7 @@ fn joined(scopes: &[String]) -> Result<String, WrongType> {
     }
 }
 
-/// `aud`, most often one.
+/// `aud`, most often one; without the claim, none.
 #[derive(Debug)]
 pub(super) enum Audience {
     One(Text),

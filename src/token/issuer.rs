@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::ClaimMapper;
+use super::introspection::{Introspector, Memory, Routes};
 use super::resolver::{LookUp, Resolution, Resolver};
 use super::types::TokenTypes;
 use crate::algorithm::Algorithm;
@@ -19,6 +20,8 @@ pub(crate) struct TrustedIssuer {
     pub(crate) algorithms: Vec<Algorithm>,
     pub(crate) audiences: Arc<AudiencePolicy>,
     pub(crate) keys: KeySource,
+    /// Where it is asked about tokens that it does not sign.
+    pub(crate) introspection: Option<Arc<Introspector>>,
     /// Trust in it has ended while the server runs.
     retired: AtomicBool,
 }
@@ -32,7 +35,12 @@ impl TrustedIssuer {
         keys: KeySource,
     ) -> Self {
         let retired = AtomicBool::new(false);
-        Self { identifier, mapper, algorithms, audiences, keys, retired }
+        let introspection = None;
+        Self { identifier, mapper, algorithms, audiences, keys, introspection, retired }
+    }
+
+    pub(crate) fn introspecting(self, introspector: Introspector) -> Self {
+        Self { introspection: Some(Arc::new(introspector)), ..self }
     }
 
     /// Ends the trust in it, and in all its tokens that are remembered.
@@ -60,6 +68,9 @@ pub(crate) struct Issuers {
     list: Vec<Arc<TrustedIssuer>>,
     by_identifier: HashMap<Arc<str>, usize>,
     resolver: Option<Arc<Resolver>>,
+    routes: Routes,
+    /// What each remembers that introspects.
+    memories: Vec<Arc<Memory>>,
 }
 
 impl Issuers {
@@ -67,7 +78,20 @@ impl Issuers {
     pub(crate) fn add(&mut self, issuer: TrustedIssuer) {
         let place = self.list.len();
         self.by_identifier.entry(Arc::clone(&issuer.identifier)).or_insert(place);
-        self.list.push(Arc::new(issuer));
+        let issuer = Arc::new(issuer);
+        self.routes.add(&issuer);
+        self.list.push(issuer);
+    }
+
+    /// Keeps what an introspector remembers for as long as its issuer is one of these.
+    pub(crate) fn keep(&mut self, memory: Arc<Memory>) {
+        self.memories.push(memory);
+    }
+
+    /// The issuer that has to be asked about a token of that shape; none where the token is to be
+    /// verified by its signature.
+    pub(crate) fn introspecting_issuer(&self, token: &str) -> Option<&Arc<TrustedIssuer>> {
+        self.routes.find(token, self)
     }
 
     pub(crate) fn resolve_by(&mut self, resolver: Resolver) {

@@ -9,6 +9,7 @@ mod claims;
 mod details;
 mod header;
 mod headers;
+pub(crate) mod introspection;
 mod issuer;
 mod jwt;
 mod mapper;

@@ -39,7 +39,6 @@ pub(super) enum Origin {
         generation: AtomicU64,
     },
     /// It said that the token is active (RFC 7662), which counts until then.
-    #[allow(dead_code, reason = "made by introspection")]
     Introspection { until: Timestamp },
 }
 
@@ -52,6 +51,24 @@ impl Vouched {
     ) -> Self {
         let (proof_key, status) = (ArcSwapOption::empty(), KnownStatus::unknown());
         Self { claims, payload, issuer, origin, proof_key, status }
+    }
+
+    /// A token that the issuer said is active; all of its answer was checked. It counts until then.
+    pub(super) fn by_answer(
+        claims: Claims,
+        answer: String,
+        issuer: Arc<TrustedIssuer>,
+        until: Timestamp,
+    ) -> Self {
+        Self::new(claims, answer, issuer, Origin::Introspection { until })
+    }
+
+    /// How long an answer counts.
+    pub(super) const fn counts_until(&self) -> Option<Timestamp> {
+        match &self.origin {
+            Origin::Signature { .. } => None,
+            Origin::Introspection { until } => Some(*until),
+        }
     }
 
     /// Whether what was remembered still counts: the issuer is trusted, its key in the set, its

@@ -11,6 +11,7 @@ use super::format::{self, Body};
 use super::secret::{NonceSecretError, SEAL, Secret};
 use super::{AHEAD, AcceptedNonce, NonceIssuer};
 use crate::clock::Timestamp;
+use crate::random;
 
 const DEFAULT_LIFETIME: Duration = Duration::from_secs(300);
 
@@ -82,7 +83,7 @@ impl SealedNonces {
     /// If the operating system gives no random bytes.
     #[must_use]
     pub fn random() -> Self {
-        let secret: [u8; 32] = random().expect("the operating system gives random bytes");
+        let secret: [u8; 32] = random::bytes().expect("the operating system gives random bytes");
         Self::with_secret(&secret).expect("32 bytes are enough, and random bytes were there before")
     }
 
@@ -97,7 +98,7 @@ impl SealedNonces {
     /// nonces of this node apart.
     pub fn with_secret(secret: &[u8]) -> Result<Self, NonceSecretError> {
         let secrets = Secrets { current: Secret::new(secret)?, previous: None };
-        let start = random().ok_or(NonceSecretError::NoRandomness)?;
+        let start = random::bytes().ok_or(NonceSecretError::NoRandomness)?;
         Ok(Self {
             shared: Arc::new(Shared {
                 secrets: ArcSwap::from_pointee(secrets),
@@ -184,11 +185,6 @@ impl fmt::Debug for SealedNonces {
 }
 
 /// `None` when the operating system gives none.
-fn random<const N: usize>() -> Option<[u8; N]> {
-    let mut bytes = [0; N];
-    getrandom::fill(&mut bytes).ok().map(|()| bytes)
-}
-
 #[cfg(test)]
 #[path = "sealed_tests.rs"]
 mod tests;

@@ -1,0 +1,166 @@
+//! How an issuer is asked about tokens (RFC 7662, RFC 9701).
+
+use std::time::Duration;
+
+use super::ClientAuthentication;
+use crate::algorithm::Algorithm;
+
+/// How an issuer is asked about tokens that cannot be verified here (RFC 7662).
+///
+/// It goes to [`Issuer::introspection`](crate::Issuer::introspection), or to
+/// [`Issuer::introspect`](crate::Issuer::introspect) where signed and opaque tokens live side by
+/// side. The [guide](crate::guide::opaque_tokens) tells the rest.
+///
+/// ```
+/// use std::time::Duration;
+/// use tower_resource_server::{ClientAuthentication, Introspection, Issuer, ResourceServer};
+///
+/// let credentials = ClientAuthentication::client_secret_basic("api-1", "s3cr3t");
+/// let introspection = Introspection::at("https://as.example.com/introspect", credentials)
+///     .cache_for(Duration::from_secs(30));
+/// let builder = ResourceServer::builder("https://api.example.com")
+///     .issuer(Issuer::introspection("https://as.example.com", introspection));
+/// ```
+///
+/// # Defaults
+///
+/// | setting | default |
+/// |---|---|
+/// | tokens sent to it | those that are not compact JWS, whatever they begin with |
+/// | answers about active tokens | remembered for 60 s, and not beyond `exp` |
+/// | refusals | remembered for 10 s |
+/// | memory of active tokens | about 4 MiB |
+/// | memory of refusals | 16,384 of them |
+/// | calls under way | at most 64 |
+/// | one call | [`fetch_timeout`](crate::Builder::fetch_timeout), 64 KiB |
+/// | `token_type_hint` | sent |
+/// | `aud` | demanded |
+/// | answers | plain JSON over TLS |
+///
+/// # What is checked of an answer
+///
+/// `active` is `true`; every member that the crate reads has its type; `iss`, where it is there, is
+/// this issuer; `aud` names this server; `token_type` names no other kind of token; `exp`, `nbf` and
+/// `iat`, where they are there, fit the clock, at each request anew. `cnf` binds the token as it
+/// binds a signed one, and is verified here: no proof is sent to the endpoint.
+///
+/// # What is not
+///
+/// Which [`Profile`](crate::Profile) the claims fulfil: all members but `active` may be absent.
+#[derive(Clone, Debug, PartialEq)]
+#[must_use]
+pub struct Introspection {
+    pub(super) endpoint: String,
+    pub(super) authentication: ClientAuthentication,
+    pub(super) prefixes: Vec<String>,
+    pub(super) every_token: bool,
+    pub(super) active_for: Duration,
+    pub(super) refusals_for: Duration,
+    pub(super) cache_bytes: u64,
+    pub(super) concurrent: usize,
+    pub(super) hint: bool,
+    pub(super) audience_required: bool,
+    pub(super) signed: Option<Vec<Algorithm>>,
+}
+
+impl Introspection {
+    /// Asks that endpoint. It is https, or http on loopback under the same conditions as a key set
+    /// URL. A query of it is kept; no token is ever put there (RFC 7662 §4).
+    pub fn at(endpoint: impl Into<String>, authentication: ClientAuthentication) -> Self {
+        Self {
+            endpoint: endpoint.into(),
+            authentication,
+            prefixes: Vec::new(),
+            every_token: false,
+            active_for: Duration::from_secs(60),
+            refusals_for: Duration::from_secs(10),
+            cache_bytes: 4 * 1024 * 1024,
+            concurrent: 64,
+            hint: true,
+            audience_required: true,
+            signed: None,
+        }
+    }
+
+    /// Sends it the tokens that begin so, and no longer those of any other beginning. May be called
+    /// several times.
+    ///
+    /// It is for servers with several issuers of opaque tokens: a token must not be shown to an
+    /// issuer that did not make it. At most one of them goes without a prefix. Where several
+    /// prefixes fit, the longest counts, and it counts for signed tokens as well.
+    pub fn token_prefix(mut self, prefix: impl Into<String>) -> Self {
+        self.prefixes.push(prefix.into());
+        self
+    }
+
+    /// Sends it the signed tokens of this issuer too, in place of verifying them here. So that a
+    /// token that was revoked is refused as soon as no answer about it is remembered.
+    ///
+    /// Signed tokens of other issuers are verified as ever: what counts is their `iss`. The claims
+    /// are then those of the answer.
+    pub const fn every_token(mut self) -> Self {
+        self.every_token = true;
+        self
+    }
+
+    /// How long an answer about an active token is remembered; at most an hour, and never beyond
+    /// the token's `exp`.
+    ///
+    /// Default 60 s. So long a token works after it was revoked. Zero has every request ask; those
+    /// that come with one token at the same time share a call even so.
+    pub const fn cache_for(mut self, time: Duration) -> Self {
+        self.active_for = time;
+        self
+    }
+
+    /// How long a refusal is remembered; at most 60 s.
+    ///
+    /// Default 10 s. Zero has every request ask. What failed is never remembered.
+    pub const fn cache_refusals_for(mut self, time: Duration) -> Self {
+        self.refusals_for = time;
+        self
+    }
+
+    /// About how much memory answers about active tokens may take, in bytes; 0 remembers none.
+    ///
+    /// Default 4 MiB, some 3,000 tokens of common size.
+    pub const fn cache_bytes(mut self, bytes: u64) -> Self {
+        self.cache_bytes = bytes;
+        self
+    }
+
+    /// How many calls may be under way at a time, from 1 to 10,000.
+    ///
+    /// Default 64. Requests with a new token beyond that are answered 503; those whose token is
+    /// known, or is being asked about, go on.
+    pub const fn max_calls(mut self, calls: usize) -> Self {
+        self.concurrent = calls;
+        self
+    }
+
+    /// Leaves out `token_type_hint=access_token`, for servers that take offence at it.
+    pub const fn without_hint(mut self) -> Self {
+        self.hint = false;
+        self
+    }
+
+    /// Takes an active token without `aud`, for servers that leave it out.
+    ///
+    /// They then have to know by the credentials of this server which tokens are meant for it, and
+    /// call all others inactive (RFC 7662 §4). An `aud` that is there still has to name this server.
+    pub const fn audience_optional(mut self) -> Self {
+        self.audience_required = false;
+        self
+    }
+
+    /// Demands answers that the issuer signed with one of these algorithms (RFC 9701), and takes no
+    /// others.
+    ///
+    /// The issuer needs keys, so it is made with [`Issuer::jwks`](crate::Issuer::jwks) or
+    /// [`Issuer::jwks_uri`](crate::Issuer::jwks_uri). `aud` of the answer is the resource identifier
+    /// or the client id. Encrypted answers are not supported. *Not* checked: how old an answer is.
+    pub fn signed_answers(mut self, algorithms: impl IntoIterator<Item = Algorithm>) -> Self {
+        self.signed = Some(algorithms.into_iter().collect());
+        self
+    }
+}

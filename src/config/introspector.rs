@@ -1,0 +1,199 @@
+//! Checks of how issuers are asked about tokens.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::client_authentication::Method;
+use super::trust::Trust;
+use super::{Builder, ClientAuthentication, Fault, Introspection, Issuer};
+use crate::clock::Timestamp;
+use crate::fetch::FetchLimits;
+use crate::keys::{CryptoBackend, Supplies};
+use crate::token::introspection::{
+    Assertion, Credentials, Introspector, IntrospectorSettings, Memories, Memory, Reach,
+    SignedAnswers,
+};
+
+const MAX_ACTIVE: Duration = Duration::from_secs(60 * 60);
+const MAX_REFUSALS: Duration = Duration::from_secs(60);
+const MAX_CALLS: usize = 10_000;
+/// Longest answer read.
+const MAX_BYTES: usize = 64 * 1024;
+
+impl Trust {
+    /// What asks the issuer, and what it remembers; `None` along with a fault, or where the issuer
+    /// is not to be asked.
+    pub(super) fn introspector(
+        &self,
+        issuer: &Issuer,
+        faults: &mut Vec<Fault>,
+    ) -> Option<(Introspector, Arc<Memory>)> {
+        let given = issuer.introspection.as_ref()?;
+        given.check(issuer, faults);
+        let credentials = given.authentication.credentials(issuer, self.backend, faults);
+        let endpoint = self.checked_url("introspection", &given.endpoint, ENDPOINT, faults);
+        let supplies = self.supplies(issuer, faults);
+        let memory = given.memory(faults);
+        let Supplies { issuer: identifier, fetch, limits, clock, observer } = supplies?;
+        let settings = IntrospectorSettings {
+            issuer: identifier,
+            endpoint: endpoint?,
+            credentials: credentials?,
+            reach: Reach {
+                prefixes: given.prefixes.clone(),
+                every_token: given.every_token || issuer.has_no_keys(),
+            },
+            hint: given.hint,
+            audience_required: given.audience_required,
+            signed: self.signed_answers(given),
+            concurrent: given.concurrent,
+            fetch,
+            limits: FetchLimits { max_bytes: MAX_BYTES, ..limits },
+            clock,
+            observer,
+        };
+        let memory = memory?;
+        Some((Introspector::new(settings, &memory), memory))
+    }
+
+    fn signed_answers(&self, given: &Introspection) -> Option<SignedAnswers> {
+        let mut audiences = vec![self.resource.clone()];
+        audiences.extend(given.authentication.method.client_id().map(str::to_owned));
+        let algorithms = given.signed.clone()?;
+        Some(SignedAnswers { algorithms, audiences, leeway: self.leeway })
+    }
+}
+
+impl Builder {
+    /// A token of two issuers would be shown to one that did not make it.
+    pub(super) fn check_reaches(&self, faults: &mut Vec<Fault>) {
+        let mut owners: HashMap<Option<&str>, &str> = HashMap::new();
+        for issuer in &self.issuers {
+            let Some(given) = &issuer.introspection else { continue };
+            let named = given.prefixes.iter().map(|prefix| Some(prefix.as_str()));
+            let reach: Vec<_> =
+                if given.prefixes.is_empty() { vec![None] } else { named.collect() };
+            for prefix in reach {
+                let Some(other) = owners.insert(prefix, &issuer.identifier) else { continue };
+                let what = prefix.map_or("any shape".to_owned(), |prefix| format!("{prefix:?}"));
+                let problem =
+                    format!("tokens of {what} belong to {other:?} and to {:?}", issuer.identifier);
+                let mend = "give all but one a token_prefix, each its own";
+                faults.push(Fault::new("introspection", problem, mend));
+            }
+        }
+    }
+}
+
+const ENDPOINT: &str = "use the introspection_endpoint of the issuer's metadata";
+
+impl Introspection {
+    fn check(&self, issuer: &Issuer, faults: &mut Vec<Fault>) {
+        let mut check = |good: bool, problem: &str, mend: &'static str| {
+            if !good {
+                let problem = format!("of {:?}: {problem}", issuer.identifier);
+                faults.push(Fault::new("introspection", problem, mend));
+            }
+        };
+        let sendable = |prefix: &String| {
+            !prefix.is_empty() && prefix.bytes().all(|byte| byte.is_ascii_graphic())
+        };
+        check(
+            self.prefixes.iter().all(sendable),
+            "a token prefix is empty or has characters that no token has",
+            "use what its tokens begin with, such as ory_at_",
+        );
+        check(
+            self.active_for <= MAX_ACTIVE,
+            "answers are remembered for more than an hour",
+            "use 60 s; a token works so long after it was revoked",
+        );
+        check(
+            self.refusals_for <= MAX_REFUSALS,
+            "refusals are remembered for more than 60 s",
+            "use 10 s",
+        );
+        check(
+            (1..=MAX_CALLS).contains(&self.concurrent),
+            "calls under way not from 1 to 10000",
+            "use 64",
+        );
+        let Some(algorithms) = &self.signed else { return };
+        check(
+            !algorithms.is_empty(),
+            "no algorithm of signed answers is accepted",
+            "name the introspection_signed_response_alg of this client",
+        );
+        check(
+            !issuer.has_no_keys(),
+            "signed answers are demanded, and no keys are known to verify them",
+            "use Issuer::jwks_uri(issuer, url).introspect(..)",
+        );
+    }
+
+    fn memory(&self, faults: &mut Vec<Fault>) -> Option<Arc<Memory>> {
+        let memories = Memories {
+            active_for: self.active_for,
+            refusals_for: self.refusals_for,
+            bytes: self.cache_bytes,
+        };
+        let memory = Memory::new(memories);
+        if memory.is_none() {
+            let problem = "the operating system gives no random bytes";
+            faults.push(Fault::new("introspection", problem, "look to the system's getrandom"));
+        }
+        memory.map(Arc::new)
+    }
+}
+
+impl ClientAuthentication {
+    fn credentials(
+        &self,
+        issuer: &Issuer,
+        backend: CryptoBackend,
+        faults: &mut Vec<Fault>,
+    ) -> Option<Credentials> {
+        let mut fault = |problem: String, mend: &'static str| {
+            faults.push(Fault::new("client_authentication", problem, mend));
+        };
+        let client_id = self.method.client_id();
+        if client_id.is_some_and(str::is_empty) {
+            fault("the client id is empty".into(), "use that of this server at the issuer");
+        }
+        let signs = matches!(self.method, Method::PrivateKeyJwt { .. });
+        if self.assertion_audience.is_some() && !signs {
+            fault(
+                format!("{self:?} makes no assertion that could have an audience"),
+                "leave assertion_audience out",
+            );
+        }
+        let credentials = match &self.method {
+            Method::Basic { client_id, secret } => Credentials::basic(client_id, secret),
+            Method::Post { client_id, secret } => Some(Credentials::Post {
+                client_id: client_id.clone(),
+                secret: Some(secret.clone()),
+            }),
+            Method::ClientId(client_id) => {
+                Some(Credentials::Post { client_id: client_id.clone(), secret: None })
+            }
+            Method::PrivateKeyJwt { client_id, key } => {
+                let audience = self.assertion_audience.as_ref().unwrap_or(&issuer.identifier);
+                let (client_id, audience) = (client_id.clone(), audience.clone());
+                let assertion = Assertion { client_id, audience, key: key.clone(), backend };
+                // A key that does not sign is better found now.
+                let signed = assertion.sign(Timestamp::from_seconds(0)).is_some();
+                signed.then_some(Credentials::Assertion(assertion))
+            }
+            Method::Bearer(token) => Credentials::bearer(token),
+            Method::BearerFrom(source) => Some(Credentials::Bearer(Arc::clone(source))),
+        };
+        if credentials.is_none() {
+            fault(
+                format!("{self:?} cannot be sent: the key does not sign, or the token is none"),
+                "use a key of the type its algorithm needs, or a token of visible ASCII",
+            );
+        }
+        credentials
+    }
+}

@@ -1,0 +1,94 @@
+//! How this server authenticates to the endpoint (RFC 7662 §2.1).
+
+use std::fmt;
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::HeaderValue;
+
+use super::IntrospectionError;
+use super::assertion::Assertion;
+use super::form::{self, Form};
+use crate::charset;
+use crate::clock::Timestamp;
+
+/// Where a bearer token for the endpoint comes from.
+pub(crate) type TokenSource = Arc<dyn Fn() -> Option<String> + Send + Sync>;
+
+/// Credentials that can be sent.
+pub(crate) enum Credentials {
+    /// `Authorization`, the same for all calls: `client_secret_basic`, or a bearer token.
+    Fixed(HeaderValue),
+    /// `client_secret_post` (RFC 6749 §2.3.1); without a secret, who calls is told by other means.
+    Post { client_id: String, secret: Option<String> },
+    /// `private_key_jwt` (RFC 7523 §2.2).
+    Assertion(Assertion),
+    /// A bearer token that may be another each time.
+    Bearer(TokenSource),
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Fixed(_) => "Fixed",
+            Self::Post { .. } => "Post",
+            Self::Assertion(_) => "Assertion",
+            Self::Bearer(_) => "Bearer",
+        })
+    }
+}
+
+impl Credentials {
+    /// RFC 6749 §2.3.1: id and secret are form-encoded before they become user and password.
+    pub(crate) fn basic(client_id: &str, secret: &str) -> Option<Self> {
+        let mut pair = String::new();
+        form::encode(client_id, &mut pair);
+        pair.push(':');
+        form::encode(secret, &mut pair);
+        sensitive(&format!("Basic {}", STANDARD.encode(pair))).map(Self::Fixed)
+    }
+
+    pub(crate) fn bearer(token: &str) -> Option<Self> {
+        authorization(token).map(Self::Fixed)
+    }
+
+    /// Writes them into the form, or gives them back as a field.
+    pub(super) fn write(
+        &self,
+        form: &mut Form,
+        now: Timestamp,
+    ) -> Result<Option<HeaderValue>, IntrospectionError> {
+        match self {
+            Self::Fixed(value) => return Ok(Some(value.clone())),
+            Self::Post { client_id, secret } => {
+                form.add("client_id", client_id);
+                if let Some(secret) = secret {
+                    form.add("client_secret", secret);
+                }
+            }
+            Self::Assertion(assertion) => {
+                let signed = assertion.sign(now).ok_or(IntrospectionError::Credentials)?;
+                form.add("client_assertion_type", Assertion::TYPE);
+                form.add("client_assertion", &signed);
+            }
+            Self::Bearer(source) => {
+                let value = source().and_then(|token| authorization(&token));
+                return value.map(Some).ok_or(IntrospectionError::Credentials);
+            }
+        }
+        Ok(None)
+    }
+}
+
+fn authorization(token: &str) -> Option<HeaderValue> {
+    let visible = charset::is_scope_token(token);
+    visible.then(|| sensitive(&format!("Bearer {token}"))).flatten()
+}
+
+/// A field value that is not shown, and not indexed by HTTP/2.
+fn sensitive(text: &str) -> Option<HeaderValue> {
+    let mut value = HeaderValue::from_str(text).ok()?;
+    value.set_sensitive(true);
+    Some(value)
+}

@@ -1,0 +1,61 @@
+//! Why a token could not be introspected.
+
+use std::error::Error;
+use std::fmt;
+
+use crate::fetch::{FetchError, FetchErrorKind};
+
+/// Why an authorization server could not be asked about a token, or its answer not be believed.
+///
+/// It is found in the log (target `tower_resource_server::introspection`) and in
+/// [`Event::IntrospectionFailed`](crate::Event::IntrospectionFailed). The request is answered 503,
+/// as `introspection-unavailable`: none of this is the client's fault. Nothing of it is remembered,
+/// so that the next request tries again.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum IntrospectionError {
+    /// As many calls are under way as are allowed.
+    Busy,
+    /// The content type is not the one that was asked for.
+    ContentType,
+    /// This server has no credentials to send, or they cannot be sent.
+    Credentials,
+    /// The call brought no answer.
+    Fetch(FetchErrorKind),
+    /// The issuer's keys could not be loaded, so that a signed answer could not be verified.
+    KeysUnavailable,
+    /// The answer is not a JSON object with a boolean `active`.
+    Malformed,
+    /// The endpoint does not accept this server's credentials (RFC 7662 §2.3): its status is 401 or
+    /// 403.
+    Refused,
+    /// There is no tokio runtime to ask in, or the call panicked.
+    Runtime,
+    /// The answer is not signed as RFC 9701 has it: by a key of the issuer, with an accepted
+    /// algorithm, for this server.
+    Signature,
+    /// The status is not 200.
+    Status,
+    /// A member of an active answer has the wrong type.
+    WrongType,
+}
+
+impl fmt::Display for IntrospectionError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Busy => "too many calls are under way",
+            Self::ContentType => "the answer's content type is not the one asked for",
+            Self::Credentials => "there are no credentials to send",
+            Self::Fetch(kind) => return FetchError::new(*kind).fmt(f),
+            Self::KeysUnavailable => "the keys that verify signed answers are unavailable",
+            Self::Malformed => "the answer is not a JSON object with a boolean named active",
+            Self::Refused => "the endpoint does not accept the credentials of this server",
+            Self::Runtime => "the call could not run to its end inside a tokio runtime",
+            Self::Signature => "the answer is not signed by the issuer for this server",
+            Self::Status => "the answer's status is not 200",
+            Self::WrongType => "a member of the answer has the wrong type",
+        })
+    }
+}
+
+impl Error for IntrospectionError {}

@@ -1,0 +1,148 @@
+//! Answers, remembered for a while: those about active tokens, and refusals.
+//!
+//! # No token is kept
+//!
+//! An answer is found by the HMAC-SHA-256 of the token's digest, under a key of this process and
+//! this issuer. Whoever reads this memory cannot tell whether a token he has a list of is in it, let
+//! alone get one out.
+//!
+//! # Two rooms
+//!
+//! Anybody can send tokens that are not active, and only clients of the issuer active ones. So each
+//! kind has room of its own, and a stranger pushes out nothing but what strangers asked about.
+
+use std::fmt;
+use std::hash::BuildHasherDefault;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hmac::{Hmac, KeyInit, Mac};
+use quick_cache::sync::Cache;
+use sha2::Sha256;
+
+use super::super::cache::DigestHasher;
+use super::super::{Digest, TokenCache, Vouched};
+use crate::clock::Timestamp;
+use crate::error::RejectionKind;
+use crate::random;
+
+/// How many refusals are remembered at most.
+const REFUSALS: usize = 16 * 1024;
+
+/// How long answers are remembered, and in how much room.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Memories {
+    pub(crate) active_for: Duration,
+    pub(crate) refusals_for: Duration,
+    /// For active tokens.
+    pub(crate) bytes: u64,
+}
+
+/// What stands for a token here.
+pub(super) type Key = Digest;
+
+/// A token was refused, and is until then.
+#[derive(Clone, Copy)]
+struct Refusal {
+    kind: RejectionKind,
+    until: Timestamp,
+}
+
+type Refusals = Cache<Key, Refusal, quick_cache::UnitWeighter, BuildHasherDefault<DigestHasher>>;
+
+pub(crate) struct Memory {
+    keyed: Hmac<Sha256>,
+    active: TokenCache,
+    refusals: Refusals,
+    spans: Memories,
+}
+
+impl Memory {
+    /// `None` where the operating system gives no random bytes.
+    pub(crate) fn new(spans: Memories) -> Option<Self> {
+        let secret: [u8; 32] = random::bytes()?;
+        let keyed = Hmac::new_from_slice(&secret).ok()?;
+        let refusals = Cache::with(
+            REFUSALS,
+            REFUSALS as u64,
+            quick_cache::UnitWeighter,
+            BuildHasherDefault::default(),
+            Default::default(),
+        );
+        let bytes = if spans.active_for.is_zero() { 0 } else { spans.bytes };
+        Some(Self { keyed, active: TokenCache::new(bytes), refusals, spans })
+    }
+
+    pub(super) fn key(&self, token: &Digest) -> Key {
+        let tag = self.keyed.clone().chain_update(token.as_bytes()).finalize();
+        Digest::from_bytes(tag.into_bytes().into())
+    }
+
+    pub(super) fn find(
+        &self,
+        key: &Key,
+        now: Timestamp,
+    ) -> Option<Result<Arc<Vouched>, RejectionKind>> {
+        if let Some(vouched) = self.active.get(key) {
+            if vouched.stands(now) && self.is_plausible(&vouched, now) {
+                return Some(Ok(vouched));
+            }
+            self.active.remove(key);
+        }
+        let refusal = self.refusals.get(key)?;
+        if now < refusal.until && refusal.until.since(now) <= self.spans.refusals_for {
+            return Some(Err(refusal.kind));
+        }
+        self.refusals.remove(key);
+        None
+    }
+
+    /// An answer that is to last longer than any does was given before the clock went back.
+    fn is_plausible(&self, vouched: &Vouched, now: Timestamp) -> bool {
+        let until = vouched.counts_until();
+        until.is_none_or(|until| until.since(now) <= self.spans.active_for)
+    }
+
+    /// RFC 7662 §4: an answer about an active token counts no longer than the token does.
+    pub(super) fn until(&self, expires: Option<Timestamp>, now: Timestamp) -> Timestamp {
+        let until = now.plus(self.spans.active_for);
+        expires.map_or(until, |expires| expires.min(until))
+    }
+
+    pub(super) fn keep(
+        &self,
+        key: Key,
+        outcome: &Result<Arc<Vouched>, RejectionKind>,
+        now: Timestamp,
+    ) {
+        match outcome {
+            Ok(vouched) => {
+                // It may have been refused a moment before.
+                self.refusals.remove(&key);
+                if vouched.stands(now) {
+                    self.active.insert(key, vouched);
+                }
+            }
+            Err(kind) => {
+                self.active.remove(&key);
+                let until = now.plus(self.spans.refusals_for);
+                if !self.spans.refusals_for.is_zero() {
+                    self.refusals.insert(key, Refusal { kind: *kind, until });
+                }
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Memory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Memory")
+            .field("active", &self.active)
+            .field("refusals", &self.refusals.len())
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+#[path = "memory_tests.rs"]
+mod tests;

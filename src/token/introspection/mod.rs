@@ -1,0 +1,226 @@
+//! Stage 2 for tokens that say nothing by themselves: their issuer is asked (RFC 7662).
+//!
+//! A token is sent in the body of a POST request, to the one endpoint of the one issuer that its
+//! shape tells (`route`). What comes back is either a verdict on the token or a failure of somebody
+//! else, and the two are never mixed: a verdict is remembered for a while (`memory`), a failure is
+//! not. Many requests with one token make one call (`flight`).
+
+mod answer;
+mod assertion;
+mod credentials;
+mod error;
+mod flight;
+mod form;
+mod memory;
+mod route;
+mod signed;
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
+use http::{HeaderValue, Method, Request, Uri};
+
+use self::answer::Negative;
+pub(crate) use self::assertion::Assertion;
+pub(crate) use self::credentials::{Credentials, TokenSource};
+pub use self::error::IntrospectionError;
+use self::flight::{Boarding, Flights, Outcome};
+use self::form::Form;
+use self::memory::Key;
+pub(crate) use self::memory::{Memories, Memory};
+pub(crate) use self::route::{Reach, Routes};
+pub(crate) use self::signed::SignedAnswers;
+use super::{Digest, TrustedIssuer, Vouched};
+use crate::clock::{Clock, Timestamp};
+use crate::error::RejectionKind;
+use crate::fetch::{Fetch, FetchLimits, GRACE, bounded};
+use crate::observe::{Event, Observer};
+
+/// What an introspector is made of.
+pub(crate) struct IntrospectorSettings {
+    pub(crate) issuer: Arc<str>,
+    pub(crate) endpoint: Uri,
+    pub(crate) credentials: Credentials,
+    pub(crate) reach: Reach,
+    /// Whether to say that the token is an access token.
+    pub(crate) hint: bool,
+    pub(crate) audience_required: bool,
+    pub(crate) signed: Option<SignedAnswers>,
+    /// How many calls may be under way.
+    pub(crate) concurrent: usize,
+    pub(crate) fetch: Arc<dyn Fetch>,
+    pub(crate) limits: FetchLimits,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) observer: Option<Arc<dyn Observer>>,
+}
+
+/// Asks one issuer about tokens, as one client of it, for one server.
+pub(crate) struct Introspector {
+    settings: IntrospectorSettings,
+    /// What is remembered holds its issuer, which holds this. So the memory belongs to the list of
+    /// issuers, or neither would ever be dropped.
+    memory: Weak<Memory>,
+    flights: Flights,
+}
+
+impl fmt::Debug for Introspector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let IntrospectorSettings { endpoint, credentials, .. } = &self.settings;
+        f.debug_struct("Introspector")
+            .field("endpoint", endpoint)
+            .field("credentials", credentials)
+            .finish_non_exhaustive()
+    }
+}
+
+/// An answer to wait for.
+pub(crate) type Asking = Pin<Box<dyn Future<Output = Outcome> + Send>>;
+
+impl Introspector {
+    pub(crate) fn new(settings: IntrospectorSettings, memory: &Arc<Memory>) -> Self {
+        Self { settings, memory: Arc::downgrade(memory), flights: Flights::default() }
+    }
+
+    pub(crate) const fn reach(&self) -> &Reach {
+        &self.settings.reach
+    }
+
+    /// From memory: an active token, or a refusal.
+    pub(crate) fn known(&self, digest: &Digest, now: Timestamp) -> Option<Outcome> {
+        let memory = self.memory.upgrade()?;
+        memory.find(&memory.key(digest), now)
+    }
+
+    /// Asks the endpoint, or joins those who already ask about the same token. Never blocks.
+    pub(crate) fn ask(
+        self: &Arc<Self>,
+        issuer: &Arc<TrustedIssuer>,
+        token: &str,
+        digest: Digest,
+        now: Timestamp,
+    ) -> Asking {
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
+            return self.unavailable(IntrospectionError::Runtime);
+        };
+        let Some(memory) = self.memory.upgrade() else {
+            return self.unavailable(IntrospectionError::Runtime);
+        };
+        let key = memory.key(&digest);
+        let waiting = match self.flights.board(self, key, || memory.find(&key, now)) {
+            Boarding::Known(outcome) => return Box::pin(std::future::ready(outcome)),
+            Boarding::Full => return self.unavailable(IntrospectionError::Busy),
+            Boarding::Joined(waiting) => waiting,
+            Boarding::First(landing, waiting) => {
+                runtime.spawn(landing.fly(Arc::clone(issuer), token.to_owned()));
+                waiting
+            }
+        };
+        Box::pin(waiting.ended(self.longest()))
+    }
+
+    fn unavailable(&self, error: IntrospectionError) -> Asking {
+        self.report(error);
+        Box::pin(std::future::ready(Err(RejectionKind::IntrospectionUnavailable)))
+    }
+
+    /// The longest a call takes: the fetch, and one of keys where the answer is signed.
+    fn longest(&self) -> Duration {
+        let fetch = self.settings.limits.timeout.saturating_add(GRACE);
+        let fetches = if self.settings.signed.is_some() { 2 } else { 1 };
+        fetch.saturating_mul(fetches).saturating_add(GRACE * 2)
+    }
+
+    /// One call to its end, and its verdict into memory. A failure is not remembered.
+    async fn call(&self, key: Key, issuer: &Arc<TrustedIssuer>, token: String) -> Outcome {
+        let outcome = match self.exchange(issuer, token).await {
+            Ok(vouched) => Ok(Arc::new(vouched)),
+            Err(Negative::Refused(kind)) => Err(kind),
+            Err(Negative::Failed(error)) => {
+                self.report(error);
+                return Err(RejectionKind::IntrospectionUnavailable);
+            }
+        };
+        if let Some(memory) = self.memory.upgrade() {
+            memory.keep(key, &outcome, self.now());
+        }
+        outcome
+    }
+
+    async fn exchange(
+        &self,
+        issuer: &Arc<TrustedIssuer>,
+        token: String,
+    ) -> Result<Vouched, Negative> {
+        let settings = &self.settings;
+        let request = self.request(&token)?;
+        drop(token);
+        let answer = bounded(&*settings.fetch, request, settings.limits).await;
+        let answer = answer.map_err(|error| {
+            let (issuer, cause) = (&*settings.issuer, error.causes());
+            tracing::warn!(target: TARGET, issuer, %error, cause, "introspection call failed");
+            IntrospectionError::Fetch(error.kind())
+        })?;
+        let text = answer::body(&answer, self.expected())?;
+        let text = match &settings.signed {
+            None => text.to_owned(),
+            Some(signed) => signed.open(text, issuer, &*settings.clock).await?,
+        };
+        let now = self.now();
+        let memory = self.memory.upgrade();
+        answer::judge(text, issuer, settings.audience_required, |expires| {
+            memory.map_or(now, |memory| memory.until(expires, now))
+        })
+    }
+
+    /// RFC 7662 §2.1. Neither a proof nor anything else of the client's request is in it.
+    fn request(&self, token: &str) -> Result<Request<Bytes>, IntrospectionError> {
+        let settings = &self.settings;
+        let mut form = Form::default();
+        form.add("token", token);
+        if settings.hint {
+            form.add("token_type_hint", "access_token");
+        }
+        let authorization = settings.credentials.write(&mut form, self.now())?;
+        let mut request = Request::new(Bytes::from(form.into_body()));
+        *request.method_mut() = Method::POST;
+        *request.uri_mut() = settings.endpoint.clone();
+        let headers = request.headers_mut();
+        headers.insert(ACCEPT, HeaderValue::from_static(self.expected()));
+        headers.insert(CONTENT_TYPE, FORM);
+        if let Some(authorization) = authorization {
+            headers.insert(AUTHORIZATION, authorization);
+        }
+        Ok(request)
+    }
+
+    const fn expected(&self) -> &'static str {
+        match self.settings.signed {
+            Some(_) => signed::MEDIA_TYPE,
+            None => "application/json",
+        }
+    }
+
+    fn now(&self) -> Timestamp {
+        self.settings.clock.now().into()
+    }
+
+    fn report(&self, error: IntrospectionError) {
+        let issuer = &*self.settings.issuer;
+        let endpoint = &self.settings.endpoint;
+        if error == IntrospectionError::Refused {
+            tracing::error!(target: TARGET, issuer, %endpoint, %error, "introspection failed");
+        } else {
+            tracing::warn!(target: TARGET, issuer, %endpoint, %error, "introspection failed");
+        }
+        if let Some(observer) = &self.settings.observer {
+            observer.observe(&Event::IntrospectionFailed { issuer, error });
+        }
+    }
+}
+
+const TARGET: &str = "tower_resource_server::introspection";
+const FORM: HeaderValue = HeaderValue::from_static("application/x-www-form-urlencoded");

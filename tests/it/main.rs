@@ -32,6 +32,7 @@ mod redaction;
 #[cfg(feature = "redis")]
 mod redis;
 mod requirements;
+mod resolver;
 mod revocation;
 mod security;
 mod servers;

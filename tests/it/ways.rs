@@ -12,9 +12,10 @@ use tower_resource_server::testing::{
     FixedClock, Flaw, ProofBuilder, ProofFlaw, ScriptedFetch, SigningKey, TokenBuilder,
 };
 use tower_resource_server::{
-    Algorithm, Builder, Claim, Dpop, Issuer, MemoryReplayStore, Predicate, ProofUse,
-    RejectionKind as Kind, ReplayStore, ReplayStoreError, Requirement, ResourceServer, Scopes,
-    SealedNonces, StepUp,
+    Algorithm, AllowedIssuers, Builder, Claim, Dpop, Issuer, IssuerResolver, MemoryReplayStore,
+    Predicate, ProofUse, RejectionKind as Kind, ReplayStore, ReplayStoreError, Requirement,
+    ResolveError, ResolveFuture, ResourceServer, Revocation, RevocationCheck, RevocationResult,
+    RevocationUnavailable, Scopes, SealedNonces, StepUp, TokenFacts, TokenStatus,
 };
 
 use crate::dpop::Client;
@@ -94,7 +95,7 @@ fn way(kind: Kind, request: Ask) -> Way {
 
 pub(crate) fn ways() -> Vec<Way> {
     let tokens = by_token().into_iter().chain(by_request()).chain(by_server());
-    tokens.chain(by_proof()).chain(by_possession()).collect()
+    tokens.chain(by_proof()).chain(by_possession()).chain(by_others()).collect()
 }
 
 fn by_token() -> Vec<Way> {
@@ -121,6 +122,43 @@ fn by_token() -> Vec<Way> {
             token.bound_to(&SigningKey::generate(Algorithm::ES256))
         }),
         token(Kind::TokenTooLarge, |token| token.claim("x", "claim-secret".repeat(2000))),
+    ]
+}
+
+/// Where somebody else has a say.
+fn by_others() -> Vec<Way> {
+    #[derive(Debug)]
+    struct Says(RevocationResult);
+    impl Revocation for Says {
+        fn check(&self, _: &TokenFacts<'_>) -> RevocationCheck {
+            RevocationCheck::Done(self.0)
+        }
+    }
+    #[derive(Debug)]
+    struct Away;
+    impl IssuerResolver for Away {
+        fn resolve<'a>(&'a self, _: &'a str) -> ResolveFuture<'a> {
+            Box::pin(async { Err(ResolveError::new("no database")) })
+        }
+    }
+    vec![
+        Way {
+            change: |builder| builder.revocation(Says(Ok(TokenStatus::Revoked))),
+            ..way(Kind::RevokedToken, WHOLE)
+        },
+        Way {
+            change: |builder| builder.revocation(Says(Err(RevocationUnavailable::default()))),
+            ..way(Kind::RevocationUnavailable, WHOLE)
+        },
+        Way {
+            change: |builder| {
+                builder.resolve_issuers(AllowedIssuers::below("https://as.example.com/"), Away)
+            },
+            ..way(
+                Kind::IssuerUnavailable,
+                Ask::Token(|token| token.claim("iss", "https://as.example.com/realm")),
+            )
+        },
     ]
 }
 

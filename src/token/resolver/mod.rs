@@ -17,9 +17,9 @@ use tokio::sync::watch;
 
 use self::pace::Pace;
 use self::table::{Found, Table};
-use super::TrustedIssuer;
 use crate::clock::{Clock, Timestamp};
 use crate::config::{AllowedIssuers, Fault, Issuer, IssuerResolver, ResolveError};
+use crate::token::TrustedIssuer;
 
 /// Checks an issuer that was found and makes what verification needs of it.
 pub(crate) type Admit = Box<dyn Fn(&Issuer) -> Result<TrustedIssuer, Vec<Fault>> + Send + Sync>;

@@ -4,9 +4,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::super::TrustedIssuer;
 use crate::clock::Timestamp;
 use crate::config::Issuer;
+use crate::token::TrustedIssuer;
 
 /// How long an issuer is used before it is looked up again.
 const FRESH: Duration = Duration::from_secs(10 * 60);

@@ -10,7 +10,8 @@ use tower::ServiceExt;
 use tower_resource_server::fetch::FetchErrorKind;
 use tower_resource_server::testing::{FixedClock, ScriptedFetch, TestIssuer};
 use tower_resource_server::{
-    Health, Issuer, IssuerHealth, KeyState, MetadataError, RefreshError, ResourceServer,
+    AllowedIssuers, Health, Issuer, IssuerHealth, IssuerResolver, KeyState, MetadataError,
+    RefreshError, ResolveFuture, ResourceServer,
 };
 
 use crate::keys::{DAY, let_others_run};
@@ -188,6 +189,37 @@ async fn every_issuer_is_told_in_the_order_of_the_configuration() {
          https://found.example.com: missing, 0 keys, 1 failure: \
          metadata: no well-known place has a document"
     );
+}
+
+/// Discovers every issuer it is asked about.
+#[derive(Debug)]
+struct Tenants;
+
+impl IssuerResolver for Tenants {
+    fn resolve<'a>(&'a self, identifier: &'a str) -> ResolveFuture<'a> {
+        Box::pin(async move { Ok(Some(Issuer::discover(identifier))) })
+    }
+}
+
+#[tokio::test]
+async fn an_issuer_that_was_found_is_told_and_makes_nothing_unready() {
+    let fetch = ScriptedFetch::new().always(404, "text/plain", "");
+    let tenant = TestIssuer::new("https://tenants.example.com/blue").clock(FixedClock::at(NOW));
+    let server = ResourceServer::builder(RESOURCE)
+        .issuer(TestIssuer::new(ISSUER).trusted())
+        .resolve_issuers(AllowedIssuers::below("https://tenants.example.com/"), Tenants)
+        .clock(FixedClock::at(NOW))
+        .fetch(fetch)
+        .build()
+        .expect("valid");
+    assert_eq!(server.health().issuers().len(), 1);
+    present(&server, &tenant.token().build()).await.assert_x503();
+    let health = server.health();
+    let [configured, found] = health.issuers() else { panic!("two issuers") };
+    assert_eq!((configured.identifier(), configured.key_state()), (ISSUER, KeyState::Fresh));
+    assert_eq!((found.identifier(), found.key_state()), (tenant.issuer(), KeyState::Missing));
+    // One tenant's outage does not stop the server for the rest.
+    assert!(health.is_ready());
 }
 
 /// As in the documentation of [`Health`].

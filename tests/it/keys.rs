@@ -401,8 +401,10 @@ async fn a_failed_refresh_is_one_log_event_with_its_cause() {
 
 #[tokio::test]
 async fn what_is_told_of_failures_is_enough_for_an_alarm() {
+    /// Failures in a row, and seconds that are left.
+    type Alarm = (u32, Option<u64>);
     #[derive(Clone, Debug, Default)]
-    struct Alarms(Arc<Mutex<Vec<(u32, Option<u64>)>>>);
+    struct Alarms(Arc<Mutex<Vec<Alarm>>>);
     impl Observer for Alarms {
         fn observe(&self, event: &Event<'_>) {
             if let Event::KeyRefreshFailed { failures, usable_for, .. } = *event {

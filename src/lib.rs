@@ -12,7 +12,7 @@
 //! #[tokio::main]
 //! async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //!     let server = ResourceServer::builder("https://api.example.com")
-//!         .issuer(Issuer::jwks_uri("https://as.example.com", "https://as.example.com/jwks.json"))
+//!         .issuer(Issuer::discover("https://as.example.com"))
 //!         .build()?;
 //!
 //!     let app = Router::new()
@@ -51,8 +51,10 @@
 //!   [`client_cert_field`](Builder::client_cert_field) for proxies that forward it (RFC 9440).
 //! - Refusals carry `WWW-Authenticate` challenges for the schemes that are accepted, with the scopes
 //!   to ask for, the algorithms of proofs and the metadata document to look at. Their bodies are an [`Envelope`](render::Envelope)'s to shape.
-//! - Keys come from a static [`JwkSet`] or from a URL, one fetch at a time, and stay in use while
-//!   the authorization server is down.
+//! - Keys are found through the **metadata** of the authorization server (RFC 8414, OpenID Connect
+//!   Discovery), behind a URL, or in a static [`JwkSet`]. They are fetched one at a time, refreshed
+//!   before they age, and stay in use while the authorization server is down;
+//!   [`health`](ResourceServer::health) tells how they are.
 //! - [`metadata`](ResourceServer::metadata) serves the protected resource metadata document (RFC
 //!   9728).
 //!
@@ -80,7 +82,7 @@
 //! | [`proxies_and_htu`](guide::proxies_and_htu) | the URI that a proof names, behind proxies |
 //! | [`scaling_out`](guide::scaling_out) | several processes: what they share, what each failure does |
 //! | [`envelopes`](guide::envelopes) | how refusals look |
-//! | [`keys_and_outages`](guide::keys_and_outages) | when keys are fetched, and what an outage looks like |
+//! | [`keys_and_outages`](guide::keys_and_outages) | discovery, when keys are fetched, what an outage looks like, probes |
 //! | [`testing`](guide::testing) | testing an application that uses the crate |
 //! | [`error_catalogue`](guide::error_catalogue) | every kind of refusal, its cause and its fix |
 //! | [`threat_model`](guide::threat_model) | what is defended, and what is left to those who deploy |
@@ -91,14 +93,14 @@
 //! |---|---|---|
 //! | `aws-lc-rs` | yes | signatures by aws-lc-rs; it serves where both backends are on, unless [`crypto_backend`](Builder::crypto_backend) chooses |
 //! | `rust-crypto` | | signatures by the RustCrypto crates |
-//! | `http-client` | yes | the client that fetches key sets |
+//! | `http-client` | yes | the client that fetches metadata and key sets |
 //! | `axum` | | extractors, refusals as responses, the metadata document as a router |
 //! | `redis` | | a replay store that several machines share, in Redis or Valkey |
 //! | `testing` | | an issuer, tokens, proofs, a clock and scripted fetches for tests |
 //! | `full` | | all of these |
 //!
 //! Without a backend nothing can be verified, so that [`build`](Builder::build) fails. Without
-//! `http-client`, key set URLs need a client given with [`fetch`](Builder::fetch). Features only
+//! `http-client`, discovery and key set URLs need a client given with [`fetch`](Builder::fetch). Features only
 //! add.
 //!
 //! The `http-client` takes its TLS from aws-lc-rs; with `rust-crypto` alone, from ring. So does

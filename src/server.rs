@@ -9,6 +9,7 @@ use crate::config::{Builder, ConfigError, Settings};
 use crate::keys::{Health, KeySource, Supply};
 use crate::layer::{AuthenticateLayer, RequireLayer};
 use crate::metadata::{MetadataLayer, MetadataService};
+use crate::token::TrustedIssuer;
 
 /// An OAuth 2 resource server: the one thing from which layers, metadata and keys come.
 ///
@@ -204,9 +205,11 @@ impl ResourceServer {
     pub fn health(&self) -> Health {
         let now = self.settings.now();
         let issuers = &self.settings.tokens.issuers;
-        let (configured, found) = (issuers.iter(), issuers.found());
-        let all = configured.chain(&found);
-        Health::new(all.map(|issuer| issuer.keys.health(&issuer.identifier, now)).collect())
+        let health = |issuer: &Arc<TrustedIssuer>| issuer.keys.health(&issuer.identifier, now);
+        Health::new(
+            issuers.iter().map(health).collect(),
+            issuers.found().iter().map(health).collect(),
+        )
     }
 }
 

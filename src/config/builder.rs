@@ -57,6 +57,7 @@ pub enum SharedCaching {
 /// | resource_metadata | in every challenge |
 /// | envelope | [`OAuthJson`](crate::render::OAuthJson) |
 /// | fetches | embedded client, 5 s, 512 KiB, public addresses only |
+/// | hosts at private addresses | none |
 /// | Retry-After on 503 | 5 s |
 /// | CORS preflight | passes without a token |
 /// | `Access-Control-Expose-Headers` | left to the application |
@@ -560,7 +561,7 @@ impl Builder {
         self
     }
 
-    /// The client that fetches keys, in place of the embedded one.
+    /// The client that fetches metadata and keys, in place of the embedded one.
     ///
     /// One client serves all issuers. The address rules of the embedded client do not apply to it;
     /// see [`TowerFetch`](crate::fetch::TowerFetch).
@@ -572,7 +573,7 @@ impl Builder {
     /// The longest a fetch may take; at most 60 s.
     ///
     /// Default 5 s; zero is a fault. The first requests after a cold start wait about this long at
-    /// most.
+    /// most, and twice as long where the issuer's metadata is looked up first.
     pub fn fetch_timeout(mut self, timeout: Duration) -> Self {
         self.limits.timeout = timeout;
         self

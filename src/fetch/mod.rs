@@ -1,21 +1,21 @@
-//! Requests the crate itself makes: key sets today, discovery and introspection by the same seam.
+//! Requests the crate itself makes: metadata of authorization servers, and key sets.
 //!
 //! [`Fetch`] is the seam. There are three ways to fill it:
 //!
 //! | | for |
 //! |---|---|
-//! | nothing given | the embedded client (feature `http-client`): https, system roots, public addresses only |
-//! | [`TowerFetch`] | any Tower HTTP client: a proxy, a private network, roots of your own |
+//! | nothing given | the embedded client (feature `http-client`): https, system roots, public addresses and [private hosts that are named](crate::Builder::allow_private_hosts) |
+//! | [`TowerFetch`] | any Tower HTTP client: a proxy, roots of your own |
 //! | an implementation of your own | files, another process, tests |
 //!
-//! Only issuers made with [`Issuer::jwks_uri`](crate::Issuer::jwks_uri) need one. Without
-//! `http-client`, and with nothing given, [`build`](crate::Builder::build) reports a fault for
-//! them.
+//! Issuers made with [`Issuer::discover`](crate::Issuer::discover) and
+//! [`Issuer::jwks_uri`](crate::Issuer::jwks_uri) need one. Without `http-client`, and with nothing
+//! given, [`build`](crate::Builder::build) reports a fault for them.
 //!
 //! # What is asked of it
 //!
-//! One GET request at a time for each issuer, with `Accept`, without credentials and without a
-//! body. It answers with the whole response, whatever the status. It follows no redirect: an answer
+//! GET requests with `Accept`, without credentials and without a body: for each issuer one at a time
+//! for its keys, and one at a time for its metadata. It answers with the whole response, whatever the status. It follows no redirect: an answer
 //! that is not 200 counts as a failure, and a redirect could lead where the configuration never
 //! pointed.
 //!

@@ -21,7 +21,7 @@ pub mod scaling_out {}
 /// What a route or a handler may demand of a token.
 #[doc = include_str!("scopes.md")]
 pub mod scopes {}
-/// Where keys come from, when they are fetched, and what an outage looks like.
+/// Where keys come from, when they are fetched, what an outage looks like, and health probes.
 #[doc = include_str!("keys_and_outages.md")]
 pub mod keys_and_outages {}
 /// Every kind of refusal: its symptom, its cause and its fix.

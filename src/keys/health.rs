@@ -37,23 +37,31 @@ use crate::clock::Timestamp;
 #[derive(Clone, Debug)]
 pub struct Health {
     issuers: Vec<IssuerHealth>,
+    /// So many of them, the first, are of the configuration.
+    configured: usize,
 }
 
 impl Health {
-    pub(crate) const fn new(issuers: Vec<IssuerHealth>) -> Self {
-        Self { issuers }
+    pub(crate) fn new(mut configured: Vec<IssuerHealth>, found: Vec<IssuerHealth>) -> Self {
+        let count = configured.len();
+        configured.extend(found);
+        Self { issuers: configured, configured: count }
     }
 
-    /// Whether every issuer has keys to use, fresh or not.
+    /// Whether every issuer of the configuration has keys to use, fresh or not.
     ///
     /// A server that is not ready answers 503 to the tokens of the issuers whose keys are missing,
-    /// and serves those of the others.
+    /// and serves those of the others. Issuers that were found while the server runs do not count:
+    /// one tenant's outage is not to stop the server for the rest. Where any of several issuers will
+    /// do, judge by [`issuers`](Self::issuers).
     #[must_use]
     pub fn is_ready(&self) -> bool {
-        self.issuers.iter().all(|issuer| issuer.key_state() != KeyState::Missing)
+        let mut configured = self.issuers.iter().take(self.configured);
+        configured.all(|issuer| issuer.key_state() != KeyState::Missing)
     }
 
-    /// Each issuer, in the order of the configuration.
+    /// Each issuer, in the order of the configuration; after them those that were found while the
+    /// server runs.
     #[must_use]
     pub fn issuers(&self) -> &[IssuerHealth] {
         &self.issuers
@@ -167,7 +175,7 @@ impl IssuerHealth {
     }
 
     /// How many keys can be used now. None in a set that the issuer has emptied, which is fresh all
-    /// the same.
+    /// the same; nor has an issuer any that is asked about each of its tokens (RFC 7662).
     #[must_use]
     pub const fn usable_keys(&self) -> usize {
         self.usable

@@ -233,6 +233,10 @@ fn what_is_unusual_but_right_is_accepted() {
         #[cfg(feature = "http-client")]
         of_jwks_uri("http://127.0.0.1:1/jwks").allow_loopback(),
         of_jwks_uri("http://127.0.0.1:1/jwks").fetch(ScriptedFetch::new()),
+        builder()
+            .issuer(Issuer::discover("https://two.example.com/tenant/"))
+            .fetch(ScriptedFetch::new()),
+        builder().allow_private_hosts(["as.internal", "KEYCLOAK", "10.1.2.3", "[fd00::1]"]),
         builder().audience("urn:example:api").audience_name("a plain name"),
         builder().leeway(Duration::ZERO),
         builder().leeway(Duration::from_secs(300)),
@@ -349,4 +353,36 @@ proptest! {
         let _ = JwkSet::from_json(json.as_bytes());
         let _ = JwkSet::from_json(format!(r#"{{"keys":[{json}]}}"#).as_bytes());
     }
+}
+
+#[test]
+fn a_private_host_is_a_host_that_can_be_private() {
+    let hosts = [
+        ("https://as.internal", "is not a host"),
+        ("as.internal:8443", "is not a host"),
+        ("*.internal", "is not a host"),
+        ("10.0.0.0/8", "is not a host"),
+        ("", "is not a host"),
+        ("localhost", "is loopback"),
+        ("127.0.0.1", "is loopback"),
+        ("1.1.1.1", "is a public address"),
+        ("169.254.169.254", "is a link-local or reserved address"),
+        ("fe80::1", "is a link-local or reserved address"),
+    ];
+    let error = builder().allow_private_hosts(hosts.map(|(host, _)| host)).build();
+    let error = error.expect_err("nonsense");
+    assert_eq!(error.faults().len(), hosts.len());
+    for (fault, (host, problem)) in error.faults().iter().zip(hosts) {
+        assert_eq!(fault.setting(), "allow_private_hosts");
+        assert_eq!(fault.problem(), format!("{host:?} {problem}"));
+    }
+}
+
+#[cfg(not(feature = "http-client"))]
+#[test]
+fn discovery_needs_a_client() {
+    let issuers = ["https://one.example.com", "https://two.example.com"].map(Issuer::discover);
+    let [one, two] = issuers;
+    let error = ResourceServer::builder(RESOURCE).issuer(one).issuer(two).build();
+    assert_eq!(settings(&error.expect_err("no client")), ["fetch"]);
 }

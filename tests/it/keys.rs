@@ -9,18 +9,51 @@ use futures_util::FutureExt;
 use http::Request;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
-use tower_resource_server::fetch::{Fetch, FetchErrorKind, FetchFuture, FetchLimits};
+use tower_resource_server::fetch::{Fetch, FetchError, FetchErrorKind, FetchFuture, FetchLimits};
 use tower_resource_server::testing::{FixedClock, Flaw, ScriptedFetch, SigningKey, TestIssuer};
 use tower_resource_server::{
-    Algorithm, Builder, Event, Issuer, Observer, RefreshError, RejectionKind, ResourceServer,
+    Algorithm, Builder, Clock, Event, Issuer, KeyState, MetadataError, Observer, RefreshError,
+    RejectionKind, ResourceServer,
 };
 
+use crate::observability::Capture;
 use crate::support::{Answer, ISSUER, NOW, RESOURCE, key, present, trusting};
 
 const JWKS: &str = "https://as.example.com/jwks";
 const FRESH: Duration = Duration::from_secs(600);
-const COOL_DOWN: Duration = Duration::from_secs(30);
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+pub(crate) const COOL_DOWN: Duration = Duration::from_secs(30);
+pub(crate) const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// What is told of keys and metadata: so many usable keys, or why not.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Happened {
+    Keys(usize),
+    NoKeys(RefreshError),
+    Metadata,
+    NoMetadata(MetadataError),
+}
+
+/// Remembers what is told of keys and metadata.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Told(Arc<Mutex<Vec<Happened>>>);
+
+impl Observer for Told {
+    fn observe(&self, event: &Event<'_>) {
+        self.0.lock().expect("no panic").push(match *event {
+            Event::KeysRefreshed { usable, .. } => Happened::Keys(usable),
+            Event::KeyRefreshFailed { error, .. } => Happened::NoKeys(error),
+            Event::MetadataRefreshed { .. } => Happened::Metadata,
+            Event::MetadataRefreshFailed { error, .. } => Happened::NoMetadata(error),
+            _ => return,
+        });
+    }
+}
+
+impl Told {
+    pub(crate) fn all(&self) -> Vec<Happened> {
+        self.0.lock().expect("no panic").clone()
+    }
+}
 
 /// What became of a fetch: so many usable keys, or why not.
 type Refresh = Result<usize, RefreshError>;
@@ -129,23 +162,23 @@ impl Remote {
 }
 
 /// The token under another key id. Its signature is not even looked at where the id is unknown.
-fn renamed(token: &str, kid: &str) -> String {
+pub(crate) fn renamed(token: &str, kid: &str) -> String {
     let header = json!({ "typ": "at+jwt", "alg": "ES256", "kid": kid }).to_string();
     let (_, rest) = token.split_once('.').expect("a JWS");
     format!("{}.{rest}", BASE64URL.encode(header))
 }
 
-fn assert_unknown(answer: &Answer) {
+pub(crate) fn assert_unknown(answer: &Answer) {
     answer.assert_t401();
     assert_eq!(answer.kind(), Some(RejectionKind::UnknownKey));
 }
 
-fn assert_unavailable(answer: &Answer) {
+pub(crate) fn assert_unavailable(answer: &Answer) {
     answer.assert_x503();
     assert_eq!(answer.kind(), Some(RejectionKind::KeysUnavailable));
 }
 
-async fn let_others_run() {
+pub(crate) async fn let_others_run() {
     for _ in 0..300 {
         tokio::task::yield_now().await;
     }
@@ -235,20 +268,23 @@ async fn redirects_are_not_followed() {
     assert_eq!(remote.fetch.requests(), [JWKS]);
 }
 
-/// Asserts that keys which came with that Cache-Control are asked for again after so long.
+/// Asserts that keys which came with that Cache-Control are fresh for so long, and asked for again
+/// when four fifths of that are over.
 async fn assert_fresh_for(cache_control: Option<&str>, seconds: u64) {
     let remote = Remote::up();
     if let Some(value) = cache_control {
         remote.fetch.with_header("cache-control", value);
     }
     remote.server.ready().await.expect("the keys are there");
+    let stale_at = remote.server.health().issuers()[0].stale_at().expect("keys");
+    assert_eq!(stale_at, remote.clock.now() + Duration::from_secs(seconds), "{cache_control:?}");
     let token = remote.token();
-    remote.later(Duration::from_secs(seconds) - Duration::from_millis(1));
+    remote.later(Duration::from_secs(seconds) / 5 * 4 - Duration::from_millis(1));
     remote.send(&token).await.assert_ok();
     let_others_run().await;
     assert_eq!(remote.fetch.count(), 1, "{cache_control:?}");
     remote.later(Duration::from_millis(1));
-    remote.send(&token).await.assert_ok();
+    remote.at_once(&token).assert_ok();
     remote.refreshes.ended(2).await;
     assert_eq!(remote.fetch.count(), 2, "{cache_control:?}");
 }
@@ -262,6 +298,136 @@ async fn cache_control_is_respected_within_bounds() {
     assert_fresh_for(Some("max-age=999999999"), 24 * 60 * 60).await;
     assert_fresh_for(Some("max-age=soon"), 600).await;
     assert_fresh_for(None, 600).await;
+}
+
+/// Four fifths of [`FRESH`].
+const DUE: Duration = Duration::from_secs(480);
+
+#[tokio::test]
+async fn keys_are_renewed_before_they_age_and_nobody_waits() {
+    let remote = Remote::loaded().await;
+    let cached = remote.token();
+    remote.send(&cached).await.assert_ok();
+    remote.later(DUE);
+    let hold = remote.fetch.hold();
+    for token in [&cached, &remote.token(), &cached] {
+        remote.at_once(token).assert_ok();
+        let_others_run().await;
+    }
+    assert_eq!(remote.fetch.count(), 2);
+    hold.release();
+    remote.refreshes.ended(2).await;
+    remote.later(FRESH - DUE);
+    let health = remote.server.health();
+    assert_eq!(health.issuers()[0].key_state(), KeyState::Fresh);
+    remote.at_once(&cached).assert_ok();
+    let_others_run().await;
+    assert_eq!(remote.fetch.count(), 2);
+}
+
+#[tokio::test]
+async fn a_rotation_with_overlap_is_known_before_a_token_shows_it() {
+    let mut remote = Remote::loaded().await;
+    let old = remote.token();
+    remote.send(&old).await.assert_ok();
+    let first = remote.issuer.key().public_jwk();
+    remote.issuer.rotate(key(Algorithm::ES256, "test-2"));
+    let second = remote.issuer.key().public_jwk();
+    remote.fetch.always_json(json!({ "keys": [first, second] }));
+    remote.later(DUE);
+    remote.at_once(&old).assert_ok();
+    remote.refreshes.ended(2).await;
+    // Neither the first token of the new key nor the last of the old one waits for anything.
+    remote.at_once(&remote.token()).assert_ok();
+    remote.at_once(&old).assert_ok();
+    remote.fetch.always_json(json!({ "keys": [second] }));
+    remote.later(DUE);
+    remote.at_once(&remote.token()).assert_ok();
+    remote.refreshes.ended(3).await;
+    assert_unknown(&remote.send(&old).await);
+}
+
+#[tokio::test]
+async fn an_early_refresh_that_fails_is_tried_again_while_the_keys_are_fresh() {
+    let remote = Remote::loaded().await;
+    let cached = remote.token();
+    remote.send(&cached).await.assert_ok();
+    remote.go_down();
+    remote.later(DUE);
+    for failures in 1..=4 {
+        remote.at_once(&cached).assert_ok();
+        remote.refreshes.ended(1 + failures).await;
+        // The rest has begun: nothing more is asked until it is over.
+        remote.at_once(&cached).assert_ok();
+        let_others_run().await;
+        assert_eq!(remote.fetch.count(), 1 + failures);
+        remote.later(Duration::from_secs(1 << (failures - 1)));
+    }
+    assert_eq!(remote.server.health().issuers()[0].key_state(), KeyState::Fresh);
+    remote.publish();
+    remote.at_once(&cached).assert_ok();
+    remote.refreshes.ended(6).await;
+    assert_eq!(remote.server.health().issuers()[0].consecutive_failures(), 0);
+}
+
+#[tokio::test]
+async fn a_failed_refresh_is_one_log_event_with_its_cause() {
+    #[derive(Debug)]
+    struct Refused;
+    impl Fetch for Refused {
+        fn fetch(&self, _: Request<bytes::Bytes>, _: FetchLimits) -> FetchFuture<'_> {
+            let source = std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
+            let error = FetchError::with_source(FetchErrorKind::Transport, source);
+            Box::pin(async { Err(error) })
+        }
+    }
+    let remote = Remote::with(|builder| builder.fetch(Refused));
+    let log = Capture::start();
+    assert_unavailable(&remote.send(&remote.token()).await);
+    let events = log.of("tower_resource_server::keys");
+    assert_eq!(events.len(), 1, "{events:?}");
+    assert_eq!(events[0].level, tracing::Level::WARN);
+    for (field, value) in [
+        ("message", "key refresh failed"),
+        ("issuer", ISSUER),
+        ("uri", JWKS),
+        ("error", "the connection failed"),
+        ("cause", "connection refused"),
+        ("old_keys_kept", "false"),
+    ] {
+        assert_eq!(events[0].get(field), Some(value));
+    }
+}
+
+#[tokio::test]
+async fn what_is_told_of_failures_is_enough_for_an_alarm() {
+    /// Failures in a row, and seconds that are left.
+    type Alarm = (u32, Option<u64>);
+    #[derive(Clone, Debug, Default)]
+    struct Alarms(Arc<Mutex<Vec<Alarm>>>);
+    impl Observer for Alarms {
+        fn observe(&self, event: &Event<'_>) {
+            if let Event::KeyRefreshFailed { failures, usable_for, .. } = *event {
+                let left = usable_for.map(|left| left.as_secs());
+                self.0.lock().expect("no panic").push((failures, left));
+            }
+        }
+    }
+    let alarms = Alarms::default();
+    let remote = Remote::with(|builder| builder.observer(alarms.clone()));
+    remote.send(&remote.token()).await.assert_x503();
+    remote.publish();
+    remote.later(Duration::from_secs(1));
+    remote.send(&remote.token()).await.assert_ok();
+    remote.go_down();
+    for _ in 0..2 {
+        remote.later(FRESH);
+        remote.send(&remote.token()).await.assert_ok();
+        let_others_run().await;
+    }
+    let day = DAY.as_secs();
+    let expected = [(1, None), (1, Some(day)), (2, Some(day - 600))];
+    assert_eq!(*alarms.0.lock().expect("no panic"), expected);
 }
 
 #[tokio::test]

@@ -57,13 +57,13 @@ struct Flight {
 
 /// What one place answered.
 enum Tried {
-    Found(ServerMetadata, Lifetime),
+    Found(Arc<ServerMetadata>, Lifetime),
     /// It has no document: the next place may.
     Absent(StatusCode),
 }
 
 /// What a look-up found, and where.
-type Outcome<'u> = Result<(ServerMetadata, Lifetime, &'u Uri), Failure<MetadataError>>;
+type Outcome<'u> = Result<(Arc<ServerMetadata>, Lifetime, &'u Uri), Failure<MetadataError>>;
 
 impl fmt::Debug for MetadataSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -173,14 +173,13 @@ impl MetadataSource {
 
     fn install(
         &self,
-        document: ServerMetadata,
+        document: Arc<ServerMetadata>,
         lifetime: Lifetime,
         uri: &Uri,
     ) -> Arc<ServerMetadata> {
         let issuer = &*self.supplies.issuer;
         let jwks_uri = document.jwks_uri.as_ref().map(tracing::field::display);
         tracing::info!(target: "tower_resource_server::keys", issuer, %uri, jwks_uri, "metadata refreshed");
-        let document = Arc::new(document);
         self.loaded.store(Some(Arc::new(Loaded { document: Arc::clone(&document), lifetime })));
         self.supplies.observe(&Event::MetadataRefreshed { issuer });
         document
@@ -221,7 +220,10 @@ impl MetadataSource {
         }
         let document = document::read(answer, &self.supplies.issuer, self.plain_loopback)?;
         let now = self.supplies.now();
-        Ok(Tried::Found(document, Lifetime::with_default(now, answer.headers(), DEFAULT_FRESH)))
+        Ok(Tried::Found(
+            Arc::new(document),
+            Lifetime::with_default(now, answer.headers(), DEFAULT_FRESH),
+        ))
     }
 
     fn report_failure(&self, failure: &Failure<MetadataError>) {

@@ -125,7 +125,7 @@ async fn only_an_access_token_is_taken_for_one() {
     for profile in profiles() {
         let slots = Slots::new(profile);
         for (kind, jwt) in &slots.kinds {
-            let proof = slots.client.key.proof("GET", URI).token(jwt).clock(FixedClock::at(NOW));
+            let proof = slots.client.key.proof("GET", URI).token(jwt).clock(&FixedClock::at(NOW));
             let answer = send(slots.server.authenticate(), dpop(jwt, &[&proof.build()])).await;
             // R8725-3.12-1: each other kind is refused where an access token belongs.
             if *kind == ACCESS_TOKEN {

@@ -74,6 +74,8 @@
 //! | guide | about |
 //! |---|---|
 //! | [`quickstart`](guide::quickstart) | from an empty project to a protected server |
+//! | [`authorization_servers`](guide::authorization_servers) | Keycloak, Auth0, Okta, Entra and others: how each is configured |
+//! | [`several_issuers`](guide::several_issuers) | several authorization servers at once |
 //! | [`scopes`](guide::scopes) | what a route or a handler may demand |
 //! | [`dpop`](guide::dpop) | tokens bound to a key, proofs, nonces |
 //! | [`mutual_tls`](guide::mutual_tls) | tokens bound to client certificates, also behind a proxy |

@@ -1,7 +1,7 @@
 //! Tokens in the shape of real servers: see `tests/fixtures/README.md`.
 
 use serde_json::{Value, json};
-use tower_resource_server::testing::{FixedClock, TestIssuer};
+use tower_resource_server::testing::{FixedClock, SigningKey, TestIssuer};
 use tower_resource_server::{
     Algorithm, Builder, ClaimMapper, Issuer, JwkSet, Profile, ResourceServer,
 };
@@ -57,7 +57,9 @@ impl Fixture {
 
     /// The issuer with its keys and nothing else.
     pub(crate) fn keys(&self) -> Issuer {
-        let keys: Vec<_> = self.kids().iter().map(|kid| self.published(kid)).collect();
+        let kids = self.kids();
+        let pairs = kids.iter().flat_map(|kid| [rsa(kid), quick(kid)]);
+        let keys: Vec<_> = pairs.map(|key| self.published(&key)).collect();
         let set = json!({ "keys": keys }).to_string();
         Issuer::jwks(self.identifier(), JwkSet::from_json(set.as_bytes()).expect("a key set"))
     }
@@ -109,6 +111,7 @@ impl Fixture {
             header: token["header"].clone(),
             payload: token["payload"].clone(),
             verdict: token,
+            changed: false,
         })
     }
 
@@ -118,13 +121,22 @@ impl Fixture {
     }
 
     /// The JWK as the server publishes it; Entra's do not name their algorithm.
-    fn published(&self, kid: &str) -> Value {
-        let mut jwk = key(Algorithm::RS256, kid).public_jwk();
+    fn published(&self, key: &SigningKey) -> Value {
+        let mut jwk = key.public_jwk();
         if self.profile == Profile::Entra {
             jwk.as_object_mut().expect("a JWK").remove("alg");
         }
         jwk
     }
+}
+
+fn rsa(kid: &str) -> SigningKey {
+    key(Algorithm::RS256, kid)
+}
+
+/// The key of tokens that differ from the fixture: an RSA signature takes too long for so many.
+fn quick(kid: &str) -> SigningKey {
+    SigningKey::from_p256(&[7; 32]).with_kid(kid)
 }
 
 /// A builder at the time of the fixtures.
@@ -139,6 +151,7 @@ pub(crate) struct Token<'f> {
     pub(crate) header: Value,
     pub(crate) payload: Value,
     verdict: &'f Value,
+    changed: bool,
 }
 
 impl Token<'_> {
@@ -162,21 +175,25 @@ impl Token<'_> {
     }
 
     pub(crate) fn with_header(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.changed = true;
         self.header[name] = value.into();
         self
     }
 
     pub(crate) fn without_header(mut self, name: &str) -> Self {
+        self.changed = true;
         self.header.as_object_mut().expect("a header").remove(name);
         self
     }
 
     pub(crate) fn with(mut self, claim: &str, value: impl Into<Value>) -> Self {
+        self.changed = true;
         self.payload[claim] = value.into();
         self
     }
 
     pub(crate) fn without(mut self, claim: &str) -> Self {
+        self.changed = true;
         self.payload.as_object_mut().expect("claims").remove(claim);
         self
     }
@@ -185,11 +202,18 @@ impl Token<'_> {
         self.payload.get(claim).is_some()
     }
 
-    /// The token as it is sent.
+    /// The token as it is sent. Under another algorithm than the server's own if something about
+    /// it was changed.
     pub(crate) fn sign(&self) -> String {
         let kid = self.header["kid"].as_str().expect("a kid");
-        let issuer = TestIssuer::with_key("", key(Algorithm::RS256, kid));
-        let token = issuer.token().raw_header(self.header.to_string());
+        let mut header = self.header.clone();
+        let key = if self.changed {
+            header["alg"] = Algorithm::ES256.name().into();
+            quick(kid)
+        } else {
+            rsa(kid)
+        };
+        let token = TestIssuer::with_key("", key).token().raw_header(header.to_string());
         token.raw_payload(self.payload.to_string()).build()
     }
 }

@@ -38,7 +38,9 @@
 //! # What it does
 //!
 //! - [`authenticate`](ResourceServer::authenticate) lets only requests with a valid JWT access
-//!   token through (RFC 9068, RFC 6750): signature, issuer, audience, type and time.
+//!   token through (RFC 9068, RFC 6750): signature, issuer, audience, type and time. A [`Profile`]
+//!   says where the tokens of Keycloak, Auth0, Okta, Entra and others differ, and a [`ClaimMapper`]
+//!   where those of any other server do.
 //! - A token bound to a key is accepted with a **DPoP proof** of that key (RFC 9449) and in no other
 //!   way; each proof once, on one machine or on many. So a stolen token is worthless. Who demands
 //!   bound tokens says so with [`SenderConstraint`], for the server or for single routes; nonces and

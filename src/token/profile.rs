@@ -21,8 +21,7 @@ use super::mapper::ClaimMapper;
 /// use tower_resource_server::{Issuer, Profile};
 ///
 /// // An authorization server that leaves jti out of its access tokens.
-/// let issuer = Issuer::jwks_uri("https://as.example.com", "https://as.example.com/jwks.json")
-///     .profile(Profile::Lenient);
+/// let issuer = Issuer::discover("https://as.example.com").profile(Profile::Lenient);
 /// ```
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]

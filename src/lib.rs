@@ -38,7 +38,9 @@
 //! # What it does
 //!
 //! - [`authenticate`](ResourceServer::authenticate) lets only requests with a valid JWT access
-//!   token through (RFC 9068, RFC 6750): signature, issuer, audience, type and time.
+//!   token through (RFC 9068, RFC 6750): signature, issuer, audience, type and time. A [`Profile`]
+//!   says where the tokens of Keycloak, Auth0, Okta, Entra and others differ, and a [`ClaimMapper`]
+//!   where those of any other server do.
 //! - A token bound to a key is accepted with a **DPoP proof** of that key (RFC 9449) and in no other
 //!   way; each proof once, on one machine or on many. So a stolen token is worthless. Who demands
 //!   bound tokens says so with [`SenderConstraint`], for the server or for single routes; nonces and
@@ -76,6 +78,8 @@
 //! | guide | about |
 //! |---|---|
 //! | [`quickstart`](guide::quickstart) | from an empty project to a protected server |
+//! | [`authorization_servers`](guide::authorization_servers) | Keycloak, Auth0, Okta, Entra and others: how each is configured |
+//! | [`several_issuers`](guide::several_issuers) | several authorization servers at once |
 //! | [`scopes`](guide::scopes) | what a route or a handler may demand |
 //! | [`dpop`](guide::dpop) | tokens bound to a key, proofs, nonces |
 //! | [`mutual_tls`](guide::mutual_tls) | tokens bound to client certificates, also behind a proxy |

@@ -12,7 +12,8 @@ pub(crate) const USAGE: &str = "Flags:
   --issuer URL             external authorization server; needs --jwks
   --jwks FILE or URL       its key set
   --audience AUD           audience of its tokens (default: the resource)
-  --profile PROFILE        rfc9068 (default) or lenient
+  --profile PROFILE        rfc9068 (default), lenient, or the server: auth0, cognito, entra, google,
+                           hydra, keycloak, okta or zitadel
   --sender-constraint WHICH
                            any (default), dpop or bearer: which tokens are accepted
   --nonce                  require a nonce of this server in DPoP proofs; several servers accept
@@ -127,7 +128,15 @@ fn profile(name: &str) -> Result<Profile, String> {
     match name {
         "rfc9068" => Ok(Profile::Rfc9068),
         "lenient" => Ok(Profile::Lenient),
-        _ => Err("use rfc9068 or lenient".to_owned()),
+        "auth0" => Ok(Profile::Auth0),
+        "cognito" => Ok(Profile::Cognito),
+        "entra" => Ok(Profile::Entra),
+        "google" => Ok(Profile::Google),
+        "hydra" => Ok(Profile::Hydra),
+        "keycloak" => Ok(Profile::Keycloak),
+        "okta" => Ok(Profile::Okta),
+        "zitadel" => Ok(Profile::Zitadel),
+        _ => Err("use rfc9068, lenient, or the name of an authorization server".to_owned()),
     }
 }
 

@@ -132,7 +132,8 @@ impl Grant {
     /// RFC 9068. Unique only together with [`issuer`](Self::issuer): see
     /// [`principal`](Self::principal).
     ///
-    /// Under [`Profile::Lenient`](crate::Profile::Lenient) it may be absent.
+    /// It may be absent under [`Profile::Lenient`](crate::Profile::Lenient), and stand in another
+    /// claim where the [profile](crate::Issuer::profile) of the issuer says so.
     #[must_use]
     pub fn subject(&self) -> Option<&str> {
         self.vouched().subject()
@@ -147,7 +148,9 @@ impl Grant {
         self.subject().map(|subject| (self.issuer(), subject))
     }
 
-    /// `client_id`: the client the token was issued to. Always present under RFC 9068.
+    /// `client_id`: the client the token was issued to. Always present under RFC 9068; read from
+    /// another claim, such as `azp`, where the [profile](crate::Issuer::profile) of the issuer says
+    /// so.
     #[must_use]
     pub fn client_id(&self) -> Option<&str> {
         self.vouched().client_id()
@@ -155,13 +158,17 @@ impl Grant {
 
     /// Whether the subject is the client itself: no user stands behind the token (RFC 9068 §5).
     ///
-    /// Found by `sub` being equal to `client_id`. `false` where either is absent.
+    /// Found by `sub` being equal to `client_id`. `false` where either is absent, and for issuers
+    /// that make them differ: the guide on
+    /// [authorization servers](crate::guide::authorization_servers#who-stands-behind-a-token) lists
+    /// them.
     #[must_use]
     pub fn is_client_itself(&self) -> bool {
         self.subject().is_some() && self.subject() == self.client_id()
     }
 
-    /// `aud`: all audiences of the token; one of them is this server.
+    /// `aud`, or what the [profile](crate::Issuer::profile) of the issuer reads in its place: all
+    /// audiences of the token; one of them is this server.
     ///
     /// Unless [`accept_any_audience`](crate::Danger::accept_any_audience) was chosen: then it need
     /// not be. The others are services at which this very token can be used as well.
@@ -178,7 +185,8 @@ impl Grant {
         self.vouched().token_id()
     }
 
-    /// `scope`: the scopes the token names, without those they include by hierarchy.
+    /// `scope`, or what the [profile](crate::Issuer::profile) of the issuer reads in its place: the
+    /// scopes the token names, without those they include by hierarchy.
     ///
     /// None at all where the claim is absent. Compare with [`has_scope`](Self::has_scope) rather
     /// than with this list, which knows nothing of the hierarchy.

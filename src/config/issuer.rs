@@ -236,8 +236,7 @@ impl Issuer {
     /// ```
     /// use tower_resource_server::{Issuer, Profile};
     ///
-    /// let realm = "https://id.example.com/realms/shop";
-    /// let issuer = Issuer::jwks_uri(realm, format!("{realm}/protocol/openid-connect/certs"))
+    /// let issuer = Issuer::discover("https://id.example.com/realms/shop")
     ///     .profile(Profile::Keycloak);
     /// ```
     #[must_use]
@@ -257,9 +256,9 @@ impl Issuer {
     ///
     /// let tenant = "https://login.microsoftonline.com/4ad1d9f4-0000-4000-8000-000000000001";
     /// let builder = ResourceServer::builder("https://api.example.com")
-    ///     .issuer(Issuer::jwks_uri("https://as.example.com", "https://as.example.com/jwks.json"))
+    ///     .issuer(Issuer::discover("https://as.example.com"))
     ///     .issuer(
-    ///         Issuer::jwks_uri(format!("{tenant}/v2.0"), format!("{tenant}/discovery/v2.0/keys"))
+    ///         Issuer::discover(format!("{tenant}/v2.0"))
     ///             .profile(Profile::Entra)
     ///             .audience_name("9c1f8a52-0000-4000-8000-000000000002"), // the API's own id there
     ///     );

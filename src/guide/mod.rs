@@ -3,6 +3,12 @@
 /// From an empty project to a protected server.
 #[doc = include_str!("quickstart.md")]
 pub mod quickstart {}
+/// Keycloak, Auth0, Okta, Entra and others: how each is configured, and what its preset relaxes.
+#[doc = include_str!("authorization_servers.md")]
+pub mod authorization_servers {}
+/// Several authorization servers at once, and what belongs to each.
+#[doc = include_str!("several_issuers.md")]
+pub mod several_issuers {}
 /// How refusals look, and what an application may change about that.
 #[doc = include_str!("envelopes.md")]
 pub mod envelopes {}

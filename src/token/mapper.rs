@@ -19,8 +19,7 @@ use crate::config::Fault;
 ///     .scope_lists()
 ///     .optional_token_id()
 ///     .require_value("kind", ["access"]);
-/// let issuer = Issuer::jwks_uri("https://as.example.com", "https://as.example.com/jwks.json")
-///     .profile(mapper);
+/// let issuer = Issuer::discover("https://as.example.com").profile(mapper);
 ///
 /// // Okta's stable user id in place of the login name, which can change.
 /// let okta = ClaimMapper::from(Profile::Okta).subject(["uid", "sub"]);

@@ -21,8 +21,7 @@ use super::mapper::ClaimMapper;
 /// use tower_resource_server::{Issuer, Profile};
 ///
 /// // An authorization server that leaves jti out of its access tokens.
-/// let issuer = Issuer::jwks_uri("https://as.example.com", "https://as.example.com/jwks.json")
-///     .profile(Profile::Lenient);
+/// let issuer = Issuer::discover("https://as.example.com").profile(Profile::Lenient);
 /// ```
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
@@ -38,7 +37,7 @@ pub enum Profile {
     ///
     /// The RFC 9068 dialect is accepted as it is. For the default dialect, the type may be `JWT`,
     /// the client may stand in `azp`, and `jti` may be absent. An ID token of Auth0 has neither
-    /// `azp` nor `client_id`, and its audience is a client.
+    /// `azp` nor `client_id`, has a client as its audience, and mostly a `nonce`.
     Auth0,
     /// Amazon Cognito user pools.
     ///
@@ -51,9 +50,9 @@ pub enum Profile {
     /// Microsoft Entra ID, tokens of version 1 and of version 2.
     ///
     /// The type is `JWT`; the client stands in `azp` (version 2) or `appid` (version 1), the scopes
-    /// in `scp`, and the token id in `uti`, which may be absent. ID tokens have no such client
-    /// claim and have a `nonce`, even where a client and its API are one registration and so have
-    /// one audience.
+    /// in `scp`, and the token id in `uti`, which may be absent. ID tokens have neither client claim,
+    /// and mostly have a `nonce`. So they are told apart even where a client and its API are one
+    /// registration and have one audience.
     Entra,
     /// Google ID tokens by which one service calls another.
     ///
@@ -85,9 +84,8 @@ pub enum Profile {
     Okta,
     /// Zitadel with JWT access tokens.
     ///
-    /// The type is `JWT`; the client may be absent or stand in `azp`, and there may be no scope at
-    /// all. ID tokens have the audience of access tokens here, but never a `jti`, and have
-    /// `at_hash` or `nonce`.
+    /// The type is `JWT`; the client may be absent or stand in `azp`. ID tokens have the audience of
+    /// access tokens here, but never a `jti`, and they do have `at_hash` or `nonce`.
     Zitadel,
 }
 

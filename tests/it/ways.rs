@@ -3,26 +3,28 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::Request;
+use http::{HeaderName, HeaderValue, Request};
 use http_body_util::Full;
 use serde_json::json;
 use tower_resource_server::fetch::FetchErrorKind;
 use tower_resource_server::render::Envelope;
 use tower_resource_server::testing::{
-    FixedClock, Flaw, ProofBuilder, ProofFlaw, ScriptedFetch, SigningKey, TokenBuilder,
+    FixedClock, Flaw, ProofBuilder, ProofFlaw, ScriptedFetch, SigningKey, TestCertificate,
+    TokenBuilder,
 };
 use tower_resource_server::{
     Algorithm, AllowedIssuers, Builder, Claim, Dpop, Issuer, IssuerResolver, MemoryReplayStore,
-    Predicate, ProofUse, RejectionKind as Kind, ReplayStore, ReplayStoreError, Requirement,
-    ResolveError, ResolveFuture, ResourceServer, Revocation, RevocationCheck, RevocationResult,
-    RevocationUnavailable, Scopes, SealedNonces, StepUp, TokenFacts, TokenStatus,
+    PeerAddress, Predicate, ProofUse, RejectionKind as Kind, ReplayStore, ReplayStoreError,
+    Requirement, ResolveError, ResolveFuture, ResourceServer, Revocation, RevocationCheck,
+    RevocationResult, RevocationUnavailable, Scopes, SealedNonces, StepUp, TokenFacts,
+    TokenStatus,
 };
 
 use crate::dpop::Client;
 use crate::support::{Answer, Bed, ISSUER, NOW, RESOURCE, bearer, get, send};
 
 /// Every text of the tokens and proofs is one of these, none of which may be seen again.
-pub(crate) const SECRETS: [&str; 8] = [
+pub(crate) const SECRETS: [&str; 9] = [
     "sub-secret",
     "client-secret",
     "jti-secret",
@@ -31,6 +33,7 @@ pub(crate) const SECRETS: [&str; 8] = [
     "scope-secret",
     "proof-secret",
     "nonce-secret",
+    "certificate-secret",
 ];
 
 pub(crate) fn marked(bed: &Bed) -> TokenBuilder {
@@ -72,6 +75,8 @@ enum Ask {
     Token(EditToken),
     Lines(fn(&str) -> Vec<String>),
     Query,
+    /// A token bound to a certificate, by a proxy that forwards that.
+    Forwarded(Option<&'static str>),
     /// A bound token and a proof.
     Proof(EditToken, EditProof),
     /// A bound token, and that many copies of its proof.
@@ -95,7 +100,8 @@ fn way(kind: Kind, request: Ask) -> Way {
 
 pub(crate) fn ways() -> Vec<Way> {
     let tokens = by_token().into_iter().chain(by_request()).chain(by_server());
-    tokens.chain(by_proof()).chain(by_possession()).chain(by_others()).collect()
+    let tokens = tokens.chain(by_proof()).chain(by_possession());
+    tokens.chain(by_certificate()).chain(by_others()).collect()
 }
 
 fn by_token() -> Vec<Way> {
@@ -236,6 +242,22 @@ fn by_possession() -> Vec<Way> {
     ]
 }
 
+fn by_certificate() -> Vec<Way> {
+    let forwarded = |kind, value| Way { change: behind_proxy, ..way(kind, Ask::Forwarded(value)) };
+    vec![
+        forwarded(Kind::CertificateMismatch, Some(":MAA=:")),
+        forwarded(Kind::MalformedCertificate, Some("certificate-secret")),
+        forwarded(Kind::MissingCertificate, None),
+    ]
+}
+
+const CLIENT_CERT: HeaderName = HeaderName::from_static("client-cert");
+const PROXY: [u8; 4] = [192, 0, 2, 10];
+
+fn behind_proxy(builder: Builder) -> Builder {
+    builder.client_cert_field([PROXY.map(|part| part.to_string()).join(".")])
+}
+
 /// Sound, by a key that the token is not bound to.
 fn by_a_stranger(proof: ProofBuilder) -> ProofBuilder {
     let stranger = SigningKey::generate(Algorithm::ES256);
@@ -289,6 +311,9 @@ impl Way {
         let token = match &self.request {
             Ask::Flaw(flaw) => marked(bed).flaw(*flaw).build(),
             Ask::Token(edit) => edit(marked(bed)).build(),
+            Ask::Forwarded(_) => {
+                marked(bed).bound_to_certificate(TestCertificate::random().client()).build()
+            }
             _ => marked(bed).build(),
         };
         let request = match &self.request {
@@ -297,6 +322,13 @@ impl Way {
                 let lines: Vec<_> =
                     lines.iter().map(|line| ("authorization", line.as_str())).collect();
                 get(&lines)
+            }
+            Ask::Forwarded(value) => {
+                let mut request = bearer(&token);
+                request.extensions_mut().insert(PeerAddress::new(PROXY.into()));
+                let value = value.map(HeaderValue::from_static);
+                request.headers_mut().extend(value.map(|value| (CLIENT_CERT, value)));
+                request
             }
             Ask::Query => {
                 let mut request = get(&[]);

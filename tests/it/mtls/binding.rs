@@ -3,14 +3,17 @@
 use http::{Request, StatusCode};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use tower_resource_server::testing::{SigningKey, TestCertificate};
+use tower_resource_server::testing::{FixedClock, ScriptedFetch, SigningKey, TestCertificate};
 use tower_resource_server::{
-    Algorithm, Binding, ClientCertificate, Grant, RejectionKind, Scopes, SenderConstraint,
+    Algorithm, Binding, ClientAuthentication, ClientCertificate, Grant, Introspection, Issuer,
+    RejectionKind, ResourceServer, Scopes, SenderConstraint,
 };
 
 use super::{Mtls, refused};
 use crate::dpop::Client;
-use crate::support::{Answer, Bed, Handler, bearer, published, send, send_around};
+use crate::support::{
+    Answer, Bed, Handler, ISSUER, NOW, RESOURCE, bearer, published, send, send_around,
+};
 
 /// The certificate of RFC 8705 appendix A, in DER.
 fn published_certificate() -> TestCertificate {
@@ -131,6 +134,37 @@ async fn the_hash_of_the_pem_text_is_that_of_something_else() {
     }
     let by_hand: [u8; 32] = Sha256::digest(der(&base64)).into();
     assert_eq!(certificate.client().thumbprint().as_bytes(), &by_hand);
+}
+
+#[tokio::test]
+async fn so_it_is_with_tokens_that_the_issuer_is_asked_about() {
+    let certificate = TestCertificate::random();
+    let thumbprint = certificate.client().thumbprint().to_string();
+    let answer = json!({
+        "active": true,
+        "sub": "user-1",
+        "aud": RESOURCE,
+        "cnf": { "x5t#S256": thumbprint },
+    });
+    let credentials = ClientAuthentication::client_secret_basic("api-1", "secret");
+    let introspection = Introspection::at("https://as.example.com/introspect", credentials);
+    let server = ResourceServer::builder(RESOURCE)
+        .issuer(Issuer::introspection(ISSUER, introspection))
+        .fetch(ScriptedFetch::new().always_json(answer))
+        .clock(FixedClock::at(NOW))
+        .build()
+        .expect("a valid configuration");
+    let request = || bearer("opaque-token");
+    // The token is new, and then remembered.
+    for _ in 0..2 {
+        let answer = send(server.authenticate(), TestCertificate::random().attach(request())).await;
+        // R8705-3.2-1: `cnf` of the answer binds the token as that of a JWT does.
+        refused(&answer, RejectionKind::CertificateMismatch);
+        let answer = send(server.authenticate(), request()).await;
+        // R8705-3.2-1: without a certificate too.
+        refused(&answer, RejectionKind::MissingCertificate);
+        send(server.authenticate(), certificate.attach(request())).await.assert_ok();
+    }
 }
 
 #[tokio::test]

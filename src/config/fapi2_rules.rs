@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use super::uri::Web;
-use super::{Builder, Fault};
+use super::{Builder, Fault, Issuer};
 use crate::algorithm::Algorithm;
 use crate::proof::{Freshness, UnrecordedProof, UnverifiableConfirmation};
 use crate::revocation::UnknownStatus;
@@ -28,7 +28,10 @@ impl Builder {
         }
         self.require_https = true;
         self.check_urls(faults);
-        self.conform_algorithms(faults);
+        for issuer in &mut self.issuers {
+            issuer.conform(faults);
+        }
+        conform(&mut self.dpop.algorithms, self.dpop.chose_algorithms, "dpop", faults);
         self.conform_times(faults);
         self.conform_binding(faults);
         self.check_source(faults);
@@ -37,30 +40,16 @@ impl Builder {
         self
     }
 
-    /// That of the resource is held to https by `require_https`, other hosts by the checks of all
-    /// servers.
+    /// The URL of the resource is held to https by `require_https`.
     fn check_urls(&self, faults: &mut Vec<Fault>) {
-        let issuers = self.issuers.iter().flat_map(super::Issuer::urls);
-        let base = self.base_url.iter().map(|url| ("base_url", url.as_str()));
-        for (setting, url) in issuers.chain(base) {
-            let plain = Web::parse(url).filter(|uri| uri.scheme == "http");
-            if plain.is_some_and(|uri| uri.is_loopback() || setting == "base_url") {
-                let problem =
-                    format!("{url:?} is plain http, which FAPI 2.0 section 5.2.1 forbids");
-                faults.push(Fault::new(setting, problem, "use https, on loopback too"));
-            }
+        let base = self.base_url.as_deref();
+        if let Some(url) = base.filter(|url| is_http(url)) {
+            faults.push(plain_http("base_url", url));
         }
         if self.allow_loopback {
             let problem = "plain http on loopback contradicts FAPI 2.0 section 5.2.1";
             faults.push(Fault::new("allow_loopback", problem, "leave it out"));
         }
-    }
-
-    fn conform_algorithms(&mut self, faults: &mut Vec<Fault>) {
-        for issuer in &mut self.issuers {
-            conform(&mut issuer.algorithms, issuer.chose_algorithms, "issuer", faults);
-        }
-        conform(&mut self.dpop.algorithms, self.dpop.chose_algorithms, "dpop", faults);
     }
 
     fn conform_times(&mut self, faults: &mut Vec<Fault>) {
@@ -137,6 +126,26 @@ impl Builder {
             "require nonces with Dpop::nonces(), or leave it out",
         );
     }
+}
+
+impl Issuer {
+    /// The same for one issuer, for those that are found while the server runs as well.
+    pub(super) fn conform(&mut self, faults: &mut Vec<Fault>) {
+        // Other hosts are held to https without the profile too.
+        let loopback = |url: &str| Web::parse(url).is_some_and(|uri| uri.is_loopback());
+        let plain = self.urls().filter(|(_, url)| is_http(url) && loopback(url));
+        faults.extend(plain.map(|(setting, url)| plain_http(setting, url)));
+        conform(&mut self.algorithms, self.chose_algorithms, "issuer", faults);
+    }
+}
+
+fn is_http(url: &str) -> bool {
+    Web::parse(url).is_some_and(|uri| uri.scheme == "http")
+}
+
+fn plain_http(setting: &'static str, url: &str) -> Fault {
+    let problem = format!("{url:?} is plain http, which FAPI 2.0 section 5.2.1 forbids");
+    Fault::new(setting, problem, "use https, on loopback too")
 }
 
 /// A default list loses what the profile does not know; a chosen one must not have it.

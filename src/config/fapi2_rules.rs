@@ -1,7 +1,8 @@
 //! What the FAPI 2.0 Security Profile makes of the settings.
 //!
-//! It is applied once, before anything else looks at them: defaults become the profile's, and what
-//! was chosen against it becomes a fault. So the rest of the checks need not know of it.
+//! It is applied once, before anything else looks at them, and to issuers when they are looked at:
+//! defaults become the profile's, and what was chosen against it becomes a fault. So the rest of
+//! the checks need not know of it.
 
 use std::time::Duration;
 
@@ -28,9 +29,6 @@ impl Builder {
         }
         self.require_https = true;
         self.check_urls(faults);
-        for issuer in &mut self.issuers {
-            issuer.conform(faults);
-        }
         conform(&mut self.dpop.algorithms, self.dpop.chose_algorithms, "dpop", faults);
         self.conform_times(faults);
         self.conform_binding(faults);
@@ -129,7 +127,7 @@ impl Builder {
 }
 
 impl Issuer {
-    /// The same for one issuer, for those that are found while the server runs as well.
+    /// The same for one issuer, of the configuration or found while the server runs.
     pub(super) fn conform(&mut self, faults: &mut Vec<Fault>) {
         // Other hosts are held to https without the profile too.
         let loopback = |url: &str| Web::parse(url).is_some_and(|uri| uri.is_loopback());

@@ -1,5 +1,6 @@
 //! Checks of whom the server trusts, and where the keys come from.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -45,6 +46,7 @@ impl Builder {
             clock: Arc::clone(&self.clock),
             observer: self.observer.clone(),
             audiences: Arc::clone(audiences),
+            fapi2: self.fapi2.is_some(),
         };
         let mut trusted = Issuers::default();
         for issuer in &self.issuers {
@@ -102,12 +104,15 @@ pub(crate) struct Trust {
     clock: Arc<dyn Clock>,
     observer: Option<Arc<dyn Observer>>,
     audiences: Arc<AudiencePolicy>,
+    /// Held to FAPI 2.0.
+    fapi2: bool,
 }
 
 impl Trust {
     /// The issuer, ready to be asked; nothing is fetched yet. `None` says that there are faults.
     pub(crate) fn issuer(&self, issuer: &Issuer, faults: &mut Vec<Fault>) -> Option<TrustedIssuer> {
         let before = faults.len();
+        let issuer = &*self.conforming(issuer, faults)?;
         self.check_issuer(issuer, faults);
         let keys = self.keys(issuer, faults).filter(|_| faults.len() == before)?;
         Some(TrustedIssuer::new(
@@ -117,6 +122,21 @@ impl Trust {
             self.audiences_of(issuer),
             keys,
         ))
+    }
+
+    /// What contradicts the profile is told by itself: other checks would advise otherwise.
+    fn conforming<'i>(
+        &self,
+        issuer: &'i Issuer,
+        faults: &mut Vec<Fault>,
+    ) -> Option<Cow<'i, Issuer>> {
+        if !self.fapi2 {
+            return Some(Cow::Borrowed(issuer));
+        }
+        let before = faults.len();
+        let mut issuer = issuer.clone();
+        issuer.conform(faults);
+        (faults.len() == before).then_some(Cow::Owned(issuer))
     }
 
     /// RFC 8414 §2: https without query or fragment; http is for loopback only.

@@ -17,7 +17,7 @@ use crate::scheme::SenderConstraint;
 const ALGORITHMS: [Algorithm; 4] =
     [Algorithm::PS256, Algorithm::ES256, Algorithm::EdDSA, Algorithm::Ed25519];
 
-/// §5.3.2.1: times up to 10 s ahead are accepted, those of 60 s and more are not.
+/// §5.3.2: times up to 10 s ahead are accepted, those of 60 s and more are not.
 const AHEAD: std::ops::Range<Duration> = Duration::from_secs(10)..Duration::from_secs(60);
 const LEEWAY: Duration = Duration::from_secs(30);
 
@@ -56,7 +56,7 @@ impl Builder {
                 faults.push(Fault::new(setting, problem, mend));
             }
         };
-        let mend = "use from 10 s to 59 s, or leave it out (FAPI 2.0 section 5.3.2.1)";
+        let mend = "use from 10 s to 59 s, or leave it out (FAPI 2.0 section 5.3.2)";
         let leeway = *self.leeway.get_or_insert(LEEWAY);
         let problem = "FAPI 2.0 accepts tokens dated 10 s ahead and refuses those of 60 s";
         check(AHEAD.contains(&leeway), "leeway", problem, mend);
@@ -66,7 +66,7 @@ impl Builder {
             self.dpop.freshness != Some(Freshness::Nonce),
             "dpop",
             "with Freshness::Nonce, proofs dated a day ahead are accepted",
-            "use Freshness::Both (FAPI 2.0 section 5.3.2.1)",
+            "use Freshness::Both (FAPI 2.0 section 5.3.2)",
         );
     }
 

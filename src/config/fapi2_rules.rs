@@ -88,8 +88,11 @@ impl Builder {
     }
 
     fn check_revocation(&self, faults: &mut Vec<Fault>) {
-        let settled = self.fapi2.is_some_and(|fapi2| fapi2.short_lived_tokens);
-        if !settled && self.revocation.is_none() {
+        let waits = self.fapi2.is_some_and(|fapi2| fapi2.short_lived_tokens);
+        // Issuers that are found while the server runs are not asked.
+        let asks =
+            self.resolver.is_none() && self.issuers.iter().all(Issuer::is_asked_about_every_token);
+        if !waits && !asks && self.revocation.is_none() {
             let problem =
                 "nothing says whether a token was revoked, as FAPI 2.0 section 5.3.4 asks";
             let mend = "set revocation(), or Fapi2::short_lived_tokens() if their expiry is enough";
@@ -134,6 +137,9 @@ impl Issuer {
         let plain = self.urls().filter(|(_, url)| is_http(url) && loopback(url));
         faults.extend(plain.map(|(setting, url)| plain_http(setting, url)));
         conform(&mut self.algorithms, self.chose_algorithms, "issuer", faults);
+        if let Some(signed) = self.introspection.as_mut().and_then(|given| given.signed.as_mut()) {
+            conform(signed, true, "introspection", faults);
+        }
     }
 }
 

@@ -54,8 +54,9 @@ impl Builder {
                 let problem = format!("{:?} is given twice", issuer.identifier);
                 faults.push(Fault::new("issuer", problem, "give each issuer once"));
             }
-            let made = trust.issuer(issuer, faults);
-            let introspector = trust.introspector(issuer, faults);
+            let Some(issuer) = trust.conforming(issuer, faults) else { continue };
+            let made = trust.issuer(&issuer, faults);
+            let introspector = trust.introspector(&issuer, faults);
             let Some(mut made) = made else { continue };
             if let Some((introspector, memory)) = introspector {
                 trusted.keep(memory);
@@ -85,7 +86,9 @@ impl Builder {
                 let mend = "give it to the builder with issuer()";
                 faults.push(Fault::new("introspection", problem, mend));
             }
-            trust.issuer(issuer, &mut faults).filter(|_| faults.is_empty()).ok_or(faults)
+            let conforming = trust.conforming(issuer, &mut faults);
+            let made = conforming.and_then(|issuer| trust.issuer(&issuer, &mut faults));
+            made.filter(|_| faults.is_empty()).ok_or(faults)
         });
         let source = (allowed.clone(), Arc::clone(source));
         Resolver::new(source, admit, Arc::clone(&self.clock), self.limits.timeout)
@@ -112,7 +115,6 @@ impl Trust {
     /// The issuer, ready to be asked; nothing is fetched yet. `None` says that there are faults.
     pub(crate) fn issuer(&self, issuer: &Issuer, faults: &mut Vec<Fault>) -> Option<TrustedIssuer> {
         let before = faults.len();
-        let issuer = &*self.conforming(issuer, faults)?;
         self.check_issuer(issuer, faults);
         let keys = self.keys(issuer, faults).filter(|_| faults.len() == before)?;
         Some(TrustedIssuer::new(

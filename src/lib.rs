@@ -45,9 +45,9 @@
 //!   way; each proof once, on one machine or on many. So a stolen token is worthless. Who demands
 //!   bound tokens says so with [`SenderConstraint`], for the server or for single routes; nonces and
 //!   the window of proofs are set with [`Dpop`].
-//! - [`require`](ResourceServer::require) demands scopes, a strong or recent authentication (RFC
-//!   9470), or whatever a [`Predicate`] tests, of a route; [`Grant::require`] does it within a
-//!   handler.
+//! - [`require`](ResourceServer::require) demands scopes, [`AuthorizationDetails`] (RFC 9396), a
+//!   strong or recent authentication (RFC 9470), or whatever a [`Predicate`] tests, of a route;
+//!   [`Grant::require`] does it within a handler.
 //! - A token bound to a **client certificate** (mutual TLS, RFC 8705) is accepted on connections of
 //!   that client and in no other way: see [`ClientCertificate`], and
 //!   [`client_cert_field`](Builder::client_cert_field) for proxies that forward it (RFC 9440).
@@ -84,6 +84,8 @@
 //! | [`dpop`](guide::dpop) | tokens bound to a key, proofs, nonces |
 //! | [`mutual_tls`](guide::mutual_tls) | tokens bound to client certificates, also behind a proxy |
 //! | [`proxies_and_htu`](guide::proxies_and_htu) | the URI that a proof names, behind proxies |
+//! | [`gateways`](guide::gateways) | in front of other services, or behind a gateway |
+//! | [`fapi2`](guide::fapi2) | the FAPI 2.0 Security Profile as one setting |
 //! | [`scaling_out`](guide::scaling_out) | several processes: what they share, what each failure does |
 //! | [`envelopes`](guide::envelopes) | how refusals look |
 //! | [`keys_and_outages`](guide::keys_and_outages) | discovery, when keys are fetched, what an outage looks like, probes |

@@ -28,6 +28,8 @@
 /// A server has to know whether a token was revoked (§5.3.4). So `build` demands one of these:
 ///
 /// - a source of revoked tokens: [`Builder::revocation`](crate::Builder::revocation);
+/// - that each issuer is [asked](crate::Issuer::introspection) about its tokens, signed ones included
+///   ([`every_token`](crate::Introspection::every_token));
 /// - [`short_lived_tokens`](Self::short_lived_tokens), by which you say that waiting for their
 ///   expiry is enough.
 ///

@@ -1,12 +1,13 @@
 //! What the FAPI 2.0 Security Profile makes of the settings.
 //!
-//! It is applied once, before anything else looks at them: defaults become the profile's, and what
-//! was chosen against it becomes a fault. So the rest of the checks need not know of it.
+//! It is applied once, before anything else looks at them, and to issuers when they are looked at:
+//! defaults become the profile's, and what was chosen against it becomes a fault. So the rest of
+//! the checks need not know of it.
 
 use std::time::Duration;
 
 use super::uri::Web;
-use super::{Builder, Fault};
+use super::{Builder, Fault, Issuer};
 use crate::algorithm::Algorithm;
 use crate::proof::{Freshness, UnrecordedProof, UnverifiableConfirmation};
 use crate::revocation::UnknownStatus;
@@ -16,7 +17,7 @@ use crate::scheme::SenderConstraint;
 const ALGORITHMS: [Algorithm; 4] =
     [Algorithm::PS256, Algorithm::ES256, Algorithm::EdDSA, Algorithm::Ed25519];
 
-/// §5.3.2.1: times up to 10 s ahead are accepted, those of 60 s and more are not.
+/// §5.3.2: times up to 10 s ahead are accepted, those of 60 s and more are not.
 const AHEAD: std::ops::Range<Duration> = Duration::from_secs(10)..Duration::from_secs(60);
 const LEEWAY: Duration = Duration::from_secs(30);
 
@@ -28,7 +29,7 @@ impl Builder {
         }
         self.require_https = true;
         self.check_urls(faults);
-        self.conform_algorithms(faults);
+        conform(&mut self.dpop.algorithms, self.dpop.chose_algorithms, "dpop", faults);
         self.conform_times(faults);
         self.conform_binding(faults);
         self.check_source(faults);
@@ -37,30 +38,16 @@ impl Builder {
         self
     }
 
-    /// That of the resource is held to https by `require_https`, other hosts by the checks of all
-    /// servers.
+    /// The URL of the resource is held to https by `require_https`.
     fn check_urls(&self, faults: &mut Vec<Fault>) {
-        let issuers = self.issuers.iter().flat_map(super::Issuer::urls);
-        let base = self.base_url.iter().map(|url| ("base_url", url.as_str()));
-        for (setting, url) in issuers.chain(base) {
-            let plain = Web::parse(url).filter(|uri| uri.scheme == "http");
-            if plain.is_some_and(|uri| uri.is_loopback() || setting == "base_url") {
-                let problem =
-                    format!("{url:?} is plain http, which FAPI 2.0 section 5.2.1 forbids");
-                faults.push(Fault::new(setting, problem, "use https, on loopback too"));
-            }
+        let base = self.base_url.as_deref();
+        if let Some(url) = base.filter(|url| is_http(url)) {
+            faults.push(plain_http("base_url", url));
         }
         if self.allow_loopback {
             let problem = "plain http on loopback contradicts FAPI 2.0 section 5.2.1";
             faults.push(Fault::new("allow_loopback", problem, "leave it out"));
         }
-    }
-
-    fn conform_algorithms(&mut self, faults: &mut Vec<Fault>) {
-        for issuer in &mut self.issuers {
-            conform(&mut issuer.algorithms, issuer.chose_algorithms, "issuer", faults);
-        }
-        conform(&mut self.dpop.algorithms, self.dpop.chose_algorithms, "dpop", faults);
     }
 
     fn conform_times(&mut self, faults: &mut Vec<Fault>) {
@@ -69,7 +56,7 @@ impl Builder {
                 faults.push(Fault::new(setting, problem, mend));
             }
         };
-        let mend = "use from 10 s to 59 s, or leave it out (FAPI 2.0 section 5.3.2.1)";
+        let mend = "use from 10 s to 59 s, or leave it out (FAPI 2.0 section 5.3.2)";
         let leeway = *self.leeway.get_or_insert(LEEWAY);
         let problem = "FAPI 2.0 accepts tokens dated 10 s ahead and refuses those of 60 s";
         check(AHEAD.contains(&leeway), "leeway", problem, mend);
@@ -79,7 +66,7 @@ impl Builder {
             self.dpop.freshness != Some(Freshness::Nonce),
             "dpop",
             "with Freshness::Nonce, proofs dated a day ahead are accepted",
-            "use Freshness::Both (FAPI 2.0 section 5.3.2.1)",
+            "use Freshness::Both (FAPI 2.0 section 5.3.2)",
         );
     }
 
@@ -101,8 +88,11 @@ impl Builder {
     }
 
     fn check_revocation(&self, faults: &mut Vec<Fault>) {
-        let settled = self.fapi2.is_some_and(|fapi2| fapi2.short_lived_tokens);
-        if !settled && self.revocation.is_none() {
+        let waits = self.fapi2.is_some_and(|fapi2| fapi2.short_lived_tokens);
+        // Issuers that are found while the server runs are not asked.
+        let asks =
+            self.resolver.is_none() && self.issuers.iter().all(Issuer::is_asked_about_every_token);
+        if !waits && !asks && self.revocation.is_none() {
             let problem =
                 "nothing says whether a token was revoked, as FAPI 2.0 section 5.3.4 asks";
             let mend = "set revocation(), or Fapi2::short_lived_tokens() if their expiry is enough";
@@ -137,6 +127,29 @@ impl Builder {
             "require nonces with Dpop::nonces(), or leave it out",
         );
     }
+}
+
+impl Issuer {
+    /// The same for one issuer, of the configuration or found while the server runs.
+    pub(super) fn conform(&mut self, faults: &mut Vec<Fault>) {
+        // Other hosts are held to https without the profile too.
+        let loopback = |url: &str| Web::parse(url).is_some_and(|uri| uri.is_loopback());
+        let plain = self.urls().filter(|(_, url)| is_http(url) && loopback(url));
+        faults.extend(plain.map(|(setting, url)| plain_http(setting, url)));
+        conform(&mut self.algorithms, self.chose_algorithms, "issuer", faults);
+        if let Some(signed) = self.introspection.as_mut().and_then(|given| given.signed.as_mut()) {
+            conform(signed, true, "introspection", faults);
+        }
+    }
+}
+
+fn is_http(url: &str) -> bool {
+    Web::parse(url).is_some_and(|uri| uri.scheme == "http")
+}
+
+fn plain_http(setting: &'static str, url: &str) -> Fault {
+    let problem = format!("{url:?} is plain http, which FAPI 2.0 section 5.2.1 forbids");
+    Fault::new(setting, problem, "use https, on loopback too")
 }
 
 /// A default list loses what the profile does not know; a chosen one must not have it.

@@ -23,8 +23,8 @@ impl Builder {
                 "use https; tokens must not travel in the clear",
             ),
             Some(uri) if self.require_https && uri.scheme != "https" => fault(
-                format!("{given:?} is plain http, but https is required"),
-                "use https, or leave out what requires it, require_https or fapi2",
+                format!("{given:?} is plain http, which require_https and fapi2 forbid"),
+                "use https, or leave both out on loopback",
             ),
             Some(uri) if uri.has_query() => {
                 tracing::warn!(target: "tower_resource_server::config", resource = %given, "the resource identifier has a query, which RFC 9728 discourages");

@@ -42,7 +42,7 @@ impl Trust {
             credentials: credentials?,
             reach: Reach {
                 prefixes: given.prefixes.clone(),
-                every_token: given.every_token || issuer.has_no_keys(),
+                every_token: issuer.is_asked_about_every_token(),
             },
             hint: given.hint,
             audience_required: given.audience_required,

@@ -205,6 +205,12 @@ impl Issuer {
         &self.identifier
     }
 
+    /// Whether no token of it counts but by its answer.
+    pub(super) fn is_asked_about_every_token(&self) -> bool {
+        let every = |given: &Introspection| given.every_token || self.has_no_keys();
+        self.introspection.as_ref().is_some_and(every)
+    }
+
     /// Every URL that was given for it, and as what.
     pub(super) fn urls(&self) -> impl Iterator<Item = (&'static str, &str)> {
         let jwks_uri = match &self.keys {

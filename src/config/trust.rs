@@ -1,5 +1,6 @@
 //! Checks of whom the server trusts, and where the keys come from.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -45,6 +46,7 @@ impl Builder {
             clock: Arc::clone(&self.clock),
             observer: self.observer.clone(),
             audiences: Arc::clone(audiences),
+            fapi2: self.fapi2.is_some(),
         };
         let mut trusted = Issuers::default();
         for issuer in &self.issuers {
@@ -52,8 +54,9 @@ impl Builder {
                 let problem = format!("{:?} is given twice", issuer.identifier);
                 faults.push(Fault::new("issuer", problem, "give each issuer once"));
             }
-            let made = trust.issuer(issuer, faults);
-            let introspector = trust.introspector(issuer, faults);
+            let Some(issuer) = trust.conforming(issuer, faults) else { continue };
+            let made = trust.issuer(&issuer, faults);
+            let introspector = trust.introspector(&issuer, faults);
             let Some(mut made) = made else { continue };
             if let Some((introspector, memory)) = introspector {
                 trusted.keep(memory);
@@ -83,7 +86,9 @@ impl Builder {
                 let mend = "give it to the builder with issuer()";
                 faults.push(Fault::new("introspection", problem, mend));
             }
-            trust.issuer(issuer, &mut faults).filter(|_| faults.is_empty()).ok_or(faults)
+            let conforming = trust.conforming(issuer, &mut faults);
+            let made = conforming.and_then(|issuer| trust.issuer(&issuer, &mut faults));
+            made.filter(|_| faults.is_empty()).ok_or(faults)
         });
         let source = (allowed.clone(), Arc::clone(source));
         Resolver::new(source, admit, Arc::clone(&self.clock), self.limits.timeout)
@@ -102,6 +107,8 @@ pub(crate) struct Trust {
     clock: Arc<dyn Clock>,
     observer: Option<Arc<dyn Observer>>,
     audiences: Arc<AudiencePolicy>,
+    /// Held to FAPI 2.0.
+    fapi2: bool,
 }
 
 impl Trust {
@@ -117,6 +124,21 @@ impl Trust {
             self.audiences_of(issuer),
             keys,
         ))
+    }
+
+    /// What contradicts the profile is told by itself: other checks would advise otherwise.
+    fn conforming<'i>(
+        &self,
+        issuer: &'i Issuer,
+        faults: &mut Vec<Fault>,
+    ) -> Option<Cow<'i, Issuer>> {
+        if !self.fapi2 {
+            return Some(Cow::Borrowed(issuer));
+        }
+        let before = faults.len();
+        let mut issuer = issuer.clone();
+        issuer.conform(faults);
+        (faults.len() == before).then_some(Cow::Owned(issuer))
     }
 
     /// RFC 8414 §2: https without query or fragment; http is for loopback only.

@@ -21,6 +21,12 @@ pub mod mutual_tls {}
 /// The URI that a proof names, behind proxies and under several names.
 #[doc = include_str!("proxies_and_htu.md")]
 pub mod proxies_and_htu {}
+/// In front of other services, or behind a gateway: what of the credentials goes on.
+#[doc = include_str!("gateways.md")]
+pub mod gateways {}
+/// The FAPI 2.0 Security Profile, clause by clause.
+#[doc = include_str!("fapi2.md")]
+pub mod fapi2 {}
 /// Several processes: what they share, what they do not, and what each failure does.
 #[doc = include_str!("scaling_out.md")]
 pub mod scaling_out {}

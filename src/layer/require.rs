@@ -36,7 +36,7 @@ use crate::scheme::SenderConstraint;
 /// | it finds | answer |
 /// |---|---|
 /// | a grant that meets the requirement | the inner service's |
-/// | a grant without enough scopes, or one that fails a predicate | 403 `insufficient_scope` |
+/// | a grant without enough scopes or authorization details, or one that fails a predicate | 403 `insufficient_scope` |
 /// | a token not tied to its sender as is [demanded](Self::sender_constraint), of a scheme that is not accepted | 401, the challenges without error |
 /// | such a token, of an accepted scheme | 401 `invalid_token` |
 /// | a grant with too weak or too old an authentication | 401 `insufficient_user_authentication` (RFC 9470 §3) |
@@ -46,7 +46,7 @@ use crate::scheme::SenderConstraint;
 /// | a faulty requirement | 500 for every request |
 ///
 /// The scopes it names are listed in `scopes_supported` of the metadata document from the moment it
-/// is made.
+/// is made, and the types of authorization details in `authorization_details_types_supported`.
 ///
 /// ```
 /// use axum::{Router, body::Body, routing::get};

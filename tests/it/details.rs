@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
+use tower_resource_server::testing::{Endpoint, FixedClock, TestAuthorizationServer, TestIssuer};
 use tower_resource_server::{
-    AuthorizationDetails, ClaimsError, Predicate, RejectionKind, Requirement, ResourceMetadata,
-    Scopes, StepUp,
+    AuthorizationDetails, ClaimsError, ClientAuthentication, Introspection, Issuer, Predicate,
+    RejectionKind, Requirement, ResourceMetadata, ResourceServer, Scopes, StepUp,
 };
 
 use crate::metadata::document;
-use crate::support::{Answer, Bed, bearer, grant, payload, send};
+use crate::support::{Answer, Bed, ISSUER, NOW, RESOURCE, bearer, grant, payload, send};
 
 const CLAIM: &str = "authorization_details";
 
@@ -309,6 +310,40 @@ async fn handlers_read_details_as_a_type_of_their_own() {
     assert!(matches!(held.authorization_details::<Detail>(), Err(ClaimsError { .. })));
     let none = grant(&bed.server, &bed.token()).await;
     assert_eq!(none.authorization_details::<Detail>(), Ok(Vec::new()));
+}
+
+#[tokio::test]
+async fn details_of_an_answer_are_like_those_of_a_token() {
+    let clock = FixedClock::at(NOW);
+    let issuer = TestIssuer::new(ISSUER).clock(clock.clone());
+    let authorization_server = TestAuthorizationServer::of(issuer);
+    let endpoint = authorization_server.url(Endpoint::Introspection);
+    let asking = Introspection::at(endpoint, ClientAuthentication::client_id_only("api"));
+    let server = ResourceServer::builder(RESOURCE)
+        .issuer(Issuer::introspection(ISSUER, asking))
+        .fetch(authorization_server.clone())
+        .clock(clock)
+        .build()
+        .expect("valid");
+    let opaque = |details: Value| {
+        authorization_server.opaque(&authorization_server.token().claim(CLAIM, details))
+    };
+    let ask = async |token: &str, demand: AuthorizationDetails| {
+        send((server.authenticate(), server.require(demand)), bearer(token)).await
+    };
+    let token = opaque(json!([{ "type": "payment", "cents": 5 }]));
+    for _ in 0..2 {
+        // R9396-9.2-1: demanded …
+        ask(&token, payment()).await.assert_ok();
+        assert_lacks_details(&ask(&token, AuthorizationDetails::of_type("foo")).await);
+    }
+    let held = grant(&server, &token).await;
+    // R9396-9.2-1: … and read in the same way.
+    let expected = vec![Detail::Payment { cents: 5 }];
+    assert_eq!(held.authorization_details::<Detail>().expect("they fit"), expected);
+    // An answer that cannot be read is the issuer's fault and never grants anything.
+    let broken = ask(&opaque(json!([{ "cents": 5 }])), payment()).await;
+    assert!(!broken.handled, "{broken:?}");
 }
 
 #[tokio::test]

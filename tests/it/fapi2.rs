@@ -8,10 +8,13 @@ use http_body_util::Full;
 use serde_json::json;
 use tower::{ServiceBuilder, ServiceExt, service_fn};
 use tower_resource_server::layer::FormTokenLayer;
-use tower_resource_server::testing::{FixedClock, ProofFlaw, SigningKey, TestIssuer};
+use tower_resource_server::testing::{
+    FixedClock, ProofFlaw, ScriptedFetch, SigningKey, TestCertificate, TestIssuer,
+};
 use tower_resource_server::{
-    Algorithm, Builder, ConfigError, Credential, CredentialSource, DenyList, Dpop, Fapi2,
-    Freshness, Issuer, RejectionKind, RequestHead, ResourceServer, Scopes, SealedNonces,
+    Algorithm, AllowedIssuers, Builder, ClientAuthentication, ConfigError, Credential,
+    CredentialSource, DenyList, Dpop, Fapi2, Freshness, Introspection, Issuer, IssuerResolver,
+    JwkSet, RejectionKind, RequestHead, ResolveFuture, ResourceServer, Scopes, SealedNonces,
     SecureTransport, SenderConstraint,
 };
 
@@ -81,7 +84,7 @@ async fn requests_come_over_tls() {
 fn urls_are_https_on_loopback_too() {
     let jwks = "http://localhost:1/jwks.json";
     let with_issuer = |issuer: fn() -> Issuer| {
-        let fetch = tower_resource_server::testing::ScriptedFetch::new();
+        let fetch = ScriptedFetch::new();
         let builder = ResourceServer::builder(RESOURCE).issuer(issuer()).fetch(fetch);
         only(&builder.fapi2(fapi2()).build().expect_err("plain http"))
     };
@@ -102,7 +105,7 @@ fn urls_are_https_on_loopback_too() {
     // Elsewhere the loopback exception stands.
     let builder =
         ResourceServer::builder("http://localhost:1").issuer(Issuer::jwks_uri(ISSUER, jwks));
-    let fetch = tower_resource_server::testing::ScriptedFetch::new();
+    let fetch = ScriptedFetch::new();
     assert!(builder.fetch(fetch).build().is_ok());
 }
 
@@ -120,15 +123,7 @@ async fn tokens_stand_in_the_header_alone() {
         .header("content-type", "application/x-www-form-urlencoded")
         .body(Full::from(format!("access_token={}", bed.token())))
         .expect("a request");
-    let handler = service_fn(async |_| {
-        Ok::<_, std::convert::Infallible>(http::Response::new(Full::<Bytes>::default()))
-    });
-    let service = ServiceBuilder::new()
-        .layer(FormTokenLayer::new())
-        .layer(bed.server.authenticate())
-        .service(handler);
-    let response = service.oneshot(over_tls(form)).await.expect("infallible");
-    let answer = read(response, false).await;
+    let answer = through_form_layer(&bed, form).await;
     answer.assert_n401();
     // It was not even looked at.
     assert_eq!(answer.kind(), Some(RejectionKind::MissingCredentials));
@@ -194,6 +189,128 @@ async fn tokens_are_bound() {
     let foreign = stranger.proof("GET", URI).token(&client.token).clock(&bed.clock);
     ask(&bed.server, with_proof(&foreign)).await.assert_t401();
     assert_eq!(document(&bed.server).await["dpop_bound_access_tokens_required"], true);
+}
+
+#[tokio::test]
+async fn certificates_bind_tokens_where_that_is_wanted() {
+    for constraint in [SenderConstraint::MutualTls, SenderConstraint::Bound] {
+        conforms(|builder| builder.sender_constraint(constraint));
+        let bed = Bed::with(|builder| builder.sender_constraint(constraint).fapi2(fapi2()));
+        let certificate = TestCertificate::random();
+        let token = bed.issuer.token().bound_to_certificate(certificate.client()).build();
+        // FAPI2-5.3.4-5-1: with the certificate and in no other way.
+        ask(&bed.server, certificate.attach(bearer(&token))).await.assert_ok();
+        ask(&bed.server, bearer(&token)).await.assert_t401();
+        ask(&bed.server, bearer(&bed.token())).await.assert_t401();
+        let form = Request::post("/r")
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(Full::from(format!("access_token={token}")))
+            .expect("a request");
+        let answer = through_form_layer(&bed, certificate.attach(form)).await;
+        assert_eq!(answer.kind(), Some(RejectionKind::MissingCredentials));
+    }
+}
+
+/// The answer of a server behind a layer that reads forms, to a request over TLS.
+async fn through_form_layer(bed: &Bed, form: Request<Full<Bytes>>) -> Answer {
+    let handler = service_fn(async |_| {
+        Ok::<_, std::convert::Infallible>(http::Response::new(Full::<Bytes>::default()))
+    });
+    let service = ServiceBuilder::new()
+        .layer(FormTokenLayer::new())
+        .layer(bed.server.authenticate())
+        .service(handler);
+    let response = service.oneshot(over_tls(form)).await.expect("infallible");
+    read(response, false).await
+}
+
+fn asking(endpoint: &str) -> Introspection {
+    Introspection::at(endpoint, ClientAuthentication::client_id_only("api"))
+}
+
+/// A server of the profile that says nothing of revocation and trusts that issuer.
+fn revoking(issuer: Issuer) -> Builder {
+    let builder = ResourceServer::builder(RESOURCE).issuer(issuer).fetch(ScriptedFetch::new());
+    builder.fapi2(Fapi2::new())
+}
+
+#[test]
+fn issuers_that_are_asked_about_every_token_settle_revocation() {
+    let endpoint = "https://as.example.com/introspect";
+    let signed = || Issuer::jwks(ISSUER, TestIssuer::new(ISSUER).jwks());
+    let opaque = |identifier: &str| Issuer::introspection(identifier, asking(endpoint));
+    // FAPI2-5.3.4-3-1: opaque tokens, and signed ones that are asked about.
+    assert!(revoking(opaque(ISSUER)).build().is_ok());
+    assert!(revoking(signed().introspect(asking(endpoint).every_token())).build().is_ok());
+    // FAPI2-5.3.4-3-1: not if some are not.
+    for issuer in [signed().introspect(asking(endpoint)), signed()] {
+        assert_eq!(only(&revoking(issuer).build().expect_err("unsettled")).0, "fapi2");
+    }
+    let other = Issuer::jwks("https://b.example.com", TestIssuer::new("b").jwks());
+    let mixed = revoking(opaque(ISSUER)).issuer(other);
+    assert_eq!(only(&mixed.build().expect_err("unsettled")).0, "fapi2");
+}
+
+#[test]
+fn introspection_is_held_to_the_profile() {
+    let plain = revoking(Issuer::introspection(ISSUER, asking("http://localhost:1/introspect")));
+    // FAPI2-5.2.1-1
+    assert_eq!(only(&plain.build().expect_err("plain http")).0, "introspection");
+    let answers = |algorithm| {
+        let asking = asking("https://as.example.com/introspect").signed_answers([algorithm]);
+        let keys = TestIssuer::new(ISSUER).jwks();
+        revoking(Issuer::jwks(ISSUER, keys).introspect(asking.every_token())).build()
+    };
+    assert!(answers(Algorithm::PS256).is_ok());
+    // FAPI2-5.4-1-1: of signed answers too.
+    assert_eq!(only(&answers(Algorithm::RS256).expect_err("RS256")).0, "introspection");
+}
+
+/// Finds one issuer, with the algorithms it accepts.
+#[derive(Debug)]
+struct Finds(Vec<Algorithm>, SigningKey);
+
+impl IssuerResolver for Finds {
+    fn resolve<'a>(&'a self, identifier: &'a str) -> ResolveFuture<'a> {
+        let keys = json!({ "keys": [self.1.public_jwk()] }).to_string();
+        let keys = JwkSet::from_json(keys.as_bytes()).expect("a key set");
+        let issuer = Issuer::jwks(identifier, keys);
+        let issuer = match &*self.0 {
+            [] => issuer,
+            chosen => issuer.algorithms(chosen.iter().copied()),
+        };
+        Box::pin(async move { Ok(Some(issuer)) })
+    }
+}
+
+#[tokio::test]
+async fn issuers_that_are_found_later_are_held_to_the_profile() {
+    use Algorithm::{ES256, RS256};
+    let token_of = async |chosen: &[Algorithm], signed: Algorithm| {
+        let signer = key(signed, "k");
+        let finds = Finds(chosen.to_vec(), signer.clone());
+        let builder = ResourceServer::builder(RESOURCE).clock(FixedClock::at(NOW));
+        let builder = builder.resolve_issuers(AllowedIssuers::exact([ISSUER]), finds);
+        assert_eq!(only(&revocation_of(builder)).0, "fapi2", "they are not asked");
+        let finds = Finds(chosen.to_vec(), signer.clone());
+        let builder = ResourceServer::builder(RESOURCE).clock(FixedClock::at(NOW));
+        let builder = builder.resolve_issuers(AllowedIssuers::exact([ISSUER]), finds);
+        let server = builder.fapi2(fapi2()).build().expect("valid");
+        let client = SigningKey::generate(ES256);
+        let token = token_by(&signer).bound_to(&client).build();
+        let proof = client.proof("GET", URI).token(&token).clock(&FixedClock::at(NOW));
+        ask(&server, with_proof(&proof)).await
+    };
+    token_of(&[], ES256).await.assert_ok();
+    token_of(&[ES256], ES256).await.assert_ok();
+    // FAPI2-5.4-1-1: neither by default nor by choice, which is a fault of the resolver's.
+    assert!(!token_of(&[], RS256).await.handled);
+    assert!(!token_of(&[RS256], RS256).await.handled);
+    assert!(!token_of(&[ES256, RS256], ES256).await.handled);
+}
+
+fn revocation_of(builder: Builder) -> ConfigError {
+    builder.fapi2(Fapi2::new()).build().expect_err("nothing on revocation")
 }
 
 #[tokio::test]
@@ -305,13 +422,11 @@ fn other_algorithms_are_not_chosen() {
 async fn rsa_keys_have_2048_bits_at_least() {
     let bed = bed();
     let client = Client::new(&bed);
-    let small = client.proof().flaw(ProofFlaw::RsaKeyShort).build();
+    let small = json!({ "kty": "RSA", "e": "AQAB", "n": "xcXF".repeat(42) });
+    let proof = client.proof().header("alg", "PS256").header("jwk", small.clone()).build();
     // FAPI2-5.4-2-1: of proofs …
-    let answer = ask(&bed.server, dpop(&client.token, &[&small])).await;
-    answer.assert_p401();
-    assert_eq!(answer.kind(), Some(RejectionKind::UnusableProofKey));
-    let small =
-        json!({ "kty": "RSA", "alg": "PS256", "kid": "k", "e": "AQAB", "n": "xcXF".repeat(42) });
+    let answer = ask(&bed.server, dpop(&client.token, &[&proof])).await;
+    answer.assert_p401_listing(ALGS, RejectionKind::UnusableProofKey);
     // FAPI2-5.4-2-1: … and of issuers.
     let error = trusting(publishing([small])).fapi2(fapi2()).build().expect_err("no usable key");
     assert_eq!(only(&error).0, "jwks");
@@ -392,7 +507,8 @@ async fn proofs_are_used_once() {
     let proof = client.proof().build();
     ask(&bed.server, dpop(&client.token, &[&proof])).await.assert_ok();
     // FAPI2-SC-replay-1: without any further setting.
-    ask(&bed.server, dpop(&client.token, &[&proof])).await.assert_replayed();
+    let again = ask(&bed.server, dpop(&client.token, &[&proof])).await;
+    again.assert_p401_listing(ALGS, RejectionKind::ReplayedProof);
     let open = |builder: Builder| builder.danger().accept_unrecorded_proofs();
     // FAPI2-SC-replay-1: neither records that count nor nonces.
     assert_eq!(contradiction(open).0, "danger");

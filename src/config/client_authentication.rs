@@ -29,10 +29,24 @@ pub struct ClientAuthentication {
 
 #[derive(Clone)]
 pub(super) enum Method {
-    Basic { client_id: String, secret: String },
-    Post { client_id: String, secret: String },
+    Basic {
+        client_id: String,
+        secret: String,
+    },
+    Post {
+        client_id: String,
+        secret: String,
+    },
+    /// By whichever way the metadata names.
+    Secret {
+        client_id: String,
+        secret: String,
+    },
     ClientId(String),
-    PrivateKeyJwt { client_id: String, key: PrivateKey },
+    PrivateKeyJwt {
+        client_id: String,
+        key: PrivateKey,
+    },
     Bearer(String),
     BearerFrom(TokenSource),
 }
@@ -40,9 +54,10 @@ pub(super) enum Method {
 impl PartialEq for Method {
     fn eq(&self, other: &Self) -> bool {
         let credentials = |method: &Self| match method {
-            Self::Basic { secret, .. } | Self::Post { secret, .. } | Self::Bearer(secret) => {
-                Some(secret.clone())
-            }
+            Self::Basic { secret, .. }
+            | Self::Post { secret, .. }
+            | Self::Secret { secret, .. }
+            | Self::Bearer(secret) => Some(secret.clone()),
             Self::ClientId(_) | Self::PrivateKeyJwt { .. } | Self::BearerFrom(_) => None,
         };
         let same = match (self, other) {
@@ -61,6 +76,7 @@ impl Method {
         match self {
             Self::Basic { client_id, .. }
             | Self::Post { client_id, .. }
+            | Self::Secret { client_id, .. }
             | Self::PrivateKeyJwt { client_id, .. }
             | Self::ClientId(client_id) => Some(client_id),
             Self::Bearer(_) | Self::BearerFrom(_) => None,
@@ -71,6 +87,7 @@ impl Method {
         match self {
             Self::Basic { .. } => "client_secret_basic",
             Self::Post { .. } => "client_secret_post",
+            Self::Secret { .. } => "client_secret",
             Self::ClientId(_) => "client_id_only",
             Self::PrivateKeyJwt { .. } => "private_key_jwt",
             Self::Bearer(_) => "bearer",
@@ -93,6 +110,14 @@ impl ClientAuthentication {
     /// [`client_secret_basic`](Self::client_secret_basic).
     pub fn client_secret_post(client_id: impl Into<String>, secret: impl Into<String>) -> Self {
         Self::new(Method::Post { client_id: client_id.into(), secret: secret.into() })
+    }
+
+    /// Id and secret by the way that the issuer's metadata names, with
+    /// [`Introspection::discovered`](crate::Introspection::discovered): as
+    /// [`client_secret_post`](Self::client_secret_post) where it lists that one and not
+    /// [`client_secret_basic`](Self::client_secret_basic), else as the latter.
+    pub fn client_secret(client_id: impl Into<String>, secret: impl Into<String>) -> Self {
+        Self::new(Method::Secret { client_id: client_id.into(), secret: secret.into() })
     }
 
     /// The id alone, in the form: for a [`Fetch`](crate::fetch::Fetch) of yours that authenticates

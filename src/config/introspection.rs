@@ -50,7 +50,7 @@ use crate::algorithm::Algorithm;
 #[derive(Clone, Debug, PartialEq)]
 #[must_use]
 pub struct Introspection {
-    pub(super) endpoint: String,
+    pub(super) endpoint: Endpoint,
     pub(super) authentication: ClientAuthentication,
     pub(super) prefixes: Vec<String>,
     pub(super) every_token: bool,
@@ -63,12 +63,39 @@ pub struct Introspection {
     pub(super) signed: Option<Vec<Algorithm>>,
 }
 
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) enum Endpoint {
+    At(String),
+    Discovered,
+}
+
 impl Introspection {
+    /// Asks the endpoint that the issuer's metadata names (RFC 8414 §2), looked up when it is first
+    /// needed and now and again after that.
+    ///
+    /// [`ClientAuthentication::client_secret`] goes by what the metadata says of methods; all others
+    /// stay as they are given.
+    ///
+    /// ```
+    /// use tower_resource_server::{ClientAuthentication, Introspection, Issuer};
+    ///
+    /// let credentials = ClientAuthentication::client_secret("api-1", "s3cr3t");
+    /// let issuer = Issuer::discover("https://as.example.com")
+    ///     .introspect(Introspection::discovered(credentials));
+    /// ```
+    pub fn discovered(authentication: ClientAuthentication) -> Self {
+        Self::new(Endpoint::Discovered, authentication)
+    }
+
     /// Asks that endpoint. It is https, or http on loopback under the same conditions as a key set
     /// URL. A query of it is kept; no token is ever put there (RFC 7662 §4).
     pub fn at(endpoint: impl Into<String>, authentication: ClientAuthentication) -> Self {
+        Self::new(Endpoint::At(endpoint.into()), authentication)
+    }
+
+    fn new(endpoint: Endpoint, authentication: ClientAuthentication) -> Self {
         Self {
-            endpoint: endpoint.into(),
+            endpoint,
             authentication,
             prefixes: Vec::new(),
             every_token: false,

@@ -5,13 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::client_authentication::Method;
+use super::introspection::Endpoint;
 use super::trust::Trust;
 use super::{Builder, ClientAuthentication, Fault, Introspection, Issuer};
 use crate::clock::Timestamp;
 use crate::fetch::FetchLimits;
 use crate::keys::{CryptoBackend, Supplies};
+use crate::token::TrustedIssuer;
 use crate::token::introspection::{
-    Assertion, Credentials, Introspector, IntrospectorSettings, Memories, Memory, Reach,
+    Assertion, Credentials, Introspector, IntrospectorSettings, Location, Memories, Memory, Shapes,
     SignedAnswers,
 };
 
@@ -27,20 +29,21 @@ impl Trust {
     pub(super) fn introspector(
         &self,
         issuer: &Issuer,
+        made: Option<&TrustedIssuer>,
         faults: &mut Vec<Fault>,
     ) -> Option<(Introspector, Arc<Memory>)> {
         let given = issuer.introspection.as_ref()?;
         given.check(issuer, faults);
         let credentials = given.authentication.credentials(issuer, self.backend, faults);
-        let endpoint = self.checked_url("introspection", &given.endpoint, ENDPOINT, faults);
-        let supplies = self.supplies(issuer, faults);
         let memory = given.memory(faults);
-        let Supplies { issuer: identifier, fetch, limits, clock, observer } = supplies?;
+        let location = self.location(given, issuer, made, faults);
+        let supplies = self.supplies(issuer, faults)?;
+        let limits = FetchLimits { max_bytes: MAX_BYTES, ..supplies.limits };
         let settings = IntrospectorSettings {
-            issuer: identifier,
-            endpoint: endpoint?,
+            supplies: Supplies { limits, ..supplies },
+            location: location?,
             credentials: credentials?,
-            reach: Reach {
+            shapes: Shapes {
                 prefixes: given.prefixes.clone(),
                 every_token: issuer.is_asked_about_every_token(),
             },
@@ -48,13 +51,27 @@ impl Trust {
             audience_required: given.audience_required,
             signed: self.signed_answers(given),
             concurrent: given.concurrent,
-            fetch,
-            limits: FetchLimits { max_bytes: MAX_BYTES, ..limits },
-            clock,
-            observer,
         };
         let memory = memory?;
         Some((Introspector::new(settings, &memory), memory))
+    }
+
+    /// Metadata that is looked up for the keys serves here too.
+    fn location(
+        &self,
+        given: &Introspection,
+        issuer: &Issuer,
+        made: Option<&TrustedIssuer>,
+        faults: &mut Vec<Fault>,
+    ) -> Option<Location> {
+        match (&given.endpoint, made.and_then(|made| made.keys.metadata())) {
+            (Endpoint::At(url), _) => {
+                let source = "use the introspection_endpoint of the issuer's metadata";
+                self.checked_url("introspection", url, source, faults).map(Location::At)
+            }
+            (Endpoint::Discovered, Some(shared)) => Some(Location::Metadata(Arc::clone(shared))),
+            (Endpoint::Discovered, None) => self.metadata(issuer, faults).map(Location::Metadata),
+        }
     }
 
     fn signed_answers(&self, given: &Introspection) -> Option<SignedAnswers> {
@@ -67,14 +84,14 @@ impl Trust {
 
 impl Builder {
     /// A token of two issuers would be shown to one that did not make it.
-    pub(super) fn check_reaches(&self, faults: &mut Vec<Fault>) {
+    pub(super) fn check_shapes(&self, faults: &mut Vec<Fault>) {
         let mut owners: HashMap<Option<&str>, &str> = HashMap::new();
         for issuer in &self.issuers {
             let Some(given) = &issuer.introspection else { continue };
             let named = given.prefixes.iter().map(|prefix| Some(prefix.as_str()));
-            let reach: Vec<_> =
+            let shapes: Vec<_> =
                 if given.prefixes.is_empty() { vec![None] } else { named.collect() };
-            for prefix in reach {
+            for prefix in shapes {
                 let Some(other) = owners.insert(prefix, &issuer.identifier) else { continue };
                 let what = prefix.map_or("any shape".to_owned(), |prefix| format!("{prefix:?}"));
                 let problem =
@@ -85,8 +102,6 @@ impl Builder {
         }
     }
 }
-
-const ENDPOINT: &str = "use the introspection_endpoint of the issuer's metadata";
 
 impl Introspection {
     fn check(&self, issuer: &Issuer, faults: &mut Vec<Fault>) {
@@ -174,6 +189,7 @@ impl ClientAuthentication {
                 client_id: client_id.clone(),
                 secret: Some(secret.clone()),
             }),
+            Method::Secret { client_id, secret } => Credentials::secret(client_id, secret),
             Method::ClientId(client_id) => {
                 Some(Credentials::Post { client_id: client_id.clone(), secret: None })
             }

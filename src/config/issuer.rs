@@ -6,8 +6,8 @@
 
 use std::fmt;
 
-use super::Introspection;
 use super::audiences::Audiences;
+use super::introspection::{Endpoint, Introspection};
 use crate::algorithm::Algorithm;
 use crate::keys::JwkSet;
 use crate::token::{ClaimMapper, Profile};
@@ -197,6 +197,12 @@ impl Issuer {
         algorithms
     }
 
+    /// Whether its metadata is looked up.
+    pub(super) fn is_discovered(&self) -> bool {
+        let endpoint = self.introspection.as_ref().map(|given| &given.endpoint);
+        matches!(self.keys, Keys::Discovered) || endpoint == Some(&Endpoint::Discovered)
+    }
+
     pub(super) const fn has_no_keys(&self) -> bool {
         matches!(self.keys, Keys::None)
     }
@@ -217,8 +223,10 @@ impl Issuer {
             Keys::None | Keys::Fixed(_) | Keys::Discovered => None,
             Keys::Remote(uri) => Some(("jwks_uri", uri.as_str())),
         };
-        let endpoint =
-            self.introspection.as_ref().map(|given| ("introspection", given.endpoint.as_str()));
+        let endpoint = match self.introspection.as_ref().map(|given| &given.endpoint) {
+            Some(Endpoint::At(url)) => Some(("introspection", url.as_str())),
+            Some(Endpoint::Discovered) | None => None,
+        };
         [("issuer", self.identifier.as_str())].into_iter().chain(jwks_uri).chain(endpoint)
     }
 

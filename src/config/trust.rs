@@ -56,7 +56,7 @@ impl Builder {
             }
             let Some(issuer) = trust.conforming(issuer, faults) else { continue };
             let made = trust.issuer(&issuer, faults);
-            let introspector = trust.introspector(&issuer, faults);
+            let introspector = trust.introspector(&issuer, made.as_ref(), faults);
             let Some(mut made) = made else { continue };
             if let Some((introspector, memory)) = introspector {
                 trusted.keep(memory);
@@ -64,7 +64,7 @@ impl Builder {
             }
             trusted.add(made);
         }
-        self.check_reaches(faults);
+        self.check_shapes(faults);
         if let Some(source) = &self.resolver {
             trusted.resolve_by(self.checked_resolver(source, trust, faults));
         }
@@ -103,7 +103,7 @@ pub(crate) struct Trust {
     pub(super) backend: CryptoBackend,
     client: Client,
     allow_loopback: bool,
-    pub(super) limits: FetchLimits,
+    limits: FetchLimits,
     clock: Arc<dyn Clock>,
     observer: Option<Arc<dyn Observer>>,
     audiences: Arc<AudiencePolicy>,
@@ -156,9 +156,7 @@ impl Trust {
                 fault(Unfetchable::PlainHttp.problem(), USE_HTTPS);
             }
             Some(uri)
-                if uri.scheme == "http"
-                    && matches!(issuer.keys, Keys::Discovered)
-                    && !self.may_fetch_plainly() =>
+                if uri.scheme == "http" && issuer.is_discovered() && !self.may_fetch_plainly() =>
             {
                 fault(Unfetchable::PlainLoopback.problem(), ALLOW_LOOPBACK);
             }
@@ -224,7 +222,11 @@ impl Trust {
     }
 
     /// The source of the issuer's metadata, for all that need it of this issuer.
-    fn metadata(&self, issuer: &Issuer, faults: &mut Vec<Fault>) -> Option<Arc<MetadataSource>> {
+    pub(super) fn metadata(
+        &self,
+        issuer: &Issuer,
+        faults: &mut Vec<Fault>,
+    ) -> Option<Arc<MetadataSource>> {
         let candidates = candidates(&issuer.identifier)?;
         // A document that was itself fetched over http may name such URLs.
         let plainly = self.allow_loopback || issuer.identifier.starts_with("http:");

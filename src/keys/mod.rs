@@ -58,6 +58,14 @@ impl KeySource {
         }
     }
 
+    /// The metadata that says where the keys are, where it is looked up.
+    pub(crate) fn metadata(&self) -> Option<&Arc<MetadataSource>> {
+        match self {
+            Self::Fixed(_) => None,
+            Self::Remote(remote) => remote.metadata(),
+        }
+    }
+
     /// Whether a key that once verified a token may still vouch for it: a cheap test for the
     /// warm path. `seen` is the generation it was last found in, and is brought up to date.
     pub(crate) fn vouches(

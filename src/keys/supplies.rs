@@ -21,11 +21,11 @@ pub(crate) struct Supplies {
 }
 
 impl Supplies {
-    pub(super) fn now(&self) -> Timestamp {
+    pub(crate) fn now(&self) -> Timestamp {
         self.clock.now().into()
     }
 
-    pub(super) fn observe(&self, event: &Event<'_>) {
+    pub(crate) fn observe(&self, event: &Event<'_>) {
         if let Some(observer) = &self.observer {
             observer.observe(event);
         }

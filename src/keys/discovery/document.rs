@@ -14,10 +14,8 @@ use crate::media_type;
 pub(crate) struct ServerMetadata {
     /// RFC 8414 wants none where nothing is signed.
     pub(crate) jwks_uri: Option<Uri>,
-    #[allow(dead_code, reason = "read by introspection")]
     pub(crate) introspection_endpoint: Option<Uri>,
     /// `None` where the document does not say; RFC 8414 §2 then means nothing by it.
-    #[allow(dead_code, reason = "read by introspection")]
     pub(crate) introspection_auth_methods: Option<Vec<String>>,
 }
 

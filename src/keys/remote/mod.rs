@@ -75,6 +75,13 @@ impl fmt::Debug for RemoteKeys {
 }
 
 impl RemoteKeys {
+    pub(super) const fn metadata(&self) -> Option<&Arc<MetadataSource>> {
+        match &self.settings.location {
+            Location::Uri(_) => None,
+            Location::Metadata(source) => Some(source),
+        }
+    }
+
     pub(crate) fn new(settings: RemoteSettings) -> Self {
         Self {
             settings,

@@ -22,6 +22,8 @@ pub(crate) enum Credentials {
     Fixed(HeaderValue),
     /// `client_secret_post` (RFC 6749 §2.3.1); without a secret, who calls is told by other means.
     Post { client_id: String, secret: Option<String> },
+    /// One of those two: the second where the metadata names it and not the first.
+    Secret { basic: HeaderValue, client_id: String, secret: String },
     /// `private_key_jwt` (RFC 7523 §2.2).
     Assertion(Assertion),
     /// A bearer token that may be another each time.
@@ -33,6 +35,7 @@ impl fmt::Debug for Credentials {
         f.write_str(match self {
             Self::Fixed(_) => "Fixed",
             Self::Post { .. } => "Post",
+            Self::Secret { .. } => "Secret",
             Self::Assertion(_) => "Assertion",
             Self::Bearer(_) => "Bearer",
         })
@@ -40,23 +43,25 @@ impl fmt::Debug for Credentials {
 }
 
 impl Credentials {
-    /// RFC 6749 §2.3.1: id and secret are form-encoded before they become user and password.
     pub(crate) fn basic(client_id: &str, secret: &str) -> Option<Self> {
-        let mut pair = String::new();
-        form::encode(client_id, &mut pair);
-        pair.push(':');
-        form::encode(secret, &mut pair);
-        sensitive(&format!("Basic {}", STANDARD.encode(pair))).map(Self::Fixed)
+        user_and_password(client_id, secret).map(Self::Fixed)
+    }
+
+    pub(crate) fn secret(client_id: &str, secret: &str) -> Option<Self> {
+        let basic = user_and_password(client_id, secret)?;
+        Some(Self::Secret { basic, client_id: client_id.to_owned(), secret: secret.to_owned() })
     }
 
     pub(crate) fn bearer(token: &str) -> Option<Self> {
         authorization(token).map(Self::Fixed)
     }
 
-    /// Writes them into the form, or gives them back as a field.
+    /// Writes them into the form, or gives them back as a field. `methods` are those of the
+    /// metadata, where it was looked up and lists any.
     pub(super) fn write(
         &self,
         form: &mut Form,
+        methods: Option<&[String]>,
         now: Timestamp,
     ) -> Result<Option<HeaderValue>, IntrospectionError> {
         match self {
@@ -66,6 +71,14 @@ impl Credentials {
                 if let Some(secret) = secret {
                     form.add("client_secret", secret);
                 }
+            }
+            Self::Secret { basic, client_id, secret } => {
+                let lists = |name| methods.is_some_and(|all| all.iter().any(|one| one == name));
+                if lists("client_secret_basic") || !lists("client_secret_post") {
+                    return Ok(Some(basic.clone()));
+                }
+                form.add("client_id", client_id);
+                form.add("client_secret", secret);
             }
             Self::Assertion(assertion) => {
                 let signed = assertion.sign(now).ok_or(IntrospectionError::Credentials)?;
@@ -79,6 +92,15 @@ impl Credentials {
         }
         Ok(None)
     }
+}
+
+/// RFC 6749 §2.3.1: id and secret are form-encoded before they become user and password.
+fn user_and_password(client_id: &str, secret: &str) -> Option<HeaderValue> {
+    let mut pair = String::new();
+    form::encode(client_id, &mut pair);
+    pair.push(':');
+    form::encode(secret, &mut pair);
+    sensitive(&format!("Basic {}", STANDARD.encode(pair)))
 }
 
 fn authorization(token: &str) -> Option<HeaderValue> {

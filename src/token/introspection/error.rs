@@ -26,6 +26,8 @@ pub enum IntrospectionError {
     KeysUnavailable,
     /// The answer is not a JSON object with a boolean `active`.
     Malformed,
+    /// The issuer's metadata could not be looked up, or names no usable endpoint.
+    Metadata,
     /// The endpoint does not accept this server's credentials (RFC 7662 §2.3): its status is 401 or
     /// 403.
     Refused,
@@ -49,6 +51,7 @@ impl fmt::Display for IntrospectionError {
             Self::Fetch(kind) => return FetchError::new(*kind).fmt(f),
             Self::KeysUnavailable => "the keys that verify signed answers are unavailable",
             Self::Malformed => "the answer is not a JSON object with a boolean named active",
+            Self::Metadata => "the endpoint could not be learnt from the issuer's metadata",
             Self::Refused => "the endpoint does not accept the credentials of this server",
             Self::Runtime => "the call could not run to its end inside a tokio runtime",
             Self::Signature => "the answer is not signed by the issuer for this server",

@@ -32,30 +32,35 @@ use self::flight::{Boarding, Flights, Outcome};
 use self::form::Form;
 use self::memory::Key;
 pub(crate) use self::memory::{Memories, Memory};
-pub(crate) use self::route::{Reach, Routes};
+pub(crate) use self::route::{Routes, Shapes};
 pub(crate) use self::signed::SignedAnswers;
 use super::{Digest, TrustedIssuer, Vouched};
-use crate::clock::{Clock, Timestamp};
+use crate::clock::Timestamp;
 use crate::error::RejectionKind;
-use crate::fetch::{Fetch, FetchLimits, GRACE, bounded};
-use crate::observe::{Event, Observer};
+use crate::fetch::{GRACE, bounded};
+use crate::keys::{MetadataSource, Supplies};
+use crate::observe::Event;
 
 /// What an introspector is made of.
 pub(crate) struct IntrospectorSettings {
-    pub(crate) issuer: Arc<str>,
-    pub(crate) endpoint: Uri,
+    pub(crate) supplies: Supplies,
+    pub(crate) location: Location,
     pub(crate) credentials: Credentials,
-    pub(crate) reach: Reach,
+    pub(crate) shapes: Shapes,
     /// Whether to say that the token is an access token.
     pub(crate) hint: bool,
     pub(crate) audience_required: bool,
     pub(crate) signed: Option<SignedAnswers>,
     /// How many calls may be under way.
     pub(crate) concurrent: usize,
-    pub(crate) fetch: Arc<dyn Fetch>,
-    pub(crate) limits: FetchLimits,
-    pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) observer: Option<Arc<dyn Observer>>,
+}
+
+/// Where the endpoint is.
+#[derive(Debug)]
+pub(crate) enum Location {
+    At(Uri),
+    /// Where the issuer's metadata says.
+    Metadata(Arc<MetadataSource>),
 }
 
 /// Asks one issuer about tokens, as one client of it, for one server.
@@ -69,9 +74,9 @@ pub(crate) struct Introspector {
 
 impl fmt::Debug for Introspector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let IntrospectorSettings { endpoint, credentials, .. } = &self.settings;
+        let IntrospectorSettings { location, credentials, .. } = &self.settings;
         f.debug_struct("Introspector")
-            .field("endpoint", endpoint)
+            .field("location", location)
             .field("credentials", credentials)
             .finish_non_exhaustive()
     }
@@ -85,8 +90,8 @@ impl Introspector {
         Self { settings, memory: Arc::downgrade(memory), flights: Flights::default() }
     }
 
-    pub(crate) const fn reach(&self) -> &Reach {
-        &self.settings.reach
+    pub(crate) const fn shapes(&self) -> &Shapes {
+        &self.settings.shapes
     }
 
     /// From memory: an active token, or a refusal.
@@ -127,11 +132,13 @@ impl Introspector {
         Box::pin(std::future::ready(Err(RejectionKind::IntrospectionUnavailable)))
     }
 
-    /// The longest a call takes: the fetch, and one of keys where the answer is signed.
+    /// The longest a call takes: the fetch, one of metadata where the endpoint is not known, and
+    /// where the answer is signed those that keys may take.
     fn longest(&self) -> Duration {
-        let fetch = self.settings.limits.timeout.saturating_add(GRACE);
-        let fetches = if self.settings.signed.is_some() { 2 } else { 1 };
-        fetch.saturating_mul(fetches).saturating_add(GRACE * 2)
+        let fetch = self.settings.supplies.limits.timeout.saturating_add(GRACE);
+        let metadata = u32::from(matches!(self.settings.location, Location::Metadata(_)));
+        let keys = if self.settings.signed.is_some() { 2 } else { 0 };
+        fetch.saturating_mul(1 + metadata + keys).saturating_add(GRACE)
     }
 
     /// One call to its end, and its verdict into memory. A failure is not remembered.
@@ -145,7 +152,7 @@ impl Introspector {
             }
         };
         if let Some(memory) = self.memory.upgrade() {
-            memory.keep(key, &outcome, self.now());
+            memory.keep(key, &outcome, self.settings.supplies.now());
         }
         outcome
     }
@@ -156,38 +163,55 @@ impl Introspector {
         token: String,
     ) -> Result<Vouched, Negative> {
         let settings = &self.settings;
-        let request = self.request(&token)?;
-        drop(token);
-        let answer = bounded(&*settings.fetch, request, settings.limits).await;
+        let supplies = &settings.supplies;
+        let request = self.request(token).await?;
+        let answer = bounded(&*supplies.fetch, request, supplies.limits).await;
         let answer = answer.map_err(|error| {
-            let (issuer, cause) = (&*settings.issuer, error.causes());
+            let (issuer, cause) = (&*supplies.issuer, error.causes());
             tracing::warn!(target: TARGET, issuer, %error, cause, "introspection call failed");
             IntrospectionError::Fetch(error.kind())
         })?;
         let text = answer::body(&answer, self.expected())?;
         let text = match &settings.signed {
             None => text.to_owned(),
-            Some(signed) => signed.open(text, issuer, &*settings.clock).await?,
+            Some(signed) => signed.open(text, issuer, &*supplies.clock).await?,
         };
-        let now = self.now();
+        let now = supplies.now();
         let memory = self.memory.upgrade();
         answer::judge(text, issuer, settings.audience_required, |expires| {
             memory.map_or(now, |memory| memory.until(expires, now))
         })
     }
 
+    async fn request(&self, token: String) -> Result<Request<Bytes>, IntrospectionError> {
+        let source = match &self.settings.location {
+            Location::At(endpoint) => return self.request_to(endpoint, &token, None),
+            Location::Metadata(source) => source,
+        };
+        let metadata = source.current(self.settings.supplies.now()).await;
+        let metadata = metadata.map_err(|_| IntrospectionError::Metadata)?;
+        let endpoint = metadata.introspection_endpoint.as_ref();
+        let endpoint = endpoint.ok_or(IntrospectionError::Metadata)?;
+        self.request_to(endpoint, &token, metadata.introspection_auth_methods.as_deref())
+    }
+
     /// RFC 7662 §2.1. Neither a proof nor anything else of the client's request is in it.
-    fn request(&self, token: &str) -> Result<Request<Bytes>, IntrospectionError> {
-        let settings = &self.settings;
+    fn request_to(
+        &self,
+        endpoint: &Uri,
+        token: &str,
+        methods: Option<&[String]>,
+    ) -> Result<Request<Bytes>, IntrospectionError> {
+        let IntrospectorSettings { supplies, credentials, hint, .. } = &self.settings;
         let mut form = Form::default();
         form.add("token", token);
-        if settings.hint {
+        if *hint {
             form.add("token_type_hint", "access_token");
         }
-        let authorization = settings.credentials.write(&mut form, self.now())?;
+        let authorization = credentials.write(&mut form, methods, supplies.now())?;
         let mut request = Request::new(Bytes::from(form.into_body()));
         *request.method_mut() = Method::POST;
-        *request.uri_mut() = settings.endpoint.clone();
+        *request.uri_mut() = endpoint.clone();
         let headers = request.headers_mut();
         headers.insert(ACCEPT, HeaderValue::from_static(self.expected()));
         headers.insert(CONTENT_TYPE, FORM);
@@ -204,21 +228,15 @@ impl Introspector {
         }
     }
 
-    fn now(&self) -> Timestamp {
-        self.settings.clock.now().into()
-    }
-
     fn report(&self, error: IntrospectionError) {
-        let issuer = &*self.settings.issuer;
-        let endpoint = &self.settings.endpoint;
+        let supplies = &self.settings.supplies;
+        let issuer = &*supplies.issuer;
         if error == IntrospectionError::Refused {
-            tracing::error!(target: TARGET, issuer, %endpoint, %error, "introspection failed");
+            tracing::error!(target: TARGET, issuer, %error, "introspection failed");
         } else {
-            tracing::warn!(target: TARGET, issuer, %endpoint, %error, "introspection failed");
+            tracing::warn!(target: TARGET, issuer, %error, "introspection failed");
         }
-        if let Some(observer) = &self.settings.observer {
-            observer.observe(&Event::IntrospectionFailed { issuer, error });
-        }
+        supplies.observe(&Event::IntrospectionFailed { issuer, error });
     }
 }
 

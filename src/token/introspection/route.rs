@@ -13,7 +13,7 @@ use crate::jws::{self, Compact};
 
 /// Which tokens are sent to an issuer's endpoint.
 #[derive(Debug, Default)]
-pub(crate) struct Reach {
+pub(crate) struct Shapes {
     /// Those that begin so; with none, all that no other issuer is named for.
     pub(crate) prefixes: Vec<String>,
     /// Signed ones too, which the issuer's keys could verify.
@@ -33,7 +33,7 @@ pub(crate) struct Routes {
 impl Routes {
     pub(crate) fn add(&mut self, issuer: &Arc<TrustedIssuer>) {
         let Some(introspector) = &issuer.introspection else { return };
-        let Reach { prefixes, every_token } = introspector.reach();
+        let Shapes { prefixes, every_token } = introspector.shapes();
         self.signed |= every_token;
         if prefixes.is_empty() {
             self.others.get_or_insert_with(|| Arc::clone(issuer));
@@ -82,7 +82,7 @@ impl<'a> Jwt<'a> {
         let members = Object::parse(&payload).ok()?;
         let named: Cow<'_, str> = members.string("iss").ok()??;
         let takes = |issuer: &&Arc<TrustedIssuer>| {
-            issuer.introspection.as_ref().is_some_and(|asked| asked.reach().every_token)
+            issuer.introspection.as_ref().is_some_and(|asked| asked.shapes().every_token)
         };
         issuers.configured(&named).filter(takes)
     }

@@ -14,7 +14,6 @@ mod routes;
 mod serve;
 mod tour;
 
-use std::error::Error;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 
@@ -52,7 +51,7 @@ fn listen(mut parser: lexopt::Parser) -> Result<SocketAddr, lexopt::Error> {
     Ok(listen)
 }
 
-async fn run(listen: SocketAddr) -> Result<(), Box<dyn Error>> {
+async fn run(listen: SocketAddr) -> Result<(), serve::Failure> {
     let listener = TcpListener::bind(listen).await?;
     let address = listener.local_addr()?;
     let base = format!("https://{address}");

@@ -22,7 +22,7 @@ use tower_resource_server::{ClientCertificate, PeerAddress, SecureTransport};
 
 use crate::authority::{Authority, Identity};
 
-type Failure = Box<dyn Error + Send + Sync>;
+pub(crate) type Failure = Box<dyn Error + Send + Sync>;
 
 /// Longer than an honest client needs.
 const HANDSHAKE: Duration = Duration::from_secs(10);

@@ -2,7 +2,9 @@
 
 use tower_resource_server::testing::TestIssuer;
 
-use crate::support::{Server, has_backend, has_curl, refuses, run, text};
+use crate::support::{
+    Server, has_backend, has_curl, has_embedded_issuer, refuses, run, shell, text,
+};
 
 #[test]
 fn an_issuer_outside_is_trusted_by_its_key_file() {
@@ -28,9 +30,26 @@ fn an_issuer_outside_is_trusted_by_its_key_file() {
     std::fs::remove_file(file).expect("the file is ours");
 }
 
+/// The tokens and the metadata are those that another server's own issuer has.
+#[test]
+fn an_issuer_outside_is_discovered() {
+    if !has_embedded_issuer() || !has_curl() {
+        return;
+    }
+    let Some(mut other) = Server::start(&[]) else { return };
+    let (issuer, lines) = (other.issuer(), other.tour().lines);
+    let arguments = ["--issuer", &issuer, "--audience", &other.base, "--allow-loopback"];
+    let Some(server) = Server::start(&arguments) else { return };
+    let (_, line) = lines.iter().find(|(comment, _)| comment.starts_with("200: who ")).expect("it");
+    let answer = shell(&line.replace(&other.base, &server.base));
+    assert!(answer.contains(&format!("\"iss\":\"{issuer}\"")), "{answer}");
+    server.stop();
+    other.stop();
+}
+
 #[test]
 fn bad_flags_are_one_line_and_status_2() {
-    let bad: [&[&str]; 14] = [
+    let bad: [&[&str]; 15] = [
         &["--no-such-flag"],
         &["--listen", "nowhere"],
         &["--profile", "strict"],
@@ -41,7 +60,8 @@ fn bad_flags_are_one_line_and_status_2() {
         &["--nonce=300"],
         &["--redis"],
         &["--jwks", "keys.json"],
-        &["--issuer", "https://as.example.com"],
+        &["--issuer", "http://as.example.com"],
+        &["--issuer", "as.example.com"],
         &["--issuer", "https://as.example.com", "--jwks", "/no/such/file"],
         &["--listen", "127.0.0.1:0", "--resource", "http://api.example.com"],
         &["stray"],
@@ -72,11 +92,42 @@ fn without_a_backend_it_says_what_to_enable() {
     assert!(text(&output.stderr).contains("enable the feature aws-lc-rs or rust-crypto"));
 }
 
+/// RFC 7662, with a secret that is on no command line.
 #[test]
-fn flags_of_later_versions_say_so() {
-    for flag in ["introspection", "client-id", "client-secret"] {
-        let Some(output) = run("axum", &[&format!("--{flag}")]) else { return };
-        assert_eq!(output.status.code(), Some(2));
-        assert!(text(&output.stderr).contains("not yet available"), "{flag}");
+fn an_issuer_outside_is_asked_about_opaque_tokens() {
+    if !has_embedded_issuer() || !has_curl() {
+        return;
+    }
+    let Some(mut other) = Server::start(&[]) else { return };
+    let (issuer, lines) = (other.issuer(), other.tour().lines);
+    let endpoint = format!("{issuer}/introspect");
+    let asking = ["--introspection", &endpoint, "--client-id", "example-api"];
+    let trusted = ["--issuer", &issuer, "--audience", &other.base, "--allow-loopback"];
+    let arguments = [&trusted[..], &asking].concat();
+    let (_, line) = lines.iter().find(|(comment, _)| comment.contains("opaque")).expect("it");
+    for (secret, status) in [("example-secret", "200"), ("another", "503")] {
+        let Some(server) = Server::start_with(&arguments, &[("CLIENT_SECRET", secret)]) else {
+            return;
+        };
+        let answer = shell(&line.replace(&other.base, &server.base));
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{answer}");
+        server.stop();
+    }
+    other.stop();
+}
+
+#[test]
+fn introspection_wants_all_its_flags() {
+    let flags = [
+        ("--issuer", "https://as.example.com"),
+        ("--introspection", "https://as.example.com/introspect"),
+        ("--client-id", "api"),
+        ("--client-secret", "hidden"),
+    ];
+    for lacking in flags {
+        let given = flags.into_iter().filter(|flag| *flag != lacking);
+        let arguments: Vec<_> = given.flat_map(|(flag, value)| [flag, value]).collect();
+        let Some(errors) = refuses("axum", &[&HERE[..], &arguments].concat()) else { return };
+        assert!(errors.contains(lacking.0) && !errors.contains("hidden"), "{errors}");
     }
 }

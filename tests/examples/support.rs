@@ -25,7 +25,7 @@ fn example(name: &str) -> Option<PathBuf> {
 
 fn command(name: &str, arguments: &[&str]) -> Option<Command> {
     let mut command = Command::new(example(name)?);
-    command.args(arguments).env_remove("NONCE_SECRET");
+    command.args(arguments).env_remove("NONCE_SECRET").env_remove("CLIENT_SECRET");
     Some(command)
 }
 
@@ -61,6 +61,12 @@ pub(crate) fn shell(line: &str) -> String {
     text(&Command::new("sh").args(["-c", line]).output().expect("a shell").stdout)
 }
 
+/// The JSON document at that URL.
+pub(crate) fn document_at(url: &str) -> serde_json::Value {
+    let answer = Command::new("curl").args(["-s", url]).output().expect("curl runs");
+    serde_json::from_slice(&answer.stdout).expect("a JSON document")
+}
+
 /// That arguments are refused as bad ones are: in one line, with status 2.
 pub(crate) fn refuses(name: &str, arguments: &[&str]) -> Option<String> {
     let output = run(name, arguments)?;
@@ -88,20 +94,21 @@ pub(crate) struct Tour {
 
 impl Server {
     pub(crate) fn start(arguments: &[&str]) -> Option<Self> {
-        Self::start_with(arguments, None)
+        Self::start_with(arguments, &[])
     }
 
-    pub(crate) fn start_with(arguments: &[&str], nonce_secret: Option<&str>) -> Option<Self> {
-        Self::start_example("axum", arguments, nonce_secret)
+    /// With these variables in its environment.
+    pub(crate) fn start_with(arguments: &[&str], variables: &[(&str, &str)]) -> Option<Self> {
+        Self::start_example("axum", arguments, variables)
     }
 
     pub(crate) fn start_example(
         name: &str,
         arguments: &[&str],
-        nonce_secret: Option<&str>,
+        variables: &[(&str, &str)],
     ) -> Option<Self> {
         let mut command = command(name, &["--listen", "127.0.0.1:0"])?;
-        command.envs(nonce_secret.map(|secret| ("NONCE_SECRET", secret)));
+        command.envs(variables.iter().copied());
         let started = command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
         let mut child = started.expect("the example starts");
         let mut output = BufReader::new(child.stdout.take().expect("piped"));
@@ -129,6 +136,13 @@ impl Server {
             }
         }
         tour
+    }
+
+    /// The issuer it trusts, from its metadata (RFC 9728).
+    pub(crate) fn issuer(&self) -> String {
+        let document = format!("{}/.well-known/oauth-protected-resource", self.base);
+        let issuers = &document_at(&document)["authorization_servers"];
+        issuers[0].as_str().expect("an issuer").to_owned()
     }
 
     pub(crate) fn get(&self, path: &str, token: Option<&str>) -> String {

@@ -30,6 +30,7 @@ mod metadata;
 mod mtls;
 mod oauth21;
 mod observability;
+mod outage;
 mod profiles;
 mod redaction;
 #[cfg(feature = "redis")]

@@ -26,7 +26,8 @@ impl Slots {
         let issuer = issuer.audience_name("client-1");
         let server = trusting(issuer).build().expect("valid");
         let bed = Bed::new();
-        let sign = |typ: Option<&str>, claims: Value| signed(bed.issuer.token(), &key, typ, &claims);
+        let sign =
+            |typ: Option<&str>, claims: Value| signed(bed.issuer.token(), &key, typ, &claims);
         let token = sign(type_of(profile), access_token(profile, &key));
         let client = Client { key: key.clone(), token: token.clone() };
         let jwt = Some("JWT");

@@ -22,13 +22,12 @@ pub(crate) fn build(
         None => external(options)?,
     };
     let builder = ResourceServer::builder(resource)
-        .issuer(issuer.profile(options.profile))
+        .issuer(with_audience(issuer, options.audience.as_deref()).profile(options.profile))
         .sender_constraint(options.constraint)
         .dpop(proofs::settings(options, nonces)?)
         .realm("example")
         .scope_includes("tools/write", "tools/read")
         .metadata(ResourceMetadata::new().name("Example resource server"));
-    let builder = with_audience(builder, options.audience.as_deref());
     let builder = with_envelope(builder, options.envelope);
     let loopback = options.allow_loopback || embedded.is_some();
     Ok(if loopback { builder.allow_loopback() } else { builder }.build()?)
@@ -67,11 +66,11 @@ fn embedded_introspection(server: &TestAuthorizationServer) -> Introspection {
 }
 
 /// An audience with a colon is taken for a URI, any other for a plain name.
-fn with_audience(builder: Builder, audience: Option<&str>) -> Builder {
+fn with_audience(issuer: Issuer, audience: Option<&str>) -> Issuer {
     match audience {
-        Some(uri) if uri.contains(':') => builder.audience(uri),
-        Some(name) => builder.audience_name(name),
-        None => builder,
+        Some(uri) if uri.contains(':') => issuer.audience(uri),
+        Some(name) => issuer.audience_name(name),
+        None => issuer,
     }
 }
 

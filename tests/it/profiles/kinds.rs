@@ -26,7 +26,8 @@ impl Slots {
         let issuer = issuer.audience_name("client-1");
         let server = trusting(issuer).build().expect("valid");
         let bed = Bed::new();
-        let sign = |typ: Option<&str>, claims: Value| signed(bed.issuer.token(), &key, typ, claims);
+        let sign =
+            |typ: Option<&str>, claims: Value| signed(bed.issuer.token(), &key, typ, &claims);
         let token = sign(type_of(profile), access_token(profile, &key));
         let client = Client { key: key.clone(), token: token.clone() };
         let jwt = Some("JWT");
@@ -49,7 +50,7 @@ impl Slots {
 }
 
 /// A token with that type and those claims alone.
-fn signed(token: TokenBuilder, key: &SigningKey, typ: Option<&str>, claims: Value) -> String {
+fn signed(token: TokenBuilder, key: &SigningKey, typ: Option<&str>, claims: &Value) -> String {
     let mut header = json!({ "alg": "ES256", "kid": "k", "jwk": key.bare_jwk() });
     if let Some(typ) = typ {
         header["typ"] = json!(typ);

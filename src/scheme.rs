@@ -76,7 +76,7 @@ pub enum SenderConstraint {
 }
 
 impl SenderConstraint {
-    /// Whether no token passes that is not bound to a key.
+    /// Whether no token passes that is not bound.
     pub(crate) const fn demands_binding(self) -> bool {
         !matches!(self, Self::Any | Self::Bearer)
     }

@@ -51,6 +51,7 @@
 //! - A token bound to a **client certificate** (mutual TLS, RFC 8705) is accepted on connections of
 //!   that client and in no other way: see [`ClientCertificate`], and
 //!   [`client_cert_field`](Builder::client_cert_field) for proxies that forward it (RFC 9440).
+//! - [`fapi2`](Builder::fapi2) holds a server to the FAPI 2.0 Security Profile.
 //! - Refusals carry `WWW-Authenticate` challenges for the schemes that are accepted, with the scopes
 //!   to ask for, the algorithms of proofs and the metadata document to look at. Their bodies are an [`Envelope`](render::Envelope)'s to shape.
 //! - Keys are found through the **metadata** of the authorization server (RFC 8414, OpenID Connect

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::algorithm::Algorithm;
 use crate::keys::PrivateKey;
 use crate::token::introspection::TokenSource;
 
@@ -97,6 +98,14 @@ impl Method {
 }
 
 impl ClientAuthentication {
+    /// That of its assertions, where it makes any.
+    pub(super) const fn signing_algorithm(&self) -> Option<Algorithm> {
+        match &self.method {
+            Method::PrivateKeyJwt { key, .. } => Some(key.signing_algorithm()),
+            _ => None,
+        }
+    }
+
     const fn new(method: Method) -> Self {
         Self { method, assertion_audience: None }
     }

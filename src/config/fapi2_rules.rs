@@ -137,8 +137,13 @@ impl Issuer {
         let plain = self.urls().filter(|(_, url)| is_http(url) && loopback(url));
         faults.extend(plain.map(|(setting, url)| plain_http(setting, url)));
         conform(&mut self.algorithms, self.chose_algorithms, "issuer", faults);
-        if let Some(signed) = self.introspection.as_mut().and_then(|given| given.signed.as_mut()) {
+        let Some(introspection) = &mut self.introspection else { return };
+        if let Some(signed) = &mut introspection.signed {
             conform(signed, true, "introspection", faults);
+        }
+        // An RSA key signs with RS256 unless it was told otherwise.
+        if let Some(algorithm) = introspection.authentication.signing_algorithm() {
+            conform(&mut vec![algorithm], true, "client_authentication", faults);
         }
     }
 }

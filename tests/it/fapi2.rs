@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use base64::Engine;
 use bytes::Bytes;
 use http::{HeaderValue, Request, StatusCode};
 use http_body_util::Full;
@@ -14,8 +15,8 @@ use tower_resource_server::testing::{
 use tower_resource_server::{
     Algorithm, AllowedIssuers, Builder, ClientAuthentication, ConfigError, Credential,
     CredentialSource, DenyList, Dpop, Fapi2, Freshness, Introspection, Issuer, IssuerResolver,
-    JwkSet, RejectionKind, RequestHead, ResolveFuture, ResourceServer, Scopes, SealedNonces,
-    SecureTransport, SenderConstraint,
+    JwkSet, PrivateKey, RejectionKind, RequestHead, ResolveFuture, ResourceServer, Scopes,
+    SealedNonces, SecureTransport, SenderConstraint,
 };
 
 use crate::dpop::{Client, URI, dpop, proven, with_proof};
@@ -264,6 +265,24 @@ fn introspection_is_held_to_the_profile() {
     assert!(answers(Algorithm::PS256).is_ok());
     // FAPI2-5.4-1-1: of signed answers too.
     assert_eq!(only(&answers(Algorithm::RS256).expect_err("RS256")).0, "introspection");
+}
+
+#[test]
+fn assertions_of_this_server_are_signed_with_the_same_few() {
+    let der = include_bytes!("../../src/testing/keys/rsa-2048-one.der");
+    let encoded = base64::engine::general_purpose::STANDARD.encode(der);
+    let pem =
+        format!("-----BEGIN RSA PRIVATE KEY-----\n{encoded}\n-----END RSA PRIVATE KEY-----\n");
+    let rsa = || PrivateKey::from_pem(&pem).expect("a private key");
+    let with = |key| {
+        let credentials = ClientAuthentication::private_key_jwt("api", key);
+        let asking = Introspection::at("https://as.example.com/introspect", credentials);
+        revoking(Issuer::introspection(ISSUER, asking)).build()
+    };
+    let (setting, problem) = only(&with(rsa()).expect_err("RS256"));
+    // FAPI2-5.4-1-1: an RSA key signs with RS256 unless it is told otherwise.
+    assert_eq!((setting, problem.contains("RS256")), ("client_authentication", true));
+    assert!(with(rsa().algorithm(Algorithm::PS256)).is_ok());
 }
 
 /// Finds one issuer, with the algorithms it accepts.

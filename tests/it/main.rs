@@ -21,6 +21,7 @@ mod gateway;
 mod health;
 mod hooks;
 mod http_framework;
+mod introspection;
 mod jose;
 mod jwt;
 mod jwt_practices;

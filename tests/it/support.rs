@@ -106,13 +106,18 @@ pub(crate) async fn present(server: &ResourceServer, token: &str) -> Answer {
 
 /// The grant that a handler gets for that token.
 pub(crate) async fn grant(server: &ResourceServer, token: &str) -> Grant {
+    grant_of(server, bearer(token)).await
+}
+
+/// The grant that a handler gets for that request.
+pub(crate) async fn grant_of(server: &ResourceServer, request: Request<Full<Bytes>>) -> Grant {
     let handler = tower::service_fn(|request: Request<Full<Bytes>>| async move {
         let mut response = Response::new(Full::<Bytes>::default());
         response.extensions_mut().extend(request.extensions().clone());
         Ok::<_, Infallible>(response)
     });
     let service = server.authenticate().layer(handler);
-    let response = service.oneshot(bearer(token)).await.expect("infallible");
+    let response = service.oneshot(request).await.expect("infallible");
     response.extensions().get::<Grant>().cloned().expect("the token is accepted")
 }
 

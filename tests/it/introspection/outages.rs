@@ -1,0 +1,223 @@
+//! Failures of the issuer, the network and the configuration: never the client's fault.
+
+use std::error::Error;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Response, StatusCode};
+use tower_resource_server::fetch::{Fetch, FetchErrorKind, FetchFuture, FetchLimits};
+use tower_resource_server::testing::{Condition, FixedClock, ScriptedFetch};
+use tower_resource_server::{Introspection, IntrospectionError, RejectionKind};
+
+use super::bed::{Asked, ENDPOINT, Failures, TOKEN, asking, basic, right, scripted};
+use crate::support::{Logs, NOW, present};
+
+#[tokio::test]
+async fn credentials_that_are_refused_are_our_fault() {
+    for status in [401, 403] {
+        let refusal = Response::builder()
+            .status(status)
+            .header("content-type", "application/json")
+            .header("www-authenticate", "Basic realm=\"introspection\", charset=\"UTF-8\"")
+            .body(Bytes::from_static(br#"{"error":"invalid_client"}"#))
+            .expect("a response");
+        let fetch = ScriptedFetch::new();
+        fetch.respond_with(refusal);
+        let (server, failures) = scripted(&fetch, |introspection| introspection);
+        let (logs, guard) = Logs::capture();
+        let answer = present(&server, TOKEN).await;
+        drop(guard);
+        // R7662-2.3-1: never invalid_token, and nothing of the other server's answer.
+        answer.assert_x503();
+        assert_eq!(answer.kind(), Some(RejectionKind::IntrospectionUnavailable));
+        let text = answer.text();
+        assert!(!text.contains("invalid_client") && !text.contains("introspection\""), "{text}");
+        assert_eq!(failures.take(), [IntrospectionError::Refused]);
+        let text = logs.text();
+        let line = text.lines().find(|line| line.contains("tower_resource_server::introspection"));
+        let line = line.expect("a line in the log");
+        assert!(line.contains("ERROR") && line.contains("credentials"), "{line}");
+        assert!(!text.contains(TOKEN) && !text.contains("s3cr3t"), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn the_kit_refuses_other_credentials_just_so() {
+    let asked = Asked::new();
+    let token = asked.token();
+    asked.authorization_server.client("api-1", "another secret");
+    asked.present(&token).await.assert_x503();
+    asked.authorization_server.client("api-1", "s3cr3t");
+    asked.present(&token).await.assert_ok();
+}
+
+#[tokio::test]
+async fn whatever_is_not_200_is_a_failure() {
+    for status in [201, 204, 301, 302, 400, 404, 405, 429, 500, 502, 503] {
+        let asked = Asked::new();
+        let token = asked.token();
+        let status = StatusCode::from_u16(status).expect("a status");
+        asked.authorization_server.set(Condition::Status(status));
+        // R7662-2.3-2.
+        asked.present(&token).await.assert_x503();
+        assert_eq!(asked.failures.take(), [IntrospectionError::Status], "{status}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_endpoint_that_hangs_is_given_up() {
+    let asked = Asked::new();
+    let token = asked.token();
+    asked.authorization_server.set(Condition::Silent);
+    let before = tokio::time::Instant::now();
+    // R7662-2.3-2: within the time-out and the grace that follows it.
+    asked.present(&token).await.assert_x503();
+    assert_eq!(before.elapsed(), Duration::from_millis(5_250));
+    let timeout = IntrospectionError::Fetch(FetchErrorKind::Timeout);
+    assert_eq!(asked.failures.take(), [timeout]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_time_out_is_that_of_all_fetches() {
+    let asked = Asked::having(
+        |introspection| introspection,
+        |builder| builder.fetch_timeout(Duration::from_secs(1)),
+    );
+    let token = asked.token();
+    asked.authorization_server.set(Condition::Slow(Duration::from_millis(900)));
+    asked.present(&token).await.assert_ok();
+    asked.authorization_server.set(Condition::Slow(Duration::from_secs(2)));
+    asked.present(&asked.token()).await.assert_x503();
+}
+
+#[tokio::test]
+async fn a_failed_fetch_is_told_by_its_kind() {
+    for kind in [
+        FetchErrorKind::Transport,
+        FetchErrorKind::ForbiddenAddress,
+        FetchErrorKind::TooLarge,
+        FetchErrorKind::Timeout,
+    ] {
+        let fetch = ScriptedFetch::new().fail_at(ENDPOINT, kind);
+        let (server, failures) = scripted(&fetch, |introspection| introspection);
+        // R7662-2.3-2: TLS failures among them.
+        present(&server, TOKEN).await.assert_x503();
+        assert_eq!(failures.take(), [IntrospectionError::Fetch(kind)]);
+        let text = IntrospectionError::Fetch(kind).to_string();
+        assert!(!text.is_empty() && IntrospectionError::Fetch(kind).source().is_none());
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_is_too_large_is_discarded() {
+    let mut members = right();
+    members["active"] = true.into();
+    members["padding"] = "x".repeat(64 * 1024).into();
+    let fetch = ScriptedFetch::new().json_at(ENDPOINT, members);
+    let (server, failures) = scripted(&fetch, |introspection| introspection);
+    present(&server, TOKEN).await.assert_x503();
+    assert_eq!(failures.take(), [IntrospectionError::Fetch(FetchErrorKind::TooLarge)]);
+}
+
+#[tokio::test]
+async fn a_fetch_that_panics_leaves_nobody_waiting() {
+    #[derive(Debug)]
+    struct Broken;
+    impl Fetch for Broken {
+        fn fetch(&self, _: http::Request<Bytes>, _: FetchLimits) -> FetchFuture<'_> {
+            Box::pin(async { panic!("the client is broken") })
+        }
+    }
+    let failures = Failures::default();
+    let introspection = Introspection::at(ENDPOINT, basic());
+    let builder = asking(introspection, Broken, &FixedClock::at(NOW)).observer(failures.clone());
+    let server = builder.build().expect("valid");
+    for _ in 0..2 {
+        present(&server, TOKEN).await.assert_x503();
+        assert_eq!(failures.take(), [IntrospectionError::Runtime]);
+    }
+}
+
+#[test]
+fn without_a_runtime_nobody_is_asked() {
+    let fetch = ScriptedFetch::new();
+    let (server, failures) = scripted(&fetch, |introspection| introspection);
+    futures_util::FutureExt::now_or_never(present(&server, TOKEN))
+        .expect("nothing to wait for")
+        .assert_x503();
+    assert_eq!(failures.take(), [IntrospectionError::Runtime]);
+    assert_eq!(fetch.count(), 0);
+}
+
+#[tokio::test]
+async fn outages_are_told_in_the_log_without_any_token() {
+    let asked = Asked::new();
+    let token = asked.token();
+    asked.authorization_server.set(Condition::Down);
+    let (logs, guard) = Logs::capture();
+    asked.present(&token).await.assert_x503();
+    asked.authorization_server.set(Condition::Up);
+    asked.present("unknown-token").await.assert_t401();
+    asked.present(&token).await.assert_ok();
+    drop(guard);
+    let text = logs.text();
+    assert!(text.contains("introspection failed") && text.contains("as.example.com"), "{text}");
+    assert!(
+        text.contains("introspection-unavailable") && text.contains("inactive-token"),
+        "{text}"
+    );
+    // R9700-4.9-1: neither of the tokens, good or bad, nor the secret.
+    for secret in [token.as_str(), "unknown-token", "s3cr3t", "YXBpLTE6"] {
+        assert!(!text.contains(secret), "{text}");
+    }
+    let shown = format!("{:?}", asked.server);
+    assert!(!shown.contains(&token), "{shown}");
+}
+
+/// A TLS server on loopback whose certificate nobody has signed, and its port.
+#[cfg(feature = "http-client")]
+async fn untrusted_tls() -> u16 {
+    use rustls::pki_types::PrivateKeyDer;
+    let own = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
+    let key = PrivateKeyDer::try_from(own.signing_key.serialize_der()).expect("a key");
+    #[cfg(feature = "aws-lc-rs")]
+    let provider = rustls::crypto::aws_lc_rs::default_provider();
+    #[cfg(not(feature = "aws-lc-rs"))]
+    let provider = rustls::crypto::ring::default_provider();
+    let config = rustls::ServerConfig::builder_with_provider(Arc::new(provider))
+        .with_safe_default_protocol_versions()
+        .expect("the provider serves TLS 1.2 and 1.3")
+        .with_no_client_auth()
+        .with_single_cert(vec![own.cert.der().clone()], key)
+        .expect("a key of its certificate");
+    let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let port = listener.local_addr().expect("a bound listener").port();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            // A client that does not trust the certificate ends the handshake.
+            assert!(acceptor.accept(stream).await.is_err(), "a client that trusts anybody");
+        }
+    });
+    port
+}
+
+#[cfg(feature = "http-client")]
+#[tokio::test]
+async fn a_certificate_that_nobody_trusts_is_a_failure() {
+    use tower_resource_server::{Issuer, ResourceServer};
+    let port = untrusted_tls().await;
+    let endpoint = format!("https://localhost:{port}/introspect");
+    let failures = Failures::default();
+    let introspection = Introspection::at(endpoint, basic());
+    let server = ResourceServer::builder(crate::support::RESOURCE)
+        .issuer(Issuer::introspection(crate::support::ISSUER, introspection))
+        .allow_loopback()
+        .observer(failures.clone())
+        .build()
+        .expect("valid");
+    // R7662-4-1: TLS, with the certificate checked.
+    present(&server, TOKEN).await.assert_x503();
+    assert_eq!(failures.take(), [IntrospectionError::Fetch(FetchErrorKind::Transport)]);
+}

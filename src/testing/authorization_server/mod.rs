@@ -281,6 +281,25 @@ impl TestAuthorizationServer {
         self.shared.arrivals.until(least, |url| self.asked(url) == endpoint).await;
     }
 
+    /// What it answers to that request when it is up; the request is not kept.
+    ///
+    /// That is all it takes to have it serve on a socket.
+    ///
+    /// ```
+    /// use bytes::Bytes;
+    /// use http::{Request, StatusCode};
+    /// use tower_resource_server::testing::{Endpoint, TestAuthorizationServer};
+    ///
+    /// let server = TestAuthorizationServer::new("https://as.example.com");
+    /// let request = Request::get(server.url(Endpoint::Jwks)).body(Bytes::new())?;
+    /// assert_eq!(server.answer(&request).status(), StatusCode::OK);
+    /// # Ok::<(), http::Error>(())
+    /// ```
+    #[must_use]
+    pub fn answer(&self, request: &Request<Bytes>) -> Response<Bytes> {
+        self.state().answer(self.asked(request.uri()), request)
+    }
+
     fn change(&self, change: impl FnOnce(&mut State)) -> Self {
         change(&mut self.state());
         self.clone()
@@ -294,7 +313,7 @@ impl TestAuthorizationServer {
         Endpoint::of(&self.shared.identifier, url)
     }
 
-    async fn answer(&self, request: Request<Bytes>) -> Result<Response<Bytes>, FetchError> {
+    async fn exchange(&self, request: Request<Bytes>) -> Result<Response<Bytes>, FetchError> {
         let (endpoint, gate) = (self.asked(request.uri()), self.state().gate.clone());
         self.shared.arrivals.record(request.clone());
         if let Some(gate) = gate {
@@ -304,14 +323,13 @@ impl TestAuthorizationServer {
         if let Some(delay) = condition.delay() {
             tokio::time::sleep(delay).await;
         }
-        let right = self.state().answer(endpoint, &request);
-        condition.step(right).perform().await
+        condition.step(self.answer(&request)).perform().await
     }
 }
 
 impl Fetch for TestAuthorizationServer {
     fn fetch(&self, request: Request<Bytes>, _limits: FetchLimits) -> FetchFuture<'_> {
-        Box::pin(self.answer(request))
+        Box::pin(self.exchange(request))
     }
 }
 

@@ -19,16 +19,23 @@ async fn a_jwt_for_this_resource_is_accepted_and_its_claims_are_there() {
     assert_eq!(api.bearer(&other).await.unwrap_err(), RejectionKind::WrongAudience);
 }
 
-/// Its key set has the content type that RFC 7517 §8.5 names.
+/// It has its metadata at the second place that is looked at, and its key set has the content type
+/// that RFC 7517 §8.5 names.
 #[tokio::test]
-async fn keys_are_fetched_once() {
+async fn metadata_and_keys_are_fetched_once() {
     let Some(mut provider) = Provider::start().await else { return };
     let api = Api::new(RESOURCE, trusted(&provider));
     let token = provider.token(RESOURCE).await;
     for _ in 0..10 {
         api.bearer(&token).await.expect("the token is good");
     }
-    assert_eq!(provider.count("/jwks").await, 1);
+    for path in [
+        "/.well-known/oauth-authorization-server",
+        "/.well-known/openid-configuration",
+        "/jwks",
+    ] {
+        assert_eq!(provider.count(path).await, 1, "{path}");
+    }
 }
 
 #[tokio::test]
@@ -43,7 +50,7 @@ async fn tokens_of_another_server_of_its_kind_are_refused() {
 }
 
 pub(crate) fn trusted(provider: &Provider) -> Issuer {
-    Issuer::jwks_uri(&provider.issuer, provider.url("/jwks"))
+    Issuer::discover(&provider.issuer)
 }
 
 /// What the tests of opaque tokens rely on.

@@ -125,10 +125,10 @@ impl TestAuthorizationServer {
         }
     }
 
-    /// This server, to be trusted with the keys it publishes at its key set URL.
+    /// This server, to be trusted with the keys that its metadata leads to.
     #[must_use]
     pub fn trusted(&self) -> Issuer {
-        Issuer::jwks_uri(&self.shared.identifier, self.url(Endpoint::Jwks))
+        Issuer::discover(&self.shared.identifier)
     }
 
     /// A builder for a resource server that trusts this server and reaches no other; the tokens

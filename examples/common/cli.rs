@@ -9,8 +9,8 @@ use tower_resource_server::{Profile, SenderConstraint};
 pub(crate) const USAGE: &str = "Flags:
   --listen ADDR            address to serve on (default 127.0.0.1:8080)
   --resource URL           resource identifier and public base URL (default http://<listen>)
-  --issuer URL             external authorization server; needs --jwks
-  --jwks FILE or URL       its key set
+  --issuer URL             external authorization server, whose metadata says where its keys are
+  --jwks FILE or URL       its key set, whatever its metadata says
   --audience AUD           audience of its tokens (default: the resource)
   --profile PROFILE        rfc9068 (default), lenient, or the server: auth0, cognito, entra, google,
                            hydra, keycloak, okta or zitadel
@@ -21,7 +21,7 @@ pub(crate) const USAGE: &str = "Flags:
                            same secret of 32 random bytes or more
   --redis URL              record used proofs there, for several servers
   --envelope ENVELOPE      oauth (default), problem, empty or json-rpc
-  --allow-loopback         let keys be fetched over http on loopback
+  --allow-loopback         let the issuer and its keys be on http on loopback
   --help                   print this";
 
 /// Flags of the common command line whose features are still to come.
@@ -115,13 +115,10 @@ fn parse(mut parser: lexopt::Parser) -> Result<Option<Options>, lexopt::Error> {
 }
 
 fn check(options: &Options) -> Result<(), lexopt::Error> {
-    match (&options.issuer, &options.jwks) {
-        (Some(_), None) => {
-            Err("--issuer without --jwks is not yet available: give its key set".into())
-        }
-        (None, Some(_)) => Err("--jwks needs --issuer, whose keys they are".into()),
-        _ => Ok(()),
+    if options.jwks.is_some() && options.issuer.is_none() {
+        return Err("--jwks needs --issuer, whose keys they are".into());
     }
+    Ok(())
 }
 
 fn profile(name: &str) -> Result<Profile, String> {

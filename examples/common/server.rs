@@ -1,7 +1,7 @@
 //! From the command line to a resource server.
 
 use tower_resource_server::render::{Empty, JsonRpc, OAuthJson, ProblemJson};
-use tower_resource_server::testing::TestIssuer;
+use tower_resource_server::testing::TestAuthorizationServer;
 use tower_resource_server::{
     Builder, Issuer, JwkSet, ResourceMetadata, ResourceServer, SealedNonces,
 };
@@ -13,11 +13,11 @@ use super::proofs;
 pub(crate) fn build(
     options: &Options,
     resource: &str,
-    embedded: Option<&TestIssuer>,
+    embedded: Option<&TestAuthorizationServer>,
     nonces: Option<SealedNonces>,
 ) -> Result<ResourceServer, Box<dyn std::error::Error>> {
     let issuer = match embedded {
-        Some(issuer) => Issuer::jwks_uri(issuer.issuer(), format!("{}/jwks.json", issuer.issuer())),
+        Some(embedded) => embedded.trusted(),
         None => external(options)?,
     };
     let builder = ResourceServer::builder(resource)
@@ -35,7 +35,7 @@ pub(crate) fn build(
 
 fn external(options: &Options) -> Result<Issuer, Box<dyn std::error::Error>> {
     let identifier = options.issuer.as_deref().unwrap_or_default();
-    let keys = options.jwks.as_deref().unwrap_or_default();
+    let Some(keys) = options.jwks.as_deref() else { return Ok(Issuer::discover(identifier)) };
     if keys.starts_with("https://") || keys.starts_with("http://") {
         return Ok(Issuer::jwks_uri(identifier, keys));
     }

@@ -2,7 +2,9 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use tower_resource_server::testing::{Flaw, ProofBuilder, SigningKey, TestIssuer, TokenBuilder};
+use tower_resource_server::testing::{
+    Flaw, ProofBuilder, SigningKey, TestAuthorizationServer, TokenBuilder,
+};
 use tower_resource_server::{Algorithm, NonceIssuer, SealedNonces, SenderConstraint};
 
 use super::cli::Options;
@@ -15,7 +17,7 @@ pub(crate) struct Tour<'a> {
     /// The resource identifier, whose origin is what the server is called by in proofs.
     resource: &'a str,
     audience: &'a str,
-    issuer: &'a TestIssuer,
+    issuer: &'a TestAuthorizationServer,
     constraint: SenderConstraint,
     nonces: Option<&'a SealedNonces>,
     /// The key that tokens are bound to. Elsewhere only the client has it.
@@ -28,7 +30,7 @@ impl<'a> Tour<'a> {
         base: &'a str,
         resource: &'a str,
         audience: &'a str,
-        issuer: &'a TestIssuer,
+        issuer: &'a TestAuthorizationServer,
         nonces: Option<&'a SealedNonces>,
     ) -> Self {
         let key = SigningKey::generate(Algorithm::ES256);
@@ -120,7 +122,7 @@ impl<'a> Tour<'a> {
         if self.base == origin(self.resource) {
             println!("\nA client that makes its proofs itself:\n");
             print!("cargo run --example dpop_client -- --url {}/whoami ", self.base);
-            println!("--token-endpoint {}", issuer::token_endpoint(self.issuer));
+            println!("--token-endpoint {}", issuer::token_endpoint(&self.issuer.issuer()));
         }
     }
 

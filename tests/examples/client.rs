@@ -5,7 +5,7 @@ use std::process::{Command, Output};
 use tower_resource_server::Algorithm;
 use tower_resource_server::testing::{ProofBuilder, ProofFlaw, SigningKey};
 
-use crate::support::{Server, has_curl, has_embedded_issuer, refuses, run, text};
+use crate::support::{Server, document_at, has_curl, has_embedded_issuer, refuses, run, text};
 
 fn call(arguments: &[String]) -> Option<Output> {
     let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
@@ -103,20 +103,10 @@ fn nobody_there_is_one_line() {
     assert_eq!(text(&output.stderr).lines().count(), 1, "{}", text(&output.stderr));
 }
 
-/// From the metadata of the server and of its issuer, as clients find it (RFC 9728, RFC 8414).
+/// From the metadata of the issuer, as clients find it (RFC 8414).
 fn token_endpoint(server: &Server) -> String {
-    let member = |url: &str, name: &str| {
-        let answer = Command::new("curl").args(["-s", url]).output().expect("curl runs");
-        let document: serde_json::Value =
-            serde_json::from_slice(&answer.stdout).expect("a JSON document");
-        document[name].clone()
-    };
-    let resource = format!("{}/.well-known/oauth-protected-resource", server.base);
-    let issuers = member(&resource, "authorization_servers");
-    let issuer = issuers[0].as_str().expect("an issuer");
-    let document = format!("{issuer}/.well-known/oauth-authorization-server");
-    let endpoint = member(&document, "token_endpoint");
-    endpoint.as_str().expect("a token endpoint").to_owned()
+    let document = format!("{}/.well-known/oauth-authorization-server", server.issuer());
+    document_at(&document)["token_endpoint"].as_str().expect("a token endpoint").to_owned()
 }
 
 /// What the token endpoint answers to these proofs.

@@ -2,7 +2,9 @@
 
 use tower_resource_server::testing::TestIssuer;
 
-use crate::support::{Server, has_backend, has_curl, refuses, run, text};
+use crate::support::{
+    Server, has_backend, has_curl, has_embedded_issuer, refuses, run, shell, text,
+};
 
 #[test]
 fn an_issuer_outside_is_trusted_by_its_key_file() {
@@ -28,9 +30,26 @@ fn an_issuer_outside_is_trusted_by_its_key_file() {
     std::fs::remove_file(file).expect("the file is ours");
 }
 
+/// The tokens and the metadata are those that another server's own issuer has.
+#[test]
+fn an_issuer_outside_is_discovered() {
+    if !has_embedded_issuer() || !has_curl() {
+        return;
+    }
+    let Some(mut other) = Server::start(&[]) else { return };
+    let (issuer, lines) = (other.issuer(), other.tour().lines);
+    let arguments = ["--issuer", &issuer, "--audience", &other.base, "--allow-loopback"];
+    let Some(server) = Server::start(&arguments) else { return };
+    let (_, line) = lines.iter().find(|(comment, _)| comment.starts_with("200: who ")).expect("it");
+    let answer = shell(&line.replace(&other.base, &server.base));
+    assert!(answer.contains(&format!("\"iss\":\"{issuer}\"")), "{answer}");
+    server.stop();
+    other.stop();
+}
+
 #[test]
 fn bad_flags_are_one_line_and_status_2() {
-    let bad: [&[&str]; 14] = [
+    let bad: [&[&str]; 15] = [
         &["--no-such-flag"],
         &["--listen", "nowhere"],
         &["--profile", "strict"],
@@ -41,7 +60,8 @@ fn bad_flags_are_one_line_and_status_2() {
         &["--nonce=300"],
         &["--redis"],
         &["--jwks", "keys.json"],
-        &["--issuer", "https://as.example.com"],
+        &["--issuer", "http://as.example.com"],
+        &["--issuer", "as.example.com"],
         &["--issuer", "https://as.example.com", "--jwks", "/no/such/file"],
         &["--listen", "127.0.0.1:0", "--resource", "http://api.example.com"],
         &["stray"],

@@ -61,6 +61,12 @@ pub(crate) fn shell(line: &str) -> String {
     text(&Command::new("sh").args(["-c", line]).output().expect("a shell").stdout)
 }
 
+/// The JSON document at that URL.
+pub(crate) fn document_at(url: &str) -> serde_json::Value {
+    let answer = Command::new("curl").args(["-s", url]).output().expect("curl runs");
+    serde_json::from_slice(&answer.stdout).expect("a JSON document")
+}
+
 /// That arguments are refused as bad ones are: in one line, with status 2.
 pub(crate) fn refuses(name: &str, arguments: &[&str]) -> Option<String> {
     let output = run(name, arguments)?;
@@ -129,6 +135,13 @@ impl Server {
             }
         }
         tour
+    }
+
+    /// The issuer it trusts, from its metadata (RFC 9728).
+    pub(crate) fn issuer(&self) -> String {
+        let document = format!("{}/.well-known/oauth-protected-resource", self.base);
+        let issuers = &document_at(&document)["authorization_servers"];
+        issuers[0].as_str().expect("an issuer").to_owned()
     }
 
     pub(crate) fn get(&self, path: &str, token: Option<&str>) -> String {

@@ -29,11 +29,9 @@ async fn metadata_and_keys_are_fetched_once() {
     for _ in 0..10 {
         api.bearer(&token).await.expect("the token is good");
     }
-    for path in [
-        "/.well-known/oauth-authorization-server",
-        "/.well-known/openid-configuration",
-        "/jwks",
-    ] {
+    for path in
+        ["/.well-known/oauth-authorization-server", "/.well-known/openid-configuration", "/jwks"]
+    {
         assert_eq!(provider.count(path).await, 1, "{path}");
     }
 }

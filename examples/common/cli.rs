@@ -11,6 +11,11 @@ pub(crate) const USAGE: &str = "Flags:
   --resource URL           resource identifier and public base URL (default http://<listen>)
   --issuer URL             external authorization server, whose metadata says where its keys are
   --jwks FILE or URL       its key set, whatever its metadata says
+  --introspection URL      where to ask it about tokens: about all of them, or with --jwks about
+                           opaque ones
+  --client-id ID           what this server is called there
+  --client-secret SECRET   its secret there; give it in the environment variable CLIENT_SECRET
+                           where others can read command lines
   --audience AUD           audience of its tokens (default: the resource)
   --profile PROFILE        rfc9068 (default), lenient, or the server: auth0, cognito, entra, google,
                            hydra, keycloak, okta or zitadel
@@ -21,11 +26,11 @@ pub(crate) const USAGE: &str = "Flags:
                            same secret of 32 random bytes or more
   --redis URL              record used proofs there, for several servers
   --envelope ENVELOPE      oauth (default), problem, empty or json-rpc
-  --allow-loopback         let the issuer and its keys be on http on loopback
+  --allow-loopback         let the issuer be on http on loopback
   --help                   print this";
 
-/// Flags of the common command line whose features are still to come.
-const NOT_YET: [&str; 3] = ["introspection", "client-id", "client-secret"];
+/// Where the secret of `--client-id` is, unless it is on the command line.
+const CLIENT_SECRET: &str = "CLIENT_SECRET";
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum EnvelopeChoice {
@@ -35,12 +40,14 @@ pub(crate) enum EnvelopeChoice {
     JsonRpc,
 }
 
-#[derive(Debug)]
 pub(crate) struct Options {
     pub(crate) listen: SocketAddr,
     pub(crate) resource: Option<String>,
     pub(crate) issuer: Option<String>,
     pub(crate) jwks: Option<String>,
+    pub(crate) introspection: Option<String>,
+    pub(crate) client_id: Option<String>,
+    pub(crate) client_secret: Option<String>,
     pub(crate) audience: Option<String>,
     pub(crate) profile: Profile,
     pub(crate) constraint: SenderConstraint,
@@ -57,6 +64,9 @@ impl Default for Options {
             resource: None,
             issuer: None,
             jwks: None,
+            introspection: None,
+            client_id: None,
+            client_secret: None,
             audience: None,
             profile: Profile::Rfc9068,
             constraint: SenderConstraint::Any,
@@ -94,6 +104,9 @@ fn parse(mut parser: lexopt::Parser) -> Result<Option<Options>, lexopt::Error> {
             Long("resource") => options.resource = Some(parser.value()?.string()?),
             Long("issuer") => options.issuer = Some(parser.value()?.string()?),
             Long("jwks") => options.jwks = Some(parser.value()?.string()?),
+            Long("introspection") => options.introspection = Some(parser.value()?.string()?),
+            Long("client-id") => options.client_id = Some(parser.value()?.string()?),
+            Long("client-secret") => options.client_secret = Some(parser.value()?.string()?),
             Long("audience") => options.audience = Some(parser.value()?.string()?),
             Long("profile") => options.profile = parser.value()?.parse_with(profile)?,
             Long("sender-constraint") => {
@@ -104,21 +117,37 @@ fn parse(mut parser: lexopt::Parser) -> Result<Option<Options>, lexopt::Error> {
             Long("envelope") => options.envelope = parser.value()?.parse_with(envelope)?,
             Long("allow-loopback") => options.allow_loopback = true,
             Long("help") | Short('h') => return Ok(None),
-            Long(flag) if NOT_YET.contains(&flag) => {
-                return Err(format!("--{flag} is not yet available").into());
-            }
             Long(_) | Short(_) | Value(_) => return Err(argument.unexpected()),
         }
     }
-    check(&options)?;
+    complete(&mut options)?;
     Ok(Some(options))
 }
 
-fn check(options: &Options) -> Result<(), lexopt::Error> {
-    if options.jwks.is_some() && options.issuer.is_none() {
-        return Err("--jwks needs --issuer, whose keys they are".into());
+/// Takes the secret from where it is, and says which flag lacks another.
+fn complete(options: &mut Options) -> Result<(), lexopt::Error> {
+    let Options { issuer, jwks, introspection, client_id, client_secret, .. } = options;
+    if introspection.is_some() && client_secret.is_none() {
+        *client_secret = std::env::var(CLIENT_SECRET).ok();
     }
-    Ok(())
+    let lacking = [
+        (jwks.is_some() && issuer.is_none(), "--jwks needs --issuer, whose keys they are"),
+        (introspection.is_some() && issuer.is_none(), "--introspection needs --issuer"),
+        (introspection.is_some() && client_id.is_none(), "--introspection needs --client-id"),
+        (
+            introspection.is_some() && client_secret.is_none(),
+            "--introspection needs --client-secret, or CLIENT_SECRET in the environment",
+        ),
+        (client_id.is_some() && introspection.is_none(), "--client-id needs --introspection"),
+        (
+            client_secret.is_some() && introspection.is_none(),
+            "--client-secret needs --introspection",
+        ),
+    ];
+    match lacking.into_iter().find(|(lacks, _)| *lacks) {
+        Some((_, what)) => Err(what.into()),
+        None => Ok(()),
+    }
 }
 
 fn profile(name: &str) -> Result<Profile, String> {

@@ -1,13 +1,14 @@
 //! From the command line to a resource server.
 
 use tower_resource_server::render::{Empty, JsonRpc, OAuthJson, ProblemJson};
-use tower_resource_server::testing::TestAuthorizationServer;
+use tower_resource_server::testing::{Endpoint, TestAuthorizationServer};
 use tower_resource_server::{
-    Builder, Issuer, JwkSet, ResourceMetadata, ResourceServer, SealedNonces,
+    Builder, ClientAuthentication, Introspection, Issuer, JwkSet, ResourceMetadata, ResourceServer,
+    SealedNonces,
 };
 
 use super::cli::{EnvelopeChoice, Options};
-use super::proofs;
+use super::{issuer, proofs};
 
 /// The server those options ask for. `embedded` is there when no external issuer is named.
 pub(crate) fn build(
@@ -17,7 +18,7 @@ pub(crate) fn build(
     nonces: Option<SealedNonces>,
 ) -> Result<ResourceServer, Box<dyn std::error::Error>> {
     let issuer = match embedded {
-        Some(embedded) => embedded.trusted(),
+        Some(server) => server.trusted().introspect(embedded_introspection(server)),
         None => external(options)?,
     };
     let builder = ResourceServer::builder(resource)
@@ -35,12 +36,34 @@ pub(crate) fn build(
 
 fn external(options: &Options) -> Result<Issuer, Box<dyn std::error::Error>> {
     let identifier = options.issuer.as_deref().unwrap_or_default();
-    let Some(keys) = options.jwks.as_deref() else { return Ok(Issuer::discover(identifier)) };
+    let issuer = match (options.jwks.as_deref(), introspection(options)) {
+        (None, None) => Issuer::discover(identifier),
+        (None, Some(introspection)) => Issuer::introspection(identifier, introspection),
+        (Some(keys), None) => with_keys(identifier, keys)?,
+        (Some(keys), Some(introspection)) => with_keys(identifier, keys)?.introspect(introspection),
+    };
+    Ok(issuer)
+}
+
+fn with_keys(identifier: &str, keys: &str) -> Result<Issuer, Box<dyn std::error::Error>> {
     if keys.starts_with("https://") || keys.starts_with("http://") {
         return Ok(Issuer::jwks_uri(identifier, keys));
     }
     let set = JwkSet::from_file(keys).map_err(|error| format!("{keys}: {error}"))?;
     Ok(Issuer::jwks(identifier, set))
+}
+
+fn introspection(options: &Options) -> Option<Introspection> {
+    let Options { introspection, client_id, client_secret, .. } = options;
+    let (id, secret) = (client_id.as_deref()?, client_secret.as_deref()?);
+    let authentication = ClientAuthentication::client_secret_basic(id, secret);
+    Some(Introspection::at(introspection.as_deref()?, authentication))
+}
+
+fn embedded_introspection(server: &TestAuthorizationServer) -> Introspection {
+    let (id, secret) = issuer::CLIENT;
+    let authentication = ClientAuthentication::client_secret_basic(id, secret);
+    Introspection::at(server.url(Endpoint::Introspection), authentication)
 }
 
 /// An audience with a colon is taken for a URI, any other for a plain name.

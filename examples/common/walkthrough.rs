@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tower_resource_server::testing::{
-    Flaw, ProofBuilder, SigningKey, TestAuthorizationServer, TokenBuilder,
+    Endpoint, Flaw, ProofBuilder, SigningKey, TestAuthorizationServer, TokenBuilder,
 };
 use tower_resource_server::{Algorithm, NonceIssuer, SealedNonces, SenderConstraint};
 
@@ -46,6 +46,7 @@ impl<'a> Tour<'a> {
         }
         self.routes();
         self.refused_tokens();
+        self.opaque_tokens();
         self.show("200: the metadata document", &self.metadata_path(), None);
         self.proofs();
         println!("\nControl-C stops the server.");
@@ -77,6 +78,19 @@ impl<'a> Tour<'a> {
         self.show("401: invalid_token, it expired an hour ago", "/whoami", Some(&expired));
         let other = self.token().flaw(Flaw::WrongAudience);
         self.show("401: invalid_token, meant for another resource", "/whoami", Some(&other));
+    }
+
+    /// Tokens that say nothing by themselves: the issuer is asked what they stand for (RFC 7662).
+    fn opaque_tokens(&self) {
+        let token = self.token().scope("tools/read");
+        let known = |token: &TokenBuilder| self.issuer.opaque(token);
+        let comment = "200: an opaque token, about which the issuer is asked";
+        self.present(comment, "/tools", &token, known);
+        let comment = "401: invalid_token, the issuer does not know it";
+        self.present(comment, "/tools", &token, |_| "never-issued".to_owned());
+        let ((id, secret), url) = (issuer::CLIENT, self.issuer.url(Endpoint::Introspection));
+        println!("\n# 200: what the issuer says of it, as it says it to this server");
+        println!("curl -si {url} -u {id}:{secret} -d token={}", known(&token));
     }
 
     /// What a token is worth that is bound to a key (RFC 9449).
@@ -146,16 +160,28 @@ impl<'a> Tour<'a> {
         }
     }
 
-    /// With a bound token and a proof where the server accepts nothing else.
     fn show(&self, comment: &str, path: &str, token: Option<&TokenBuilder>) {
-        let fields = match (token, self.constraint) {
-            (None, _) => String::new(),
-            (Some(token), SenderConstraint::Dpop) => {
-                let token = token.clone().bound_to(&self.key).build();
+        match token {
+            Some(token) => self.present(comment, path, token, TokenBuilder::build),
+            None => self.line(comment, path, ""),
+        }
+    }
+
+    /// With a bound token and a proof where the server accepts nothing else.
+    fn present(
+        &self,
+        comment: &str,
+        path: &str,
+        token: &TokenBuilder,
+        make: impl Fn(&TokenBuilder) -> String,
+    ) {
+        let fields = match self.constraint {
+            SenderConstraint::Dpop => {
+                let token = make(&token.clone().bound_to(&self.key));
                 let proof = self.proof(path, &token).build();
                 format!("-H 'Authorization: DPoP {token}' -H 'DPoP: {proof}'")
             }
-            (Some(token), _) => format!("-H 'Authorization: Bearer {}'", token.build()),
+            _ => format!("-H 'Authorization: Bearer {}'", make(token)),
         };
         self.line(comment, path, &fields);
     }

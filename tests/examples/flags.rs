@@ -92,11 +92,42 @@ fn without_a_backend_it_says_what_to_enable() {
     assert!(text(&output.stderr).contains("enable the feature aws-lc-rs or rust-crypto"));
 }
 
+/// RFC 7662, with a secret that is on no command line.
 #[test]
-fn flags_of_later_versions_say_so() {
-    for flag in ["introspection", "client-id", "client-secret"] {
-        let Some(output) = run("axum", &[&format!("--{flag}")]) else { return };
-        assert_eq!(output.status.code(), Some(2));
-        assert!(text(&output.stderr).contains("not yet available"), "{flag}");
+fn an_issuer_outside_is_asked_about_opaque_tokens() {
+    if !has_embedded_issuer() || !has_curl() {
+        return;
+    }
+    let Some(mut other) = Server::start(&[]) else { return };
+    let (issuer, lines) = (other.issuer(), other.tour().lines);
+    let endpoint = format!("{issuer}/introspect");
+    let asking = ["--introspection", &endpoint, "--client-id", "example-api"];
+    let trusted = ["--issuer", &issuer, "--audience", &other.base, "--allow-loopback"];
+    let arguments = [&trusted[..], &asking].concat();
+    let (_, line) = lines.iter().find(|(comment, _)| comment.contains("opaque")).expect("it");
+    for (secret, status) in [("example-secret", "200"), ("another", "503")] {
+        let Some(server) = Server::start_with(&arguments, &[("CLIENT_SECRET", secret)]) else {
+            return;
+        };
+        let answer = shell(&line.replace(&other.base, &server.base));
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{answer}");
+        server.stop();
+    }
+    other.stop();
+}
+
+#[test]
+fn introspection_wants_all_its_flags() {
+    let flags = [
+        ("--issuer", "https://as.example.com"),
+        ("--introspection", "https://as.example.com/introspect"),
+        ("--client-id", "api"),
+        ("--client-secret", "hidden"),
+    ];
+    for lacking in flags {
+        let given = flags.into_iter().filter(|flag| *flag != lacking);
+        let arguments: Vec<_> = given.flat_map(|(flag, value)| [flag, value]).collect();
+        let Some(errors) = refuses("axum", &[&HERE[..], &arguments].concat()) else { return };
+        assert!(errors.contains(lacking.0) && !errors.contains("hidden"), "{errors}");
     }
 }

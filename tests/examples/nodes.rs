@@ -59,7 +59,7 @@ impl Nodes {
         let (file, url) = (keys.to_str().expect("a UTF-8 path"), redis.url());
         let common = ["--issuer", ISSUER, "--jwks", file, "--resource", RESOURCE, "--redis", &url];
         let arguments = [&common[..], arguments].concat();
-        let start = || Server::start_with(&arguments, Some(SECRET));
+        let start = || Server::start_with(&arguments, &[("NONCE_SECRET", SECRET)]);
         let key = SigningKey::generate(Algorithm::ES256);
         let token = issuer.token().bound_to(&key).expires_in(Duration::from_secs(3600)).build();
         let http = Client::builder(TokioExecutor::new()).build_http();

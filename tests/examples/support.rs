@@ -25,7 +25,7 @@ fn example(name: &str) -> Option<PathBuf> {
 
 fn command(name: &str, arguments: &[&str]) -> Option<Command> {
     let mut command = Command::new(example(name)?);
-    command.args(arguments).env_remove("NONCE_SECRET");
+    command.args(arguments).env_remove("NONCE_SECRET").env_remove("CLIENT_SECRET");
     Some(command)
 }
 
@@ -94,20 +94,21 @@ pub(crate) struct Tour {
 
 impl Server {
     pub(crate) fn start(arguments: &[&str]) -> Option<Self> {
-        Self::start_with(arguments, None)
+        Self::start_with(arguments, &[])
     }
 
-    pub(crate) fn start_with(arguments: &[&str], nonce_secret: Option<&str>) -> Option<Self> {
-        Self::start_example("axum", arguments, nonce_secret)
+    /// With these variables in its environment.
+    pub(crate) fn start_with(arguments: &[&str], variables: &[(&str, &str)]) -> Option<Self> {
+        Self::start_example("axum", arguments, variables)
     }
 
     pub(crate) fn start_example(
         name: &str,
         arguments: &[&str],
-        nonce_secret: Option<&str>,
+        variables: &[(&str, &str)],
     ) -> Option<Self> {
         let mut command = command(name, &["--listen", "127.0.0.1:0"])?;
-        command.envs(nonce_secret.map(|secret| ("NONCE_SECRET", secret)));
+        command.envs(variables.iter().copied());
         let started = command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
         let mut child = started.expect("the example starts");
         let mut output = BufReader::new(child.stdout.take().expect("piped"));

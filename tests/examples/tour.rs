@@ -47,30 +47,30 @@ fn follow(mut server: Server, schemes: &[&str], at_least: usize) {
 
 #[test]
 fn each_printed_line_gives_what_its_comment_says() {
-    walk(&[], &["Bearer", "DPoP"], 18);
+    walk(&[], &["Bearer", "DPoP"], 21);
 }
 
 #[test]
 fn so_it_is_with_nonces() {
-    walk(&["--nonce"], &["Bearer", "DPoP"], 19);
+    walk(&["--nonce"], &["Bearer", "DPoP"], 22);
 }
 
 #[test]
 fn so_it_is_where_each_token_needs_a_proof() {
-    walk(&["--sender-constraint", "dpop"], &["DPoP"], 18);
-    walk(&["--sender-constraint", "dpop", "--nonce"], &["DPoP"], 19);
+    walk(&["--sender-constraint", "dpop"], &["DPoP"], 21);
+    walk(&["--sender-constraint", "dpop", "--nonce"], &["DPoP"], 22);
 }
 
 #[test]
 fn so_it_is_where_proofs_are_not_accepted() {
-    walk(&["--sender-constraint", "bearer"], &["Bearer"], 16);
-    walk(&["--sender-constraint", "bearer", "--nonce"], &["Bearer"], 16);
+    walk(&["--sender-constraint", "bearer"], &["Bearer"], 19);
+    walk(&["--sender-constraint", "bearer", "--nonce"], &["Bearer"], 19);
 }
 
 /// Proofs name the server as clients know it, wherever it listens.
 #[test]
 fn so_it_is_behind_another_name() {
-    walk(&["--resource", "https://api.example.com/v1"], &["Bearer", "DPoP"], 18);
+    walk(&["--resource", "https://api.example.com/v1"], &["Bearer", "DPoP"], 21);
 }
 
 /// Its lines come with the certificates of two clients.
@@ -79,7 +79,7 @@ fn so_it_is_where_tokens_are_bound_to_certificates() {
     if !has_backend() || !has_curl() {
         return;
     }
-    let Some(server) = Server::start_example("mtls", &[], None) else { return };
+    let Some(server) = Server::start_example("mtls", &[], &[]) else { return };
     follow(server, &["Bearer"], 10);
     refuses("mtls", &["--no-such-flag"]);
     refuses("mtls", &["--listen", "nowhere"]);

@@ -8,6 +8,7 @@ mod api;
 mod app;
 mod dpop;
 mod install;
+mod opaque;
 mod provider;
 mod rotation;
 mod tokens;

@@ -78,6 +78,11 @@ impl Provider {
         self.order("retire", "publishes ").await;
     }
 
+    /// The private key of the client `api-key`, as a JWK.
+    pub(crate) async fn client_key(&mut self) -> String {
+        self.order("client-key", "key ").await
+    }
+
     /// How many requests to that path there were.
     pub(crate) async fn count(&mut self, path: &str) -> usize {
         let number = self.order(&format!("count {path}"), "counted ").await;
@@ -103,11 +108,6 @@ impl Provider {
         }
         let body = pairs.collect::<Vec<_>>().join("&");
         self.send(request.body(Full::from(body)).expect("a request")).await
-    }
-
-    pub(crate) async fn get(&self, path: &str) -> (StatusCode, Value) {
-        let request = Request::get(self.url(path)).body(Full::default());
-        self.send(request.expect("a request")).await
     }
 
     pub(crate) fn url(&self, path: &str) -> String {

@@ -1,6 +1,5 @@
 //! Tokens of the client credentials grant.
 
-use http::StatusCode;
 use tower_resource_server::{Issuer, RejectionKind};
 
 use crate::api::{Api, RESOURCE};
@@ -49,19 +48,4 @@ async fn tokens_of_another_server_of_its_kind_are_refused() {
 
 pub(crate) fn trusted(provider: &Provider) -> Issuer {
     Issuer::discover(&provider.issuer)
-}
-
-/// What the tests of opaque tokens rely on.
-#[tokio::test]
-async fn it_introspects_and_revokes() {
-    let Some(provider) = Provider::start().await else { return };
-    let token = provider.token(crate::provider::OPAQUE).await;
-    let ask =
-        async || provider.post("api", "/token/introspection", &[("token", &token)], None).await;
-    let (status, members) = ask().await;
-    assert_eq!((status, &members["active"]), (StatusCode::OK, &true.into()));
-    provider.revoke(&token).await;
-    assert_eq!(ask().await.1, serde_json::json!({ "active": false }));
-    let (status, document) = provider.get("/.well-known/openid-configuration").await;
-    assert_eq!((status, document["issuer"].as_str()), (StatusCode::OK, Some(&*provider.issuer)));
 }

@@ -16,8 +16,7 @@ use tower_resource_server::{
     Algorithm, AllowedIssuers, Builder, Claim, Dpop, Issuer, IssuerResolver, MemoryReplayStore,
     PeerAddress, Predicate, ProofUse, RejectionKind as Kind, ReplayStore, ReplayStoreError,
     Requirement, ResolveError, ResolveFuture, ResourceServer, Revocation, RevocationCheck,
-    RevocationResult, RevocationUnavailable, Scopes, SealedNonces, StepUp, TokenFacts,
-    TokenStatus,
+    RevocationResult, RevocationUnavailable, Scopes, SealedNonces, StepUp, TokenFacts, TokenStatus,
 };
 
 use crate::dpop::Client;

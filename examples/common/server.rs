@@ -1,14 +1,14 @@
 //! From the command line to a resource server.
 
 use tower_resource_server::render::{Empty, JsonRpc, OAuthJson, ProblemJson};
-use tower_resource_server::testing::{Endpoint, TestAuthorizationServer};
+use tower_resource_server::testing::TestAuthorizationServer;
 use tower_resource_server::{
     Builder, ClientAuthentication, Introspection, Issuer, JwkSet, ResourceMetadata, ResourceServer,
     SealedNonces,
 };
 
 use super::cli::{EnvelopeChoice, Options};
-use super::{issuer, proofs};
+use super::proofs;
 
 /// The server those options ask for. `embedded` is there when no external issuer is named.
 pub(crate) fn build(
@@ -18,7 +18,7 @@ pub(crate) fn build(
     nonces: Option<SealedNonces>,
 ) -> Result<ResourceServer, Box<dyn std::error::Error>> {
     let issuer = match embedded {
-        Some(server) => server.trusted().introspect(embedded_introspection(server)),
+        Some(server) => server.trusted().introspect(server.introspection()),
         None => external(options)?,
     };
     let builder = ResourceServer::builder(resource)
@@ -57,12 +57,6 @@ fn introspection(options: &Options) -> Option<Introspection> {
     let (id, secret) = (client_id.as_deref()?, client_secret.as_deref()?);
     let authentication = ClientAuthentication::client_secret_basic(id, secret);
     Some(Introspection::at(introspection.as_deref()?, authentication))
-}
-
-fn embedded_introspection(server: &TestAuthorizationServer) -> Introspection {
-    let (id, secret) = issuer::CLIENT;
-    let authentication = ClientAuthentication::client_secret_basic(id, secret);
-    Introspection::at(server.url(Endpoint::Introspection), authentication)
 }
 
 /// An audience with a colon is taken for a URI, any other for a plain name.

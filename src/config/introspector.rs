@@ -93,7 +93,8 @@ impl Builder {
                 if given.prefixes.is_empty() { vec![None] } else { named.collect() };
             for prefix in shapes {
                 let Some(other) = owners.insert(prefix, &issuer.identifier) else { continue };
-                let what = prefix.map_or_else(|| "any shape".to_owned(), |prefix| format!("{prefix:?}"));
+                let what =
+                    prefix.map_or_else(|| "any shape".to_owned(), |prefix| format!("{prefix:?}"));
                 let problem =
                     format!("tokens of {what} belong to {other:?} and to {:?}", issuer.identifier);
                 let mend = "give all but one a token_prefix, each its own";

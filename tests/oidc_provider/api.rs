@@ -15,6 +15,8 @@ use tower_resource_server::{
     Builder, Clock, Grant, Issuer, Rejection, RejectionKind, ResourceServer, Scopes,
 };
 
+use crate::provider::PATIENCE;
+
 /// The resource that gets JWTs.
 pub(crate) const RESOURCE: &str = "https://api.example.com";
 
@@ -60,7 +62,8 @@ impl Api {
     ) -> Self {
         let clock = ForwardClock::default();
         let builder = ResourceServer::builder(resource).issuer(issuer).allow_loopback();
-        let server = change(builder.clock(clock.clone())).build().expect("a valid configuration");
+        let builder = builder.clock(clock.clone()).fetch_timeout(PATIENCE);
+        let server = change(builder).build().expect("a valid configuration");
         let handler = service_fn(async |request: Request<()>| {
             let mut response = Response::new(Empty::<Bytes>::new());
             response.extensions_mut().extend(request.extensions().clone());

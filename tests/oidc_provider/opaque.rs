@@ -105,15 +105,18 @@ async fn a_token_that_it_calls_bound_needs_its_proof() {
     assert_eq!(api.bearer(&token).await.unwrap_err(), RejectionKind::BoundTokenAsBearer);
 }
 
+/// One look at its metadata finds keys and endpoint.
 #[tokio::test]
 async fn both_kinds_of_token_may_come_from_one_issuer() {
     let Some(mut provider) = Provider::start().await else { return };
-    let introspection = asking(&provider, secret());
+    let secret = ClientAuthentication::client_secret("api", SECRET);
+    let introspection = Introspection::discovered(secret);
     let issuer = Issuer::discover(&provider.issuer).introspect(introspection).audience(RESOURCE);
     let api = Api::new(OPAQUE, issuer.audience(OPAQUE));
     for resource in [OPAQUE, RESOURCE] {
         api.bearer(&provider.token(resource).await).await.expect("the token is good");
     }
-    assert_eq!(provider.count(INTROSPECTION).await, 1);
-    assert_eq!(provider.count("/jwks").await, 1);
+    for path in ["/.well-known/openid-configuration", "/jwks", INTROSPECTION] {
+        assert_eq!(provider.count(path).await, 1, "{path}");
+    }
 }

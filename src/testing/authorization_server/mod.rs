@@ -5,7 +5,10 @@ mod condition;
 mod endpoint;
 mod form;
 mod introspection;
+mod keys;
 mod state;
+mod tokens;
+mod trust;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,18 +18,13 @@ use http::header::{HeaderName, HeaderValue};
 use http::{Request, Response, Uri};
 use serde_json::Value;
 
-use self::client::Client;
 pub use self::condition::{Condition, Garbage};
 pub use self::endpoint::{Endpoint, MetadataLocation};
-use self::introspection::members_of;
 use self::state::State;
+use super::TestIssuer;
 use super::arrivals::Arrivals;
 use super::hold::Hold;
-use super::private::random;
-use super::{SigningKey, TestIssuer, TokenBuilder, base64url};
-use crate::config::{Builder, Issuer};
 use crate::fetch::{Fetch, FetchError, FetchFuture, FetchLimits};
-use crate::server::ResourceServer;
 
 /// An authorization server in memory, reached through the seam [`Fetch`].
 ///
@@ -107,11 +105,6 @@ impl TestAuthorizationServer {
         self.state().issuer.clone()
     }
 
-    /// A JWT that is valid from now on for five minutes; change it before building it.
-    pub fn token(&self) -> TokenBuilder {
-        self.state().issuer.token()
-    }
-
     /// The URL of that endpoint: for [`Endpoint::Metadata`] where RFC 8414 has it, for
     /// [`Endpoint::Other`] the identifier.
     #[must_use]
@@ -125,49 +118,6 @@ impl TestAuthorizationServer {
         }
     }
 
-    /// This server, to be trusted with the keys that its metadata leads to.
-    #[must_use]
-    pub fn trusted(&self) -> Issuer {
-        Issuer::discover(&self.shared.identifier)
-    }
-
-    /// A builder for a resource server that trusts this server and reaches no other; the tokens
-    /// of [`token`](Self::token) are meant for `https://api.example.com`.
-    pub fn resource_server(&self, resource: impl Into<String>) -> Builder {
-        ResourceServer::builder(resource).issuer(self.trusted()).fetch(self.clone())
-    }
-
-    /// Signs with `key` from now on, and publishes it alone.
-    pub fn rotate(&self, key: SigningKey) -> Self {
-        self.change(|state| {
-            state.published = vec![key.clone()];
-            state.issuer.rotate(key);
-        })
-    }
-
-    /// Signs with `key` from now on, and publishes it beside the keys before it.
-    pub fn rotate_keeping(&self, key: SigningKey) -> Self {
-        self.change(|state| {
-            state.published.push(key.clone());
-            state.issuer.rotate(key);
-        })
-    }
-
-    /// Publishes `key` as well, and does not sign with it yet.
-    pub fn publish(&self, key: SigningKey) -> Self {
-        self.change(|state| state.published.push(key))
-    }
-
-    /// Publishes the key that signs, and no other.
-    pub fn retire_old_keys(&self) -> Self {
-        self.change(|state| state.published = vec![state.issuer.key().clone()])
-    }
-
-    /// Publishes no key at all.
-    pub fn publish_nothing(&self) -> Self {
-        self.change(|state| state.published.clear())
-    }
-
     /// Has the metadata document in these places alone.
     pub fn metadata_at(&self, locations: impl IntoIterator<Item = MetadataLocation>) -> Self {
         self.change(|state| state.locations = locations.into_iter().collect())
@@ -178,49 +128,6 @@ impl TestAuthorizationServer {
     /// Endpoints stay where they are.
     pub fn metadata_member(&self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.change(|state| drop(state.members.insert(name.into(), value.into())))
-    }
-
-    /// Makes an opaque token that stands for the claims of `token`, of which the flaws and the
-    /// header do not count.
-    ///
-    /// ```
-    /// use tower_resource_server::testing::TestAuthorizationServer;
-    ///
-    /// let server = TestAuthorizationServer::new("https://as.example.com");
-    /// let token = server.opaque(&server.token().subject("alice").scope("read"));
-    /// assert!(!token.contains('.'));
-    /// ```
-    #[must_use]
-    pub fn opaque(&self, token: &TokenBuilder) -> String {
-        let name = base64url(random::<32>());
-        self.change(|state| {
-            state.introspection.register(name.clone(), members_of(token.claims()));
-        });
-        name
-    }
-
-    /// Answers introspection of `token`, which may be any text, with these members and `active` of
-    /// true, unless they have another.
-    ///
-    /// # Panics
-    ///
-    /// When `members` is not an object.
-    pub fn register(&self, token: impl Into<String>, members: impl Into<Value>) -> Self {
-        let Value::Object(members) = members.into() else { panic!("`members` is an object") };
-        self.change(|state| state.introspection.register(token.into(), members))
-    }
-
-    /// Answers introspection of `token` with `{"active":false}` from now on, as of tokens it has
-    /// never heard of.
-    pub fn revoke(&self, token: &str) -> Self {
-        self.change(|state| state.introspection.revoke(token))
-    }
-
-    /// Answers introspection to that client alone, by `client_secret_basic` or
-    /// `client_secret_post`; to others 401 (RFC 7662 §2.3).
-    pub fn client(&self, id: impl Into<String>, secret: impl Into<String>) -> Self {
-        let client = Client { id: id.into(), secret: secret.into() };
-        self.change(|state| state.introspection.client = Some(client))
     }
 
     /// Adds a header to every right answer from now on, in place of one of that name.

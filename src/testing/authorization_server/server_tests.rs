@@ -9,7 +9,7 @@ use serde_json::json;
 use super::*;
 use crate::algorithm::Algorithm;
 use crate::fetch::FetchErrorKind;
-use crate::testing::FixedClock;
+use crate::testing::{FixedClock, SigningKey};
 
 const IDENTIFIER: &str = "https://as.example.com";
 const NOW: u64 = 1_700_000_000;

@@ -16,6 +16,7 @@ pub(crate) struct Client {
 
 /// What the embedded client may connect to besides public addresses.
 #[derive(Clone, Debug, Default)]
+#[cfg_attr(not(feature = "http-client"), allow(dead_code, reason = "read by the embedded client"))]
 pub(super) struct Reach {
     pub(super) allow_loopback: bool,
     pub(super) private_hosts: Arc<HashSet<String>>,

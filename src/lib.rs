@@ -54,6 +54,8 @@
 //! - [`fapi2`](Builder::fapi2) holds a server to the FAPI 2.0 Security Profile.
 //! - Refusals carry `WWW-Authenticate` challenges for the schemes that are accepted, with the scopes
 //!   to ask for, the algorithms of proofs and the metadata document to look at. Their bodies are an [`Envelope`](render::Envelope)'s to shape.
+//! - **Opaque tokens** are looked up at their issuer (RFC 7662), beside signed ones on one server if
+//!   need be: see [`Introspection`]. Answers are remembered briefly, and may be signed (RFC 9701).
 //! - Keys are found through the **metadata** of the authorization server (RFC 8414, OpenID Connect
 //!   Discovery), behind a URL, or in a static [`JwkSet`]. They are fetched one at a time, refreshed
 //!   before they age, and stay in use while the authorization server is down;
@@ -65,11 +67,12 @@
 //!
 //! # What it does not check
 //!
-//! - whether a token was **revoked**: it is good until it expires. Opaque tokens and introspection
-//!   (RFC 7662) are not supported in this version.
+//! - whether a signed token was **revoked**: it is good until it expires, unless the issuer is asked
+//!   about [every token](Introspection::every_token), or a [`Revocation`] of yours knows.
 //! - **client certificates** beyond their thumbprint: whom to believe is the TLS layer's to say.
 //! - **what a proof does not cover**: query, other header fields and body of a request.
-//! - **encrypted tokens** (JWE): refused as well.
+//! - **encrypted tokens** (JWE): nothing is decrypted here. Their issuer can be asked about them, else
+//!   they are refused.
 //! - whether *this* subject may act on *this* record: that is the application's to decide.
 //!
 //! Answers to gRPC requests have an HTTP status; a form of their own is not part of this version.
@@ -81,6 +84,7 @@
 //! | [`quickstart`](guide::quickstart) | from an empty project to a protected server |
 //! | [`authorization_servers`](guide::authorization_servers) | Keycloak, Auth0, Okta, Entra and others: how each is configured |
 //! | [`several_issuers`](guide::several_issuers) | several authorization servers at once |
+//! | [`opaque_tokens`](guide::opaque_tokens) | tokens about which the issuer is asked |
 //! | [`scopes`](guide::scopes) | what a route or a handler may demand |
 //! | [`dpop`](guide::dpop) | tokens bound to a key, proofs, nonces |
 //! | [`mutual_tls`](guide::mutual_tls) | tokens bound to client certificates, also behind a proxy |
@@ -100,7 +104,7 @@
 //! |---|---|---|
 //! | `aws-lc-rs` | yes | signatures by aws-lc-rs; it serves where both backends are on, unless [`crypto_backend`](Builder::crypto_backend) chooses |
 //! | `rust-crypto` | | signatures by the RustCrypto crates |
-//! | `http-client` | yes | the client that fetches metadata and key sets |
+//! | `http-client` | yes | the client that fetches metadata and key sets, and introspects |
 //! | `axum` | | extractors, refusals as responses, the metadata document as a router |
 //! | `redis` | | a replay store that several machines share, in Redis or Valkey |
 //! | `testing` | | an issuer, tokens, proofs, a clock and scripted fetches for tests |

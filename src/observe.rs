@@ -1,7 +1,7 @@
 //! What the crate tells about its work: one log event a refusal, and events for metrics.
 //!
 //! Logs go through `tracing`. Their targets are `tower_resource_server::rejection`, `::keys`,
-//! `::config`, `::caching`, `::envelope` and, of the store in Redis, `::replay`. Neither a token nor
+//! `::introspection`, `::config`, `::caching`, `::envelope` and, of the store in Redis, `::replay`. Neither a token nor
 //! a proof nor a nonce stands in any of them. Accepted requests are not logged: how many there are
 //! is for an [`Observer`] to count.
 
@@ -106,8 +106,10 @@ pub enum Event<'a> {
 ///   or a handler may still refuse the request; then [`Event::Refused`] follows. Anonymous requests
 ///   that an optional layer lets through are no event.
 /// - [`Event::Refused`]: when the response of a refusal is made. The kinds `replay-store-full`,
-///   `replay-store-unavailable` and `revocation-unavailable` are worth an alarm, as
-///   `keys-unavailable` is.
+///   `replay-store-unavailable`, `revocation-unavailable` and `introspection-unavailable` are worth
+///   an alarm, as `keys-unavailable` is.
+/// - [`Event::IntrospectionFailed`]: once for each call that failed, in its task, however many
+///   requests waited for it; and once for each request that found too many calls under way.
 /// - [`Event::KeysRefreshed`] and [`Event::KeyRefreshFailed`]: at the end of each refresh, in its
 ///   task.
 /// - [`Event::MetadataRefreshed`] and [`Event::MetadataRefreshFailed`]: at the end of each look-up,

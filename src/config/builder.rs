@@ -267,8 +267,9 @@ impl Builder {
     /// Accepts tokens of any visible ASCII but the comma, as RFC 6749 A.12 allows opaque tokens,
     /// where RFC 6750 §2.1 takes only token68.
     ///
-    /// A JWT has no such characters, so no token becomes valid by this. What changes is the
-    /// refusal: a stray character then makes it a bad token, a 401, rather than bad syntax, a 400.
+    /// A JWT has no such characters, so none becomes valid by this. What changes is the refusal: a
+    /// stray character then makes it a bad token, a 401, rather than bad syntax, a 400. An opaque
+    /// token with such characters is [asked about](crate::guide::opaque_tokens) then.
     pub fn lenient_token_charset(mut self) -> Self {
         self.lenient_charset = true;
         self

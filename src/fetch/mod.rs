@@ -1,4 +1,4 @@
-//! Requests the crate itself makes: metadata of authorization servers, and key sets.
+//! Requests the crate itself makes: metadata of authorization servers, key sets, introspection.
 //!
 //! [`Fetch`] is the seam. There are three ways to fill it:
 //!
@@ -9,13 +9,16 @@
 //! | an implementation of your own | files, another process, tests |
 //!
 //! Issuers made with [`Issuer::discover`](crate::Issuer::discover) and
-//! [`Issuer::jwks_uri`](crate::Issuer::jwks_uri) need one. Without `http-client`, and with nothing
+//! [`Issuer::jwks_uri`](crate::Issuer::jwks_uri), and those with
+//! [`Introspection`](crate::Introspection), need one. Without `http-client`, and with nothing
 //! given, [`build`](crate::Builder::build) reports a fault for them.
 //!
 //! # What is asked of it
 //!
 //! GET requests with `Accept`, without credentials and without a body: for each issuer one at a time
-//! for its keys, and one at a time for its metadata. It answers with the whole response, whatever the status. It follows no redirect: an answer
+//! for its keys, and one at a time for its metadata. And, to introspection endpoints, POST requests
+//! with a form and the credentials of this server, several at a time: the body holds a token, and
+//! neither it nor the header is to be logged. It answers with the whole response, whatever the status. It follows no redirect: an answer
 //! that is not 200 counts as a failure, and a redirect could lead where the configuration never
 //! pointed.
 //!

@@ -9,6 +9,9 @@ pub mod authorization_servers {}
 /// Several authorization servers at once, and what belongs to each.
 #[doc = include_str!("several_issuers.md")]
 pub mod several_issuers {}
+/// Tokens that say nothing by themselves, and how their issuer is asked (RFC 7662, RFC 9701).
+#[doc = include_str!("opaque_tokens.md")]
+pub mod opaque_tokens {}
 /// How refusals look, and what an application may change about that.
 #[doc = include_str!("envelopes.md")]
 pub mod envelopes {}

@@ -126,9 +126,9 @@ mod tests {
         AddressPolicy { allow_loopback: true, ..strict() }
     }
 
-    fn verdict(policy: AddressPolicy, url: &str) -> Option<FetchErrorKind> {
+    fn verdict(policy: &AddressPolicy, url: &str) -> Option<FetchErrorKind> {
         let url: Uri = url.parse().expect("a URL");
-        check(&policy, &url).err().map(|refused| refused.kind())
+        check(policy, &url).err().map(|refused| refused.kind())
     }
 
     #[test]
@@ -136,22 +136,22 @@ mod tests {
         for url in
             ["http://127.0.0.1:1/", "http://[::1]/", "http://localhost/", "http://a.localhost"]
         {
-            assert_eq!(verdict(loopback(), url), None, "{url}");
-            assert_eq!(verdict(strict(), url), Some(ForbiddenAddress), "{url}");
+            assert_eq!(verdict(&loopback(), url), None, "{url}");
+            assert_eq!(verdict(&strict(), url), Some(ForbiddenAddress), "{url}");
         }
         for url in ["http://as.example/", "http://1.1.1.1/", "http://10.0.0.1", "ftp://[::1]/", "/"]
         {
-            assert_eq!(verdict(loopback(), url), Some(ForbiddenScheme), "{url}");
+            assert_eq!(verdict(&loopback(), url), Some(ForbiddenScheme), "{url}");
         }
     }
 
     #[test]
     fn literals_of_https_obey_the_policy() {
         for url in ["https://as.example/", "https://1.1.1.1/", "https://[2606:4700::1111]:8443/"] {
-            assert_eq!(verdict(strict(), url), None, "{url}");
+            assert_eq!(verdict(&strict(), url), None, "{url}");
         }
         for url in ["https://10.0.0.1", "https://[fe80::1]/", "https://[::ffff:169.254.169.254]/"] {
-            assert_eq!(verdict(loopback(), url), Some(ForbiddenAddress), "{url}");
+            assert_eq!(verdict(&loopback(), url), Some(ForbiddenAddress), "{url}");
         }
     }
 
@@ -160,14 +160,14 @@ mod tests {
         let named = ["10.0.0.1", "fd00::1"].map(str::to_owned).into_iter().collect();
         let policy = AddressPolicy { private_hosts: std::sync::Arc::new(named), ..strict() };
         for url in ["https://10.0.0.1:8443/jwks", "https://[fd00:0::1]/"] {
-            assert_eq!(verdict(policy.clone(), url), None, "{url}");
-            assert_eq!(verdict(strict(), url), Some(ForbiddenAddress), "{url}");
+            assert_eq!(verdict(&policy, url), None, "{url}");
+            assert_eq!(verdict(&strict(), url), Some(ForbiddenAddress), "{url}");
         }
         for url in ["https://10.0.0.2/", "https://[fd00::2]/"] {
-            assert_eq!(verdict(policy.clone(), url), Some(ForbiddenAddress), "{url}");
+            assert_eq!(verdict(&policy, url), Some(ForbiddenAddress), "{url}");
         }
         // In the clear it is loopback or nothing.
-        assert_eq!(verdict(policy, "http://10.0.0.1/"), Some(ForbiddenScheme));
+        assert_eq!(verdict(&policy, "http://10.0.0.1/"), Some(ForbiddenScheme));
     }
 
     #[cfg(not(any(feature = "aws-lc-rs", feature = "rust-crypto")))]

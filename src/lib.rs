@@ -155,6 +155,7 @@ pub mod testing;
 #[cfg(any(feature = "http-client", feature = "redis"))]
 mod tls;
 mod token;
+mod uri;
 
 pub use self::algorithm::{Algorithm, UnknownAlgorithm};
 pub use self::authorize::{

@@ -1,6 +1,7 @@
 //! Audiences as they are configured, for the server or for one issuer.
 
-use super::{Fault, uri};
+use super::Fault;
+use crate::uri;
 
 /// What tokens may name for their audience: absolute URIs, and names that are none.
 #[derive(Clone, Debug, Default, PartialEq)]

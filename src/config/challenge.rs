@@ -1,9 +1,10 @@
 //! Checks of what every challenge carries.
 
-use super::{Builder, Fault, Resource, uri};
+use super::{Builder, Fault, Resource};
 use crate::charset;
 use crate::metadata::Document;
 use crate::render::ChallengeSettings;
+use crate::uri;
 
 const DOCUMENTATION: &str = concat!(
     "https://docs.rs/tower-resource-server/",

@@ -6,12 +6,12 @@
 
 use std::time::Duration;
 
-use super::uri::Web;
 use super::{Builder, Fault, Issuer};
 use crate::algorithm::Algorithm;
 use crate::proof::{Freshness, UnrecordedProof, UnverifiableConfirmation};
 use crate::revocation::UnknownStatus;
 use crate::scheme::SenderConstraint;
+use crate::uri::Web;
 
 /// §5.4: PS256, ES256 and EdDSA with Ed25519, which has two names (RFC 9864).
 const ALGORITHMS: [Algorithm; 4] =

@@ -1,8 +1,8 @@
 //! Checks of what the server is called: its resource identifier and its audiences.
 
-use super::uri::Web;
 use super::{Builder, Fault, Resource};
 use crate::token::AudiencePolicy;
+use crate::uri::Web;
 
 impl Builder {
     /// RFC 9728 §1.2: https (http on loopback, OAuth 2.1 §1.5), no fragment.

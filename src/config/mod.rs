@@ -20,7 +20,6 @@ mod proofs;
 mod resolver;
 mod settings;
 mod trust;
-pub(crate) mod uri;
 
 pub use self::builder::{Builder, SharedCaching};
 pub use self::client_authentication::ClientAuthentication;

@@ -3,8 +3,8 @@
 use std::fmt::{self, Debug};
 use std::pin::Pin;
 
-use super::uri::Web;
 use super::{Fault, Issuer};
+use crate::uri::Web;
 
 /// Which issuers an [`IssuerResolver`] may be asked about.
 ///

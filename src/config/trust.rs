@@ -8,7 +8,6 @@ use http::Uri;
 
 use super::client::{Client, Reach};
 use super::issuer::Keys;
-use super::uri::{Unfetchable, Web, fetchable};
 use super::{AllowedIssuers, Builder, Fault, Issuer, IssuerResolver};
 use crate::clock::Clock;
 use crate::fetch::FetchLimits;
@@ -18,6 +17,7 @@ use crate::keys::{
 };
 use crate::observe::Observer;
 use crate::token::{AudiencePolicy, Issuers, Resolver, TrustedIssuer};
+use crate::uri::{Unfetchable, Web, fetchable};
 
 impl Builder {
     pub(super) fn trusted_issuers(

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use crate::authorize::OFFLINE_ACCESS;
 use crate::charset;
 use crate::config::Fault;
-use crate::config::uri;
+use crate::uri;
 
 /// Members of the metadata document beyond those that follow from other settings.
 ///

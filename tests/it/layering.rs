@@ -148,6 +148,7 @@ fn supplies_use_no_stage_and_no_layer() {
         "observe",
         "scheme",
         "tls",
+        "uri",
     ];
     forbid("supplies serve the stages", |mention| {
         let above = STAGES.contains(&mention.to())

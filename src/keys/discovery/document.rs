@@ -4,10 +4,10 @@ use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{Response, Uri};
 
-use crate::config::uri::fetchable;
 use crate::json::Object;
 use crate::keys::error::{Failure, MetadataError};
 use crate::media_type;
+use crate::uri::fetchable;
 
 /// The members this server has a use for, out of a document whose issuer is the right one.
 #[derive(Debug, Eq, PartialEq)]

@@ -2,7 +2,7 @@
 
 use http::Uri;
 
-use crate::config::uri::Web;
+use crate::uri::Web;
 
 const OAUTH: &str = "/.well-known/oauth-authorization-server";
 const OPENID: &str = "/.well-known/openid-configuration";

@@ -17,11 +17,11 @@ use arc_swap::ArcSwapOption;
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, Uri};
 use tokio::sync::Mutex;
-use tokio::time::Instant;
+use tokio::time::timeout;
 
 use super::document::{self, ServerMetadata};
 use crate::clock::Timestamp;
-use crate::fetch::FetchLimits;
+use crate::fetch::{FetchErrorKind, GRACE};
 use crate::keys::error::{Failure, MetadataError, RefreshError};
 use crate::keys::schedule::{Lifetime, Pace, Reason};
 use crate::keys::supplies::Supplies;
@@ -187,12 +187,15 @@ impl MetadataSource {
 
     /// Tries one place after the other, all of them within the time of one fetch.
     async fn try_all(&self) -> Outcome<'_> {
-        let begun = Instant::now();
+        let longest = self.supplies.limits.timeout.saturating_add(GRACE);
+        let late = MetadataError::Fetch(FetchErrorKind::Timeout);
+        timeout(longest, self.try_each()).await.unwrap_or_else(|_| Err(late.into()))
+    }
+
+    async fn try_each(&self) -> Outcome<'_> {
         let mut absent = Vec::new();
         for uri in &self.candidates {
-            let timeout = self.supplies.limits.timeout.saturating_sub(begun.elapsed());
-            let limits = FetchLimits { timeout, ..self.supplies.limits };
-            match self.attempt(uri, limits).await.map_err(|failure| failure.at(uri))? {
+            match self.attempt(uri).await.map_err(|failure| failure.at(uri))? {
                 Tried::Found(document, lifetime) => return Ok((document, lifetime, uri)),
                 Tried::Absent(status) => absent.push(format!("{uri} answered {}", status.as_u16())),
             }
@@ -200,12 +203,8 @@ impl MetadataSource {
         Err(Failure::with_cause(MetadataError::NotFound, absent.join(", ")))
     }
 
-    async fn attempt(
-        &self,
-        uri: &Uri,
-        limits: FetchLimits,
-    ) -> Result<Tried, Failure<MetadataError>> {
-        let answer = self.supplies.get(uri, ACCEPTED, limits).await;
+    async fn attempt(&self, uri: &Uri) -> Result<Tried, Failure<MetadataError>> {
+        let answer = self.supplies.get(uri, ACCEPTED, self.supplies.limits).await;
         let answer = answer.map_err(|error| Failure::of_fetch(&error, MetadataError::Fetch))?;
         self.judge(&answer)
     }

@@ -13,10 +13,11 @@ use tower_resource_server::testing::{
     TokenBuilder,
 };
 use tower_resource_server::{
-    Algorithm, AllowedIssuers, Builder, Claim, Dpop, Issuer, IssuerResolver, MemoryReplayStore,
-    PeerAddress, Predicate, ProofUse, RejectionKind as Kind, ReplayStore, ReplayStoreError,
-    Requirement, ResolveError, ResolveFuture, ResourceServer, Revocation, RevocationCheck,
-    RevocationResult, RevocationUnavailable, Scopes, SealedNonces, StepUp, TokenFacts, TokenStatus,
+    Algorithm, AllowedIssuers, AuthorizationDetails, Builder, Claim, Dpop, Issuer, IssuerResolver,
+    MemoryReplayStore, PeerAddress, Predicate, ProofUse, RejectionKind as Kind, ReplayStore,
+    ReplayStoreError, Requirement, ResolveError, ResolveFuture, ResourceServer, Revocation,
+    RevocationCheck, RevocationResult, RevocationUnavailable, Scopes, SealedNonces, StepUp,
+    TokenFacts, TokenStatus,
 };
 
 use crate::dpop::Client;
@@ -45,6 +46,7 @@ fn with_marks(token: TokenBuilder) -> TokenBuilder {
         .client_id("client-secret")
         .claim("jti", "jti-secret")
         .claim("x", "claim-secret")
+        .claim("authorization_details", json!([{ "type": "claim-secret" }]))
         .scope("scope-secret")
 }
 
@@ -184,6 +186,9 @@ fn by_server() -> Vec<Way> {
         |kind, requirement| Way { place: Place::Require(requirement), ..way(kind, WHOLE) };
     vec![
         require(Kind::InsufficientScope, || Scopes::all(["more"]).into()),
+        require(Kind::InsufficientAuthorizationDetails, || {
+            AuthorizationDetails::of_type("more").into()
+        }),
         require(Kind::InsufficientAuthentication, || StepUp::within(Duration::ZERO).into()),
         require(Kind::RequirementNotMet, || Predicate::new("Not today", |_| false).into()),
         require(Kind::InvalidRequirement, || Scopes::all(["a b"]).into()),

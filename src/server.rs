@@ -205,7 +205,10 @@ impl ResourceServer {
     pub fn health(&self) -> Health {
         let now = self.settings.now();
         let issuers = &self.settings.tokens.issuers;
-        let health = |issuer: &Arc<TrustedIssuer>| issuer.keys.health(&issuer.identifier, now);
+        let health = |issuer: &Arc<TrustedIssuer>| {
+            let asked = issuer.introspection.as_ref().map(|introspector| introspector.trouble());
+            issuer.keys.health(&issuer.identifier, now).with_introspection(asked)
+        };
         Health::new(
             issuers.iter().map(health).collect(),
             issuers.found().iter().map(health).collect(),

@@ -55,7 +55,7 @@ fn embedded(reach: &Reach) -> Result<Arc<dyn Fetch>, Fault> {
 
 #[cfg(not(feature = "http-client"))]
 fn embedded(_: &Reach) -> Result<Arc<dyn Fetch>, Fault> {
-    let problem = "keys are to be fetched, and no client is there to do it";
+    let problem = "an issuer is to be reached, and no client is there to do it";
     let mend = "enable the feature http-client, or give a client with fetch()";
     Err(Fault::new("fetch", problem, mend))
 }

@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 use super::error::RefreshError;
 use super::schedule::Lifetime;
 use crate::clock::Timestamp;
+use crate::token::introspection::{IntrospectionError, Trouble};
 
 /// How a server's sources of keys are at one moment.
 ///
@@ -125,6 +126,8 @@ pub struct IssuerHealth {
     lifetime: Option<Lifetime>,
     failures: u32,
     last_failure: Option<(RefreshError, Timestamp)>,
+    /// Where it is asked about tokens.
+    introspection: Option<Trouble>,
 }
 
 impl IssuerHealth {
@@ -137,6 +140,7 @@ impl IssuerHealth {
             lifetime: None,
             failures: 0,
             last_failure: None,
+            introspection: None,
         }
     }
 
@@ -159,7 +163,12 @@ impl IssuerHealth {
             KeyState::Fresh | KeyState::Stale => loaded.map_or(0, |loaded| loaded.usable),
         };
         let identifier = Arc::clone(issuer);
-        Self { identifier, state, usable, now, lifetime, failures, last_failure }
+        let introspection = None;
+        Self { identifier, state, usable, now, lifetime, failures, last_failure, introspection }
+    }
+
+    pub(crate) fn with_introspection(self, introspection: Option<Trouble>) -> Self {
+        Self { introspection, ..self }
     }
 
     /// The issuer, as configured.
@@ -218,6 +227,41 @@ impl IssuerHealth {
     pub fn last_error_at(&self) -> Option<SystemTime> {
         self.last_failure?.1.to_system_time()
     }
+
+    /// How many calls in a row have failed in which it was asked about a token (RFC 7662); zero after
+    /// one that did not. `None` where it is not asked.
+    ///
+    /// It has no part in [`Health::is_ready`]: tokens that are remembered are still accepted, and
+    /// only requests show when the endpoint is back.
+    #[must_use]
+    pub fn introspection_failures(&self) -> Option<u32> {
+        self.introspection.map(|trouble| trouble.failures)
+    }
+
+    /// Why the last call failed that did, whether or not later ones succeeded.
+    #[must_use]
+    pub fn last_introspection_error(&self) -> Option<IntrospectionError> {
+        self.introspection?.last.map(|(error, _)| error)
+    }
+
+    /// When that was.
+    #[must_use]
+    pub fn last_introspection_error_at(&self) -> Option<SystemTime> {
+        self.introspection?.last?.1.to_system_time()
+    }
+}
+
+fn failures(
+    f: &mut fmt::Formatter<'_>,
+    of: &str,
+    count: u32,
+    last: &dyn fmt::Display,
+) -> fmt::Result {
+    match count {
+        0 => Ok(()),
+        1 => write!(f, ", 1 {of}failure: {last}"),
+        _ => write!(f, ", {count} {of}failures: {last}"),
+    }
 }
 
 /// Such as `https://as.example.com: stale, 2 keys, 700 s old, 3 failures: the connection failed`.
@@ -228,10 +272,12 @@ impl fmt::Display for IssuerHealth {
         if let Some(age) = self.age() {
             write!(f, ", {} s old", age.as_secs())?;
         }
-        match self.last_failure {
-            Some((error, _)) if self.failures > 0 => {
-                let plural = if self.failures == 1 { "" } else { "s" };
-                write!(f, ", {} failure{plural}: {error}", self.failures)
+        if let Some((error, _)) = self.last_failure {
+            failures(f, "", self.failures, &error)?;
+        }
+        match self.introspection {
+            Some(Trouble { failures: count, last: Some((error, _)) }) => {
+                failures(f, "introspection ", count, &error)
             }
             _ => Ok(()),
         }

@@ -15,6 +15,7 @@ use tokio::time::timeout;
 use super::super::{TrustedIssuer, Vouched};
 use super::memory::Key;
 use super::{IntrospectionError, Introspector};
+use crate::clock::Timestamp;
 use crate::error::RejectionKind;
 
 /// What came of asking about a token.
@@ -49,6 +50,7 @@ impl Flights {
         &self,
         introspector: &Arc<Introspector>,
         key: Key,
+        now: Timestamp,
         known: impl FnOnce() -> Option<Outcome>,
     ) -> Boarding {
         let mut flights = self.lock();
@@ -64,7 +66,7 @@ impl Flights {
         let (report, landed) = watch::channel(None);
         flights.insert(key, landed.clone());
         let introspector = Arc::clone(introspector);
-        let landing = Landing { introspector, key, outcome: None, report };
+        let landing = Landing { introspector, key, began: now, outcome: None, report };
         Boarding::First(landing, Waiting(landed))
     }
 }
@@ -73,6 +75,7 @@ impl Flights {
 pub(super) struct Landing {
     introspector: Arc<Introspector>,
     key: Key,
+    began: Timestamp,
     outcome: Option<Outcome>,
     report: watch::Sender<Option<Outcome>>,
 }
@@ -91,7 +94,8 @@ impl Drop for Landing {
         let unavailable = Err(RejectionKind::IntrospectionUnavailable);
         self.report.send_replace(Some(outcome.unwrap_or(unavailable)));
         if lost {
-            self.introspector.report(IntrospectionError::Runtime);
+            // The clock is not asked: it may be what panics.
+            self.introspector.failed(IntrospectionError::Runtime, self.began);
         }
     }
 }

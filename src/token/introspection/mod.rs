@@ -14,6 +14,7 @@ mod form;
 mod memory;
 mod route;
 mod signed;
+mod trouble;
 
 use std::fmt;
 use std::pin::Pin;
@@ -34,6 +35,8 @@ use self::memory::Key;
 pub(crate) use self::memory::{Memories, Memory};
 pub(crate) use self::route::{Routes, Shapes};
 pub(crate) use self::signed::SignedAnswers;
+use self::trouble::Record;
+pub(crate) use self::trouble::Trouble;
 use super::{Digest, TrustedIssuer, Vouched};
 use crate::clock::Timestamp;
 use crate::error::RejectionKind;
@@ -70,6 +73,7 @@ pub(crate) struct Introspector {
     /// issuers, or neither would ever be dropped.
     memory: Weak<Memory>,
     flights: Flights,
+    record: Record,
 }
 
 impl fmt::Debug for Introspector {
@@ -87,11 +91,17 @@ pub(crate) type Asking = Pin<Box<dyn Future<Output = Outcome> + Send>>;
 
 impl Introspector {
     pub(crate) fn new(settings: IntrospectorSettings, memory: &Arc<Memory>) -> Self {
-        Self { settings, memory: Arc::downgrade(memory), flights: Flights::default() }
+        let (flights, record) = (Flights::default(), Record::default());
+        Self { settings, memory: Arc::downgrade(memory), flights, record }
     }
 
     pub(crate) const fn shapes(&self) -> &Shapes {
         &self.settings.shapes
+    }
+
+    /// How the calls went of late.
+    pub(crate) fn trouble(&self) -> Trouble {
+        self.record.look()
     }
 
     /// From memory: an active token, or a refusal.
@@ -115,7 +125,7 @@ impl Introspector {
             return self.unavailable(IntrospectionError::Runtime);
         };
         let key = memory.key(&digest);
-        let waiting = match self.flights.board(self, key, || memory.find(&key, now)) {
+        let waiting = match self.flights.board(self, key, now, || memory.find(&key, now)) {
             Boarding::Known(outcome) => return Box::pin(std::future::ready(outcome)),
             Boarding::Full => return self.unavailable(IntrospectionError::Busy),
             Boarding::Joined(waiting) => waiting,
@@ -147,10 +157,11 @@ impl Introspector {
             Ok(vouched) => Ok(Arc::new(vouched)),
             Err(Negative::Refused(kind)) => Err(kind),
             Err(Negative::Failed(error)) => {
-                self.report(error);
+                self.failed(error, self.settings.supplies.now());
                 return Err(RejectionKind::IntrospectionUnavailable);
             }
         };
+        self.record.answered();
         if let Some(memory) = self.memory.upgrade() {
             memory.keep(key, &outcome, self.settings.supplies.now());
         }
@@ -226,6 +237,12 @@ impl Introspector {
             Some(_) => signed::MEDIA_TYPE,
             None => "application/json",
         }
+    }
+
+    /// A call has failed.
+    fn failed(&self, error: IntrospectionError, now: Timestamp) {
+        self.record.failed(error, now);
+        self.report(error);
     }
 
     fn report(&self, error: IntrospectionError) {

@@ -175,6 +175,101 @@ async fn outages_are_told_in_the_log_without_any_token() {
     assert!(!shown.contains(&token), "{shown}");
 }
 
+#[tokio::test]
+async fn health_tells_of_calls_that_fail() {
+    let asked = Asked::new();
+    let token = asked.token();
+    let of = |asked: &Asked| asked.server.health().issuers()[0].clone();
+    let fresh = of(&asked);
+    assert_eq!((fresh.introspection_failures(), fresh.last_introspection_error()), (Some(0), None));
+    assert_eq!(fresh.last_introspection_error_at(), None);
+    assert_eq!(fresh.to_string(), "https://as.example.com: fresh, 0 keys");
+    asked.authorization_server.set(Condition::Status(StatusCode::UNAUTHORIZED));
+    asked.present(&token).await.assert_x503();
+    let once = of(&asked).to_string();
+    assert!(
+        once.ends_with(
+            ", 1 introspection failure: the endpoint does not accept the credentials of this server"
+        ),
+        "{once}"
+    );
+    asked.clock.advance(Duration::from_secs(1));
+    asked.present(&token).await.assert_x503();
+    let failing = of(&asked);
+    assert_eq!(failing.introspection_failures(), Some(2));
+    assert_eq!(failing.last_introspection_error(), Some(IntrospectionError::Refused));
+    let at = std::time::UNIX_EPOCH + Duration::from_secs(NOW + 1);
+    assert_eq!(failing.last_introspection_error_at(), Some(at));
+    assert!(failing.to_string().contains("2 introspection failures"), "{failing}");
+    assert!(asked.server.health().is_ready());
+    asked.authorization_server.set(Condition::Up);
+    // A refusal is an answer as good as any.
+    asked.present("unknown-token").await.assert_t401();
+    let again = of(&asked);
+    assert_eq!(again.introspection_failures(), Some(0));
+    assert_eq!(again.last_introspection_error(), Some(IntrospectionError::Refused));
+    assert!(!again.to_string().contains("failure"), "{again}");
+    // Who is not asked has nothing to tell.
+    let plain = crate::support::Bed::new();
+    assert_eq!(plain.server.health().issuers()[0].introspection_failures(), None);
+}
+
+/// A clock that breaks after it was asked that often.
+#[derive(Clone, Debug)]
+struct BreakingClock(Arc<std::sync::atomic::AtomicUsize>);
+
+impl tower_resource_server::Clock for BreakingClock {
+    fn now(&self) -> std::time::SystemTime {
+        let left = &self.0;
+        let one_less = |left: usize| left.checked_sub(1);
+        let order = std::sync::atomic::Ordering::SeqCst;
+        left.fetch_update(order, order, one_less).expect("the clock is broken");
+        std::time::UNIX_EPOCH + Duration::from_secs(NOW)
+    }
+}
+
+#[tokio::test]
+async fn a_clock_that_panics_within_a_call_leaves_nobody_waiting() {
+    let left = Arc::new(std::sync::atomic::AtomicUsize::new(1000));
+    let fetch = ScriptedFetch::new().json_at(ENDPOINT, {
+        let mut members = right();
+        members["active"] = true.into();
+        members
+    });
+    let failures = Failures::default();
+    let introspection = Introspection::at(ENDPOINT, basic());
+    let builder = asking(introspection, fetch.clone(), &FixedClock::at(NOW));
+    let builder = builder.clock(BreakingClock(Arc::clone(&left))).observer(failures.clone());
+    let server = builder.build().expect("valid");
+    let hold = fetch.hold();
+    let request = present(&server, TOKEN);
+    let breaking = async {
+        fetch.arrived(1).await;
+        left.store(0, std::sync::atomic::Ordering::SeqCst);
+        hold.release();
+        super::bed::let_others_run().await;
+        left.store(1000, std::sync::atomic::Ordering::SeqCst);
+    };
+    let started = Box::pin(request);
+    let waiting = async {
+        let mut started = started;
+        futures_util::future::poll_fn(|context| {
+            // The request takes its own look at the clock only after the call has ended.
+            match left.load(std::sync::atomic::Ordering::SeqCst) {
+                0 => {
+                    context.waker().wake_by_ref();
+                    std::task::Poll::Pending
+                }
+                _ => started.as_mut().poll(context),
+            }
+        })
+        .await
+    };
+    let (answer, ()) = tokio::join!(waiting, breaking);
+    answer.assert_x503();
+    assert_eq!(failures.take(), [IntrospectionError::Runtime]);
+}
+
 /// A TLS server on loopback whose certificate nobody has signed, and its port.
 #[cfg(feature = "http-client")]
 async fn untrusted_tls() -> u16 {

@@ -158,8 +158,8 @@ impl Builder {
 
     /// The source of time.
     ///
-    /// Default [`SystemClock`]. It judges tokens, proofs, nonces and the age of keys; fetches are
-    /// timed by Tokio.
+    /// Default [`SystemClock`](crate::SystemClock). It judges tokens, proofs, nonces and the age of
+    /// keys; fetches are timed by Tokio.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
         self

@@ -25,8 +25,8 @@ pub enum Condition {
     Garbage(Garbage),
     /// It accepts requests and never answers them.
     Silent,
-    /// It answers rightly after that time of Tokio's clock, which tests can
-    /// [pause](tokio::time::pause).
+    /// It answers rightly after that time of Tokio's clock, which tests can pause
+    /// (`tokio::time::pause`).
     Slow(Duration),
     /// It answers each request with that status and no body.
     Status(StatusCode),

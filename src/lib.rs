@@ -169,8 +169,8 @@ pub use self::config::{
 pub use self::credentials::{Credential, CredentialSource, RequestHead, SecureTransport};
 pub use self::error::RejectionKind;
 pub use self::keys::{
-    CertificateThumbprint, CryptoBackend, Health, IssuerHealth, JwkSet, JwkSetError, KeyState,
-    MetadataError, PrivateKey, PrivateKeyError, RefreshError, Thumbprint,
+    CertificateThumbprint, CryptoBackend, Health, IntrospectionError, IssuerHealth, JwkSet,
+    JwkSetError, KeyState, MetadataError, PrivateKey, PrivateKeyError, RefreshError, Thumbprint,
 };
 pub use self::metadata::ResourceMetadata;
 pub use self::observe::{Event, Observer};
@@ -190,5 +190,4 @@ pub use self::revocation::{
 };
 pub use self::scheme::SenderConstraint;
 pub use self::server::{NotReady, ResourceServer};
-pub use self::token::introspection::IntrospectionError;
 pub use self::token::{ClaimMapper, Profile};

@@ -9,8 +9,7 @@ use std::fmt::Debug;
 use std::time::Duration;
 
 use crate::error::RejectionKind;
-use crate::keys::{MetadataError, RefreshError};
-use crate::token::introspection::IntrospectionError;
+use crate::keys::{IntrospectionError, MetadataError, RefreshError};
 
 /// One thing that happened. All values but numbers and times are of low cardinality: fit for metric
 /// labels.

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::error::RefreshError;
+use super::introspection::{IntrospectionError, Trouble};
 use super::schedule::Lifetime;
 use crate::clock::Timestamp;
-use crate::token::introspection::{IntrospectionError, Trouble};
 
 /// How a server's sources of keys are at one moment.
 ///

@@ -13,11 +13,11 @@ use tower_resource_server::testing::{
     TokenBuilder,
 };
 use tower_resource_server::{
-    Algorithm, AllowedIssuers, AuthorizationDetails, Builder, Claim, Dpop, Issuer, IssuerResolver,
-    MemoryReplayStore, PeerAddress, Predicate, ProofUse, RejectionKind as Kind, ReplayStore,
-    ReplayStoreError, Requirement, ResolveError, ResolveFuture, ResourceServer, Revocation,
-    RevocationCheck, RevocationResult, RevocationUnavailable, Scopes, SealedNonces, StepUp,
-    TokenFacts, TokenStatus,
+    Algorithm, AllowedIssuers, AuthorizationDetails, Builder, Claim, ClientAuthentication, Dpop,
+    Introspection, Issuer, IssuerResolver, MemoryReplayStore, PeerAddress, Predicate, ProofUse,
+    RejectionKind as Kind, ReplayStore, ReplayStoreError, Requirement, ResolveError, ResolveFuture,
+    ResourceServer, Revocation, RevocationCheck, RevocationResult, RevocationUnavailable, Scopes,
+    SealedNonces, StepUp, TokenFacts, TokenStatus,
 };
 
 use crate::dpop::Client;
@@ -102,7 +102,7 @@ fn way(kind: Kind, request: Ask) -> Way {
 pub(crate) fn ways() -> Vec<Way> {
     let tokens = by_token().into_iter().chain(by_request()).chain(by_server());
     let tokens = tokens.chain(by_proof()).chain(by_possession());
-    tokens.chain(by_certificate()).chain(by_others()).collect()
+    tokens.chain(by_certificate()).chain(by_others()).chain(by_answer()).collect()
 }
 
 fn by_token() -> Vec<Way> {
@@ -167,6 +167,27 @@ fn by_others() -> Vec<Way> {
             )
         },
     ]
+}
+
+/// What the issuer says of a token, when it is asked.
+fn by_answer() -> Vec<Way> {
+    let asked = |kind, change| Way { change, ..way(kind, WHOLE) };
+    vec![
+        asked(Kind::InactiveToken, |_| {
+            asking(ScriptedFetch::new().always_json(json!({ "active": false })))
+        }),
+        asked(Kind::IntrospectionUnavailable, |_| asking(ScriptedFetch::new())),
+        asked(Kind::IntrospectionUnavailable, |_| {
+            asking(ScriptedFetch::new().always_json(json!({ "active": "claim-secret" })))
+        }),
+    ]
+}
+
+fn asking(fetch: ScriptedFetch) -> Builder {
+    let credentials = ClientAuthentication::client_secret_basic("api", "s3cr3t");
+    let introspection = Introspection::at("https://as.example.com/introspect", credentials);
+    let issuer = Issuer::introspection(ISSUER, introspection);
+    ResourceServer::builder(RESOURCE).issuer(issuer).fetch(fetch).clock(FixedClock::at(NOW))
 }
 
 fn by_request() -> Vec<Way> {

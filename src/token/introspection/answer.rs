@@ -6,14 +6,13 @@ use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{Response, StatusCode};
 
-use super::super::TrustedIssuer;
-use super::super::claims::{self, Claims};
-use super::super::vouched::Vouched;
 use super::IntrospectionError;
 use crate::clock::Timestamp;
 use crate::error::RejectionKind;
 use crate::json::{Object, WrongType};
 use crate::media_type;
+use crate::token::claims::{self, Claims};
+use crate::token::{TrustedIssuer, Vouched};
 
 /// Why there is no token that the issuer vouches for.
 #[derive(Debug)]

@@ -12,11 +12,11 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use super::super::{TrustedIssuer, Vouched};
 use super::memory::Key;
 use super::{IntrospectionError, Introspector};
 use crate::clock::Timestamp;
 use crate::error::RejectionKind;
+use crate::token::{TrustedIssuer, Vouched};
 
 /// What came of asking about a token.
 pub(super) type Outcome = Result<Arc<Vouched>, RejectionKind>;

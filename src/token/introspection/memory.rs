@@ -20,11 +20,11 @@ use hmac::{Hmac, KeyInit, Mac};
 use quick_cache::sync::Cache;
 use sha2::Sha256;
 
-use super::super::cache::DigestHasher;
-use super::super::{Digest, TokenCache, Vouched};
 use crate::clock::Timestamp;
 use crate::error::RejectionKind;
 use crate::random;
+use crate::token::cache::DigestHasher;
+use crate::token::{Digest, TokenCache, Vouched};
 
 /// How many refusals are remembered at most.
 const REFUSALS: usize = 16 * 1024;

@@ -1,7 +1,7 @@
-use super::super::super::{AudiencePolicy, ClaimMapper, TrustedIssuer, claims};
 use super::*;
 use crate::json::Object;
 use crate::keys::KeySource;
+use crate::token::{AudiencePolicy, ClaimMapper, TrustedIssuer, claims};
 
 const ISSUER: &str = "https://as.example.com";
 

@@ -8,7 +8,6 @@
 mod answer;
 mod assertion;
 mod credentials;
-mod error;
 mod flight;
 mod form;
 mod memory;
@@ -28,7 +27,6 @@ use http::{HeaderValue, Method, Request, Uri};
 use self::answer::Negative;
 pub(crate) use self::assertion::Assertion;
 pub(crate) use self::credentials::{Credentials, TokenSource};
-pub use self::error::IntrospectionError;
 use self::flight::{Boarding, Flights, Outcome};
 use self::form::Form;
 use self::memory::Key;
@@ -36,12 +34,11 @@ pub(crate) use self::memory::{Memories, Memory};
 pub(crate) use self::route::{Routes, Shapes};
 pub(crate) use self::signed::SignedAnswers;
 use self::trouble::Record;
-pub(crate) use self::trouble::Trouble;
 use super::{Digest, TrustedIssuer, Vouched};
 use crate::clock::Timestamp;
 use crate::error::RejectionKind;
 use crate::fetch::{GRACE, bounded};
-use crate::keys::{MetadataSource, Supplies};
+use crate::keys::{IntrospectionError, MetadataSource, Supplies, Trouble};
 use crate::observe::Event;
 
 /// What an introspector is made of.

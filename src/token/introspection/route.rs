@@ -7,9 +7,9 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::super::{Issuers, TrustedIssuer};
 use crate::json::Object;
 use crate::jws::{self, Compact};
+use crate::token::{Issuers, TrustedIssuer};
 
 /// Which tokens are sent to an issuer's endpoint.
 #[derive(Debug, Default)]

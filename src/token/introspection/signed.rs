@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use super::super::TrustedIssuer;
 use super::IntrospectionError;
 use crate::algorithm::Algorithm;
 use crate::base64url;
@@ -10,6 +9,7 @@ use crate::clock::{Clock, Timestamp};
 use crate::json::{Object, OneOrMany};
 use crate::jws::{self, Compact};
 use crate::keys::{KeySource, Supply};
+use crate::token::TrustedIssuer;
 
 /// The media type of such answers.
 pub(super) const MEDIA_TYPE: &str = "application/token-introspection+jwt";

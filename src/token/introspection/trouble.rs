@@ -4,14 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::IntrospectionError;
 use crate::clock::Timestamp;
-
-/// The failures of one endpoint at one moment.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Trouble {
-    /// So many calls in a row.
-    pub(crate) failures: u32,
-    pub(crate) last: Option<(IntrospectionError, Timestamp)>,
-}
+use crate::keys::Trouble;
 
 #[derive(Debug, Default)]
 pub(super) struct Record(Mutex<Trouble>);

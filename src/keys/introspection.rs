@@ -1,8 +1,9 @@
-//! Why a token could not be introspected.
+//! How an issuer that is asked about tokens answers: what goes wrong, and how often.
 
 use std::error::Error;
 use std::fmt;
 
+use crate::clock::Timestamp;
 use crate::fetch::{FetchError, FetchErrorKind};
 
 /// Why an authorization server could not be asked about a token, or its answer not be believed.
@@ -62,3 +63,11 @@ impl fmt::Display for IntrospectionError {
 }
 
 impl Error for IntrospectionError {}
+
+/// The failures of one endpoint at one moment.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Trouble {
+    /// So many calls in a row.
+    pub(crate) failures: u32,
+    pub(crate) last: Option<(IntrospectionError, Timestamp)>,
+}

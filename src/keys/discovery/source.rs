@@ -188,13 +188,19 @@ impl MetadataSource {
     /// Tries one place after the other, all of them within the time of one fetch.
     async fn try_all(&self) -> Outcome<'_> {
         let longest = self.supplies.limits.timeout.saturating_add(GRACE);
-        let late = MetadataError::Fetch(FetchErrorKind::Timeout);
-        timeout(longest, self.try_each()).await.unwrap_or_else(|_| Err(late.into()))
+        let mut place = None;
+        let outcome = timeout(longest, self.try_each(&mut place)).await;
+        outcome.unwrap_or_else(|_| {
+            let late = Failure::from(MetadataError::Fetch(FetchErrorKind::Timeout));
+            Err(Failure { uri: place.cloned(), ..late })
+        })
     }
 
-    async fn try_each(&self) -> Outcome<'_> {
+    /// `place` is the one that is being tried.
+    async fn try_each<'u>(&'u self, place: &mut Option<&'u Uri>) -> Outcome<'u> {
         let mut absent = Vec::new();
         for uri in &self.candidates {
+            *place = Some(uri);
             match self.attempt(uri).await.map_err(|failure| failure.at(uri))? {
                 Tried::Found(document, lifetime) => return Ok((document, lifetime, uri)),
                 Tried::Absent(status) => absent.push(format!("{uri} answered {}", status.as_u16())),

@@ -9,7 +9,7 @@ use tower_resource_server::fetch::FetchErrorKind;
 use tower_resource_server::testing::{FixedClock, ScriptedFetch, TestIssuer};
 use tower_resource_server::{Algorithm, Issuer, MetadataError, RefreshError};
 
-use super::bed::{JWKS, OAUTH, Realm, failures};
+use super::bed::{JWKS, OAUTH, OPENID, Realm, failures};
 use crate::keys::{
     COOL_DOWN, DAY, Happened, assert_unavailable, assert_unknown, let_others_run, renamed,
 };
@@ -78,6 +78,28 @@ async fn places_that_hang_are_given_up_together() {
     let begun = tokio::time::Instant::now();
     assert_unavailable(&realm.send(&realm.token()).await);
     assert_eq!(begun.elapsed().as_secs(), 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn places_that_are_slow_share_the_time_of_one_fetch() {
+    let realm = Realm::empty();
+    realm.fetch.hang_at(OPENID);
+    let hold = realm.fetch.hold();
+    let log = Capture::start();
+    let begun = tokio::time::Instant::now();
+    let release = async {
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        hold.release();
+    };
+    let token = realm.token();
+    let (answer, ()) = futures_util::future::join(realm.send(&token), release).await;
+    assert_unavailable(&answer);
+    assert_eq!(begun.elapsed().as_secs(), 5);
+    assert_eq!(realm.asked(), [OAUTH, OPENID]);
+    let failed = failures(&log);
+    assert_eq!(failed.len(), 1, "{failed:?}");
+    assert_eq!(failed[0].get("uri"), Some(OPENID));
+    assert_eq!(failed[0].get("error"), Some("no whole answer in time"));
 }
 
 #[tokio::test(start_paused = true)]

@@ -6,10 +6,10 @@ use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{Response, StatusCode};
 
-use super::super::fetch::answer;
-use super::super::script::Step;
 use super::Endpoint;
 use crate::fetch::FetchErrorKind;
+use crate::testing::fetch::answer;
+use crate::testing::script::Step;
 
 const PAGE: &str = "<!doctype html><title>Sign in</title><p>Please sign in to the network.";
 

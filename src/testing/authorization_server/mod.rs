@@ -253,5 +253,4 @@ impl fmt::Debug for TestAuthorizationServer {
 }
 
 #[cfg(test)]
-#[path = "server_tests.rs"]
 mod tests;

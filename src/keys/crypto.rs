@@ -198,7 +198,8 @@ thread_local! {
     static BUILT: RefCell<Built> = const { RefCell::new(Built(Vec::new())) };
 }
 
-const KEPT_PER_THREAD: usize = 32;
+/// As many as some dozens of issuers have. To build one anew costs about a third of a check (ES256).
+const KEPT_PER_THREAD: usize = 256;
 
 struct Built(Vec<(u64, Box<dyn JwtVerifier>)>);
 

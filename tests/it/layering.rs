@@ -47,7 +47,7 @@ fn sources() -> Vec<(String, String)> {
     for path in paths {
         let name =
             path.strip_prefix(&root).expect("below src").to_string_lossy().replace('\\', "/");
-        if !name.ends_with("_tests.rs") {
+        if !name.ends_with("_tests.rs") && !name.ends_with("/tests.rs") {
             sources.push((name, code(&fs::read_to_string(&path).expect("a source"))));
         }
     }

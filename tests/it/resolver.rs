@@ -319,6 +319,40 @@ async fn an_issuer_that_is_trusted_no_longer_takes_its_tokens_with_it() {
 }
 
 #[tokio::test]
+async fn a_token_that_is_remembered_does_not_keep_its_issuer_trusted() {
+    let bed = Bed::new();
+    let blue = bed.issuer("blue");
+    bed.realms.trust(blue.trusted());
+    let only = token(&blue);
+    bed.send(&only).await.assert_ok();
+    bed.realms.set("blue", Answers::Nothing);
+    // Nothing but this one token ever comes.
+    bed.clock.advance(FRESH);
+    bed.send(&only).now_or_never().expect("it waits for nothing").assert_ok();
+    let_others_run().await;
+    assert_eq!(bed.realms.asked(), 2);
+    assert_untrusted(&bed.send(&only).await);
+}
+
+#[tokio::test]
+async fn a_token_that_is_remembered_does_not_outlast_the_trust_in_its_issuer() {
+    let bed = Bed::new();
+    let blue = bed.issuer("blue");
+    bed.realms.trust(blue.trusted());
+    let only = token(&blue);
+    bed.send(&only).await.assert_ok();
+    bed.realms.set("blue", Answers::Failure);
+    bed.clock.advance(FRESH + DAY - Duration::from_millis(1));
+    bed.send(&only).await.assert_ok();
+    let_others_run().await;
+    bed.clock.advance(Duration::from_millis(1));
+    assert_unavailable(&bed.send(&only).await);
+    bed.realms.trust(blue.trusted());
+    bed.clock.advance(Duration::from_secs(1));
+    bed.send(&only).await.assert_ok();
+}
+
+#[tokio::test]
 async fn while_the_resolver_fails_known_issuers_stay_trusted_for_a_day() {
     let bed = Bed::new();
     let blue = bed.issuer("blue");

@@ -216,6 +216,24 @@ async fn invented_names_are_asked_about_at_a_pace() {
 }
 
 #[tokio::test]
+async fn invented_names_do_not_hide_that_an_issuer_is_trusted_no_longer() {
+    let bed = Bed::new();
+    let blue = bed.issuer("blue");
+    bed.realms.trust(blue.trusted());
+    let old = token(&blue);
+    bed.send(&old).await.assert_ok();
+    bed.realms.set("blue", Answers::Nothing);
+    bed.clock.advance(FRESH);
+    for i in 0..20 {
+        assert!(bed.send(&token(&bed.issuer(&format!("invented-{i}")))).await.kind().is_some());
+    }
+    // The pace of strangers is used up; that of known issuers is not.
+    bed.send(&old).await.assert_ok();
+    let_others_run().await;
+    assert_untrusted(&bed.send(&old).await);
+}
+
+#[tokio::test]
 async fn that_an_issuer_is_not_trusted_counts_for_a_minute() {
     let bed = Bed::new();
     let blue = bed.issuer("blue");

@@ -371,6 +371,26 @@ async fn a_token_that_is_remembered_does_not_outlast_the_trust_in_its_issuer() {
 }
 
 #[tokio::test]
+async fn a_token_that_waited_for_keys_is_refused_if_trust_has_ended_meanwhile() {
+    let bed = Bed::new();
+    let blue = bed.remote("blue");
+    bed.send(&token(&blue)).await.assert_ok();
+    let rotated = TestIssuer::with_key(blue.issuer(), key(Algorithm::ES256, "2"));
+    let rotated = rotated.clock(bed.clock.clone());
+    bed.fetch.json_at(&format!("{REALMS}blue/keys"), rotated.jwks_json());
+    bed.realms.set("blue", Answers::Nothing);
+    bed.clock.advance(FRESH);
+    let hold = bed.fetch.hold();
+    let (server, waiting) = (bed.server.clone(), token(&rotated));
+    let waiting = tokio::spawn(async move { present(&server, &waiting).await });
+    let_others_run().await;
+    assert_eq!(bed.realms.asked(), 2);
+    hold.release();
+    assert_unavailable(&waiting.await.expect("no panic"));
+    assert_untrusted(&bed.send(&token(&rotated)).await);
+}
+
+#[tokio::test]
 async fn while_the_resolver_fails_known_issuers_stay_trusted_for_a_day() {
     let bed = Bed::new();
     let blue = bed.issuer("blue");

@@ -58,7 +58,6 @@ impl Timestamp {
     /// Later than any other.
     pub(crate) const MAX: Self = Self(i64::MAX);
 
-    #[cfg(test)]
     pub(crate) const fn from_millis(millis: i64) -> Self {
         Self(millis)
     }

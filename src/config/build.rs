@@ -14,7 +14,7 @@ use crate::revocation::Inquirer;
 use crate::token::{Headers, TokenCache, TokenPolicy};
 
 const LEEWAY: Duration = Duration::from_secs(60);
-const MAX_LEEWAY: Duration = Duration::from_secs(300);
+pub(crate) const MAX_LEEWAY: Duration = Duration::from_secs(300);
 const MAX_TIMEOUT: Duration = Duration::from_secs(60);
 const TOKEN_BYTES: std::ops::RangeInclusive<usize> = 256..=1024 * 1024;
 impl Builder {

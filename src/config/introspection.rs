@@ -40,9 +40,9 @@ use crate::algorithm::Algorithm;
 /// # What is checked of an answer
 ///
 /// `active` is `true`; every member that the crate reads has its type; `iss`, where it is there, is
-/// this issuer; `aud` names this server; `token_type` names no other kind of token; `exp`, `nbf` and
-/// `iat`, where they are there, fit the clock, at each request anew. `cnf` binds the token as it
-/// binds a signed one, and is verified here: no proof is sent to the endpoint.
+/// this issuer; `aud` names this server; `token_type` and `token_use` name no other kind of token;
+/// `exp`, `nbf` and `iat`, where they are there, fit the clock, at each request anew. `cnf` binds the
+/// token as it binds a signed one, and is verified here: no proof is sent to the endpoint.
 ///
 /// # What is not
 ///

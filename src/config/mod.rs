@@ -21,6 +21,7 @@ mod resolver;
 mod settings;
 mod trust;
 
+pub(crate) use self::build::MAX_LEEWAY;
 pub use self::builder::{Builder, SharedCaching};
 pub use self::client_authentication::ClientAuthentication;
 pub use self::danger::Danger;

@@ -140,7 +140,7 @@ impl Settings {
     /// What is remembered of a token, unless it counts no longer.
     fn remembered(&self, digest: &Digest, now: Timestamp) -> Option<Arc<Vouched>> {
         let vouched = self.cache.get(digest)?;
-        if vouched.stands(now) {
+        if vouched.stands(now) && self.tokens.issuers.keeps(&vouched.issuer, now) {
             return Some(vouched);
         }
         self.cache.remove(digest);

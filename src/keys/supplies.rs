@@ -1,5 +1,6 @@
 //! What it takes to fetch for an issuer, and to tell of it.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -25,9 +26,13 @@ impl Supplies {
         self.clock.now().into()
     }
 
+    /// Tells of what happened in a task. A second panic, while a first one ends the task, would end
+    /// the process.
     pub(crate) fn observe(&self, event: &Event<'_>) {
-        if let Some(observer) = &self.observer {
-            observer.observe(event);
+        let Some(observer) = &self.observer else { return };
+        let told = catch_unwind(AssertUnwindSafe(|| observer.observe(event)));
+        if told.is_err() {
+            tracing::error!(target: "tower_resource_server::keys", issuer = &*self.issuer, "the observer panicked");
         }
     }
 

@@ -231,7 +231,12 @@ where
             }
             Err(kind) => Err(kind),
         };
-        let vouched = verdict.map(Arc::new);
+        // Trust may have ended while the keys were waited for.
+        let trusted = |vouched: Vouched| match vouched.issuer.is_trusted() {
+            true => Ok(Arc::new(vouched)),
+            false => Err(RejectionKind::IssuerUnavailable),
+        };
+        let vouched = verdict.and_then(trusted);
         if let Ok(vouched) = &vouched {
             settings.cache.insert(digest, vouched);
         }

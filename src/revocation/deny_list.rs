@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 
 use super::{Revocation, RevocationCheck, TokenFacts, TokenStatus};
 use crate::clock::Timestamp;
+use crate::config::MAX_LEEWAY;
 
 const DEFAULT_CAPACITY: usize = 100_000;
 
@@ -19,7 +20,8 @@ const DEFAULT_CAPACITY: usize = 100_000;
 /// It knows what this process was told, so something has to tell it: a logout endpoint, a message
 /// queue, a job that reads a table. Give the server a clone of the `Arc` and keep another.
 ///
-/// Each entry has an end: when the last token it concerns has expired. The list holds 100,000
+/// Each entry has an end: when the last token it concerns has expired. It counts for five minutes
+/// more, since no server has a longer [`leeway`](crate::Builder::leeway). The list holds 100,000
 /// entries unless set otherwise, each of one size whatever it names. A full list drops those that
 /// have ended; a live one is never dropped to make room: then new ones are refused, with an error.
 ///
@@ -72,7 +74,7 @@ impl DenyList {
         Self { entries: RwLock::default(), capacity, seen: AtomicI64::new(i64::MIN) }
     }
 
-    /// Denies the one token of that `jti`; `until` is when it expires, leeway included.
+    /// Denies the one token of that `jti`; `until` is when it expires.
     ///
     /// # Errors
     ///
@@ -139,7 +141,8 @@ impl DenyList {
         until: SystemTime,
     ) -> Result<(), DenyListFull> {
         let issued_until = issued_until.map_or(Timestamp::MAX, Timestamp::from);
-        let (key, ends) = (key(named, issuer, name), Timestamp::from(until));
+        // A token is accepted for a while after its `exp`, and so must not outlive its entry.
+        let (key, ends) = (key(named, issuer, name), Timestamp::from(until).plus(MAX_LEEWAY));
         let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
         if entries.len() >= self.capacity && !entries.contains_key(&key) {
             let seen = self.seen.load(Ordering::Relaxed);

@@ -63,7 +63,8 @@ impl<'a> TokenFacts<'a> {
         self.vouched.claims.issued?.to_system_time()
     }
 
-    /// `exp`, without leeway: how long a record of its revocation is of use.
+    /// `exp`, without leeway. A record of its revocation is of use for the
+    /// [`leeway`](crate::Builder::leeway) longer.
     #[must_use]
     pub fn expires_at(&self) -> Option<SystemTime> {
         self.vouched.claims.expires?.to_system_time()

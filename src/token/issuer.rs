@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::time::Duration;
 
 use super::ClaimMapper;
 use super::introspection::{Introspector, Memory, Routes};
@@ -24,7 +25,13 @@ pub(crate) struct TrustedIssuer {
     pub(crate) introspection: Option<Arc<Introspector>>,
     /// Trust in it has ended while the server runs.
     retired: AtomicBool,
+    /// When it was last looked up, in milliseconds; [`NEVER`] if it is one of the configuration.
+    looked_up: AtomicI64,
 }
+
+const NEVER: i64 = i64::MIN;
+/// How long an issuer that was looked up is used before that is done again.
+const FRESH: Duration = Duration::from_secs(10 * 60);
 
 impl TrustedIssuer {
     pub(crate) const fn new(
@@ -35,8 +42,9 @@ impl TrustedIssuer {
         keys: KeySource,
     ) -> Self {
         let retired = AtomicBool::new(false);
+        let looked_up = AtomicI64::new(NEVER);
         let introspection = None;
-        Self { identifier, mapper, algorithms, audiences, keys, introspection, retired }
+        Self { identifier, mapper, algorithms, audiences, keys, introspection, retired, looked_up }
     }
 
     pub(crate) fn introspecting(self, introspector: Introspector) -> Self {
@@ -50,6 +58,23 @@ impl TrustedIssuer {
 
     pub(crate) fn is_trusted(&self) -> bool {
         !self.retired.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn confirm(&self, now: Timestamp) {
+        self.looked_up.store(now.millis(), Ordering::Relaxed);
+    }
+
+    /// Until when what the look-up brought is fresh; `None` if there was none.
+    pub(super) fn fresh_until(&self) -> Option<Timestamp> {
+        let since = self.looked_up.load(Ordering::Relaxed);
+        (since != NEVER).then(|| Timestamp::from_millis(since).plus(FRESH))
+    }
+
+    /// Whether it should be looked up again. What was looked up in the future was so before the
+    /// clock went back.
+    pub(super) fn is_aged(&self, now: Timestamp) -> bool {
+        let fresh = |until: Timestamp| now < until && until.since(now) <= FRESH;
+        self.fresh_until().is_some_and(|until| !fresh(until))
     }
 }
 
@@ -117,6 +142,12 @@ impl Issuers {
             (None, Some(resolver)) => resolver.get(identifier, now),
             (None, None) => Resolution::Untrusted,
         }
+    }
+
+    /// Whether remembered tokens of that issuer may count on. One that has aged is looked up again,
+    /// even if new tokens of it never come.
+    pub(crate) fn keeps(&self, issuer: &TrustedIssuer, now: Timestamp) -> bool {
+        !issuer.is_aged(now) || matches!(self.find(&issuer.identifier, now), Resolution::Trusted(_))
     }
 
     /// A look-up of an issuer that is not known, to wait for; `None` while there are too many.

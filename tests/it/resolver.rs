@@ -216,6 +216,24 @@ async fn invented_names_are_asked_about_at_a_pace() {
 }
 
 #[tokio::test]
+async fn invented_names_do_not_hide_that_an_issuer_is_trusted_no_longer() {
+    let bed = Bed::new();
+    let blue = bed.issuer("blue");
+    bed.realms.trust(blue.trusted());
+    let old = token(&blue);
+    bed.send(&old).await.assert_ok();
+    bed.realms.set("blue", Answers::Nothing);
+    bed.clock.advance(FRESH);
+    for i in 0..20 {
+        assert!(bed.send(&token(&bed.issuer(&format!("invented-{i}")))).await.kind().is_some());
+    }
+    // The pace of strangers is used up; that of known issuers is not.
+    bed.send(&old).await.assert_ok();
+    let_others_run().await;
+    assert_untrusted(&bed.send(&old).await);
+}
+
+#[tokio::test]
 async fn that_an_issuer_is_not_trusted_counts_for_a_minute() {
     let bed = Bed::new();
     let blue = bed.issuer("blue");
@@ -316,6 +334,60 @@ async fn an_issuer_that_is_trusted_no_longer_takes_its_tokens_with_it() {
     assert_untrusted(&bed.send(&old).await);
     bed.send(&others).await.assert_ok();
     assert_eq!(bed.server.health().issuers().len(), 1);
+}
+
+#[tokio::test]
+async fn a_token_that_is_remembered_does_not_keep_its_issuer_trusted() {
+    let bed = Bed::new();
+    let blue = bed.issuer("blue");
+    bed.realms.trust(blue.trusted());
+    let only = token(&blue);
+    bed.send(&only).await.assert_ok();
+    bed.realms.set("blue", Answers::Nothing);
+    // Nothing but this one token ever comes.
+    bed.clock.advance(FRESH);
+    bed.send(&only).now_or_never().expect("it waits for nothing").assert_ok();
+    let_others_run().await;
+    assert_eq!(bed.realms.asked(), 2);
+    assert_untrusted(&bed.send(&only).await);
+}
+
+#[tokio::test]
+async fn a_token_that_is_remembered_does_not_outlast_the_trust_in_its_issuer() {
+    let bed = Bed::new();
+    let blue = bed.issuer("blue");
+    bed.realms.trust(blue.trusted());
+    let only = token(&blue);
+    bed.send(&only).await.assert_ok();
+    bed.realms.set("blue", Answers::Failure);
+    bed.clock.advance(FRESH + DAY - Duration::from_millis(1));
+    bed.send(&only).await.assert_ok();
+    let_others_run().await;
+    bed.clock.advance(Duration::from_millis(1));
+    assert_unavailable(&bed.send(&only).await);
+    bed.realms.trust(blue.trusted());
+    bed.clock.advance(Duration::from_secs(1));
+    bed.send(&only).await.assert_ok();
+}
+
+#[tokio::test]
+async fn a_token_that_waited_for_keys_is_refused_if_trust_has_ended_meanwhile() {
+    let bed = Bed::new();
+    let blue = bed.remote("blue");
+    bed.send(&token(&blue)).await.assert_ok();
+    let rotated = TestIssuer::with_key(blue.issuer(), key(Algorithm::ES256, "2"));
+    let rotated = rotated.clock(bed.clock.clone());
+    bed.fetch.json_at(&format!("{REALMS}blue/keys"), rotated.jwks_json());
+    bed.realms.set("blue", Answers::Nothing);
+    bed.clock.advance(FRESH);
+    let hold = bed.fetch.hold();
+    let (server, waiting) = (bed.server.clone(), token(&rotated));
+    let waiting = tokio::spawn(async move { present(&server, &waiting).await });
+    let_others_run().await;
+    assert_eq!(bed.realms.asked(), 2);
+    hold.release();
+    assert_unavailable(&waiting.await.expect("no panic"));
+    assert_untrusted(&bed.send(&token(&rotated)).await);
 }
 
 #[tokio::test]

@@ -267,6 +267,21 @@ async fn a_list_denies_tokens_subjects_and_clients() {
 }
 
 #[tokio::test]
+async fn a_denied_token_does_not_come_back_in_the_leeway_of_its_end() {
+    let list = Arc::new(DenyList::new());
+    let shared = Arc::clone(&list);
+    let bed = Bed::with(|builder| builder.revocation(shared).leeway(Duration::from_secs(300)));
+    let token = bed.issuer.token().subject("mallory").expires_in(Duration::from_secs(100)).build();
+    list.deny_subject(ISSUER, "mallory", at(NOW), at(NOW + 100)).expect("room");
+    for seconds in [99, 1, 299] {
+        bed.clock.advance(Duration::from_secs(seconds));
+        assert_kind(&bed.bearer(&token).await, RejectionKind::RevokedToken);
+    }
+    bed.clock.advance(Duration::from_secs(1));
+    assert_kind(&bed.bearer(&token).await, RejectionKind::ExpiredToken);
+}
+
+#[tokio::test]
 async fn a_full_list_drops_what_has_ended_and_nothing_else() {
     let list = Arc::new(DenyList::with_capacity(2));
     let shared = Arc::clone(&list);
@@ -276,7 +291,8 @@ async fn a_full_list_drops_what_has_ended_and_nothing_else() {
     assert_eq!(deny("3", 100), Err(DenyListFull::default()));
     bed.bearer(&bed.token()).await.assert_ok();
     assert_eq!(deny("3", 100), Err(DenyListFull::default()), "both are live");
-    bed.clock.advance(Duration::from_secs(20));
+    // Five minutes after its end, for the leeway.
+    bed.clock.advance(Duration::from_secs(20 + 300));
     bed.bearer(&bed.token()).await.assert_ok();
     assert_eq!((deny("3", 100), list.len()), (Ok(()), 2));
     let token = bed.issuer.token().claim("jti", "2").build();

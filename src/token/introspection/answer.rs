@@ -55,6 +55,9 @@ pub(super) fn body<'a>(
     std::str::from_utf8(answer.body()).map_err(|_| IntrospectionError::Malformed)
 }
 
+/// What `token_type` or `token_use` call tokens that are no access tokens.
+const OTHER_KINDS: [&str; 5] = ["refresh_token", "id_token", "N_A", "refresh", "id"];
+
 /// Reads an answer and holds it against what this server accepts of the issuer. `until` says how
 /// long it counts, given when the token expires.
 pub(super) fn judge(
@@ -86,17 +89,21 @@ pub(super) fn judge(
 }
 
 /// `token_type` is optional, and servers put many things there; what it rules out is another kind
-/// of token, and one bound to a key that is not named (RFC 9449 §6.2).
+/// of token, and one bound to a key that is not named (RFC 9449 §6.2). Ory Hydra answers `Bearer`
+/// for refresh tokens as well, and says in `token_use` which of the two it is.
 fn check_type(members: &Object<'_>, claims: &Claims) -> Result<(), Negative> {
     const URN: &str = "urn:ietf:params:oauth:token-type:";
-    let Some(named) = members.string("token_type")? else { return Ok(()) };
-    let short = named.strip_prefix(URN).unwrap_or(&named);
-    let is = |other: &str| short.eq_ignore_ascii_case(other);
-    if ["refresh_token", "id_token", "N_A"].into_iter().any(is) {
+    let is = |named: &str, other: &str| {
+        named.strip_prefix(URN).unwrap_or(named).eq_ignore_ascii_case(other)
+    };
+    let (named, used) = (members.string("token_type")?, members.string("token_use")?);
+    let mut kinds = [&named, &used].into_iter().flatten();
+    if kinds.any(|kind| OTHER_KINDS.iter().any(|other| is(kind, other))) {
         return Err(Negative::Refused(RejectionKind::WrongTokenType));
     }
+    let bound = named.as_ref().is_some_and(|named| is(named, "DPoP"));
     let key = claims.confirmation.as_ref().and_then(|confirmation| confirmation.methods().0);
-    if is("DPoP") && key.is_none() {
+    if bound && key.is_none() {
         return Err(Negative::Refused(RejectionKind::UnsupportedConfirmation));
     }
     Ok(())

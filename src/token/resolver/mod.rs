@@ -2,7 +2,8 @@
 //!
 //! Names come from tokens that nobody has verified, so strangers choose them, within what is
 //! allowed. Hence a pace for look-ups, a bound for answers of both kinds, and one flight for each
-//! name: whoever asks about the same name meanwhile waits for it.
+//! name: whoever asks about the same name meanwhile waits for it. Issuers that are known have a pace
+//! of their own: or who is trusted no longer could hide that behind a flood of invented names.
 //!
 //! Those who wait are told that the look-up is over, not how it ended. They look again.
 
@@ -36,8 +37,36 @@ pub(crate) struct Resolver {
 #[derive(Default)]
 struct State {
     table: Table,
+    unknown: Lane,
+    aged: Lane,
+}
+
+/// The look-ups of one cause.
+#[derive(Default)]
+struct Lane {
     pace: Pace,
     flights: Vec<(Arc<str>, watch::Receiver<()>)>,
+}
+
+/// Why an issuer is looked up.
+#[derive(Clone, Copy)]
+enum Cause {
+    Unknown,
+    Aged,
+}
+
+impl State {
+    const fn lane(&mut self, cause: Cause) -> &mut Lane {
+        match cause {
+            Cause::Unknown => &mut self.unknown,
+            Cause::Aged => &mut self.aged,
+        }
+    }
+
+    fn running(&self, identifier: &str) -> Option<&watch::Receiver<()>> {
+        let mut flights = self.unknown.flights.iter().chain(&self.aged.flights);
+        flights.find(|(name, _)| **name == *identifier).map(|(_, running)| running)
+    }
 }
 
 /// What is known of an issuer at one moment.
@@ -61,7 +90,7 @@ impl LookUp {
     }
 }
 
-/// Look-ups at one time.
+/// Look-ups of one cause at one time.
 const MAX_FLIGHTS: usize = 16;
 
 impl Resolver {
@@ -83,7 +112,7 @@ impl Resolver {
         match found {
             Found::Trusted { issuer, aged } => {
                 if aged {
-                    self.look_up(identifier, now);
+                    self.join(identifier, Cause::Aged, now);
                 }
                 Resolution::Trusted(issuer)
             }
@@ -97,23 +126,27 @@ impl Resolver {
         self.state().table.issuers()
     }
 
-    /// Joins the look-up of that issuer, or starts one if the pace allows.
+    /// Joins the look-up of an issuer that is not known, or starts one if the pace allows.
     pub(crate) fn look_up(self: &Arc<Self>, identifier: &str, now: Timestamp) -> Option<LookUp> {
+        self.join(identifier, Cause::Unknown, now)
+    }
+
+    fn join(self: &Arc<Self>, identifier: &str, cause: Cause, now: Timestamp) -> Option<LookUp> {
         let mut state = self.state();
-        let running = state.flights.iter().find(|(name, _)| **name == *identifier);
-        if let Some((_, running)) = running {
+        if let Some(running) = state.running(identifier) {
             return Some(self.waiting(running.clone()));
         }
         let runtime = tokio::runtime::Handle::try_current().ok()?;
-        if state.flights.len() >= MAX_FLIGHTS || !state.pace.allows(now) {
+        let lane = state.lane(cause);
+        if lane.flights.len() >= MAX_FLIGHTS || !lane.pace.allows(now) {
             return None;
         }
         let (ended, running) = watch::channel(());
         let identifier: Arc<str> = identifier.into();
-        state.flights.push((Arc::clone(&identifier), running.clone()));
+        lane.flights.push((Arc::clone(&identifier), running.clone()));
         drop(state);
-        let landing =
-            Landing { resolver: Arc::clone(self), identifier, outcome: None, _ended: ended };
+        let resolver = Arc::clone(self);
+        let landing = Landing { resolver, identifier, cause, outcome: None, _ended: ended };
         runtime.spawn(landing.fly());
         Some(self.waiting(running))
     }
@@ -177,6 +210,7 @@ enum Outcome {
 struct Landing {
     resolver: Arc<Resolver>,
     identifier: Arc<str>,
+    cause: Cause,
     outcome: Option<Outcome>,
     /// Wakes the waiters when dropped, after `Drop` below has settled the flight.
     _ended: watch::Sender<()>,
@@ -190,11 +224,27 @@ impl Landing {
 
 impl Drop for Landing {
     fn drop(&mut self) {
-        let name = &self.identifier;
-        self.resolver.state().flights.retain(|(other, _)| other != name);
-        if let Some(outcome) = self.outcome.take() {
-            self.resolver.settle(name, outcome, self.resolver.clock.now().into());
+        let outcome = self.outcome.take();
+        let Self { resolver, identifier, cause, .. } = &*self;
+        // Not before it is settled: a later look-up would be overruled by this one.
+        let _over = Over { resolver, identifier, cause: *cause };
+        if let Some(outcome) = outcome {
+            resolver.settle(identifier, outcome, resolver.clock.now().into());
         }
+    }
+}
+
+/// Ends a flight, even by a panic while it is settled.
+struct Over<'l> {
+    resolver: &'l Resolver,
+    identifier: &'l Arc<str>,
+    cause: Cause,
+}
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        let mut state = self.resolver.state();
+        state.lane(self.cause).flights.retain(|(name, _)| name != self.identifier);
     }
 }
 

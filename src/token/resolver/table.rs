@@ -8,9 +8,7 @@ use crate::clock::Timestamp;
 use crate::config::Issuer;
 use crate::token::TrustedIssuer;
 
-/// How long an issuer is used before it is looked up again.
-const FRESH: Duration = Duration::from_secs(10 * 60);
-/// How much longer it is used while that fails.
+/// How much longer than it is fresh an issuer is used, while looking it up again fails.
 const STALE: Duration = Duration::from_secs(24 * 60 * 60);
 /// How long it counts that an issuer is not trusted.
 const UNTRUSTED: Duration = Duration::from_secs(60);
@@ -27,7 +25,6 @@ struct Entry {
     /// As the resolver gave it, to see whether it changes.
     given: Issuer,
     issuer: Arc<TrustedIssuer>,
-    looked_up: Timestamp,
     used: Timestamp,
 }
 
@@ -45,13 +42,10 @@ impl Table {
     pub(super) fn find(&mut self, identifier: &str, now: Timestamp) -> Found {
         if let Some(entry) = self.trusted.get_mut(identifier) {
             entry.used = now;
-            let (issuer, since) = (Arc::clone(&entry.issuer), entry.looked_up);
-            // What was looked up in the future was so before the clock went back.
-            let aged = now.since(since) >= FRESH || since > now;
-            return match now < since.plus(FRESH).plus(STALE) {
-                true => Found::Trusted { issuer, aged },
-                false => Found::Nothing,
-            };
+            let issuer = Arc::clone(&entry.issuer);
+            let usable = issuer.fresh_until().is_some_and(|until| now < until.plus(STALE));
+            let aged = issuer.is_aged(now);
+            return if usable { Found::Trusted { issuer, aged } } else { Found::Nothing };
         }
         let since = self.untrusted.get(identifier);
         match since.is_some_and(|since| *since <= now && now.since(*since) < UNTRUSTED) {
@@ -61,10 +55,10 @@ impl Table {
     }
 
     /// Whether the issuer is known as it was given now: then it stays, keys and all.
-    pub(super) fn confirm(&mut self, given: &Issuer, now: Timestamp) -> bool {
-        let entry = self.trusted.get_mut(given.identifier()).filter(|entry| entry.given == *given);
+    pub(super) fn confirm(&self, given: &Issuer, now: Timestamp) -> bool {
+        let entry = self.trusted.get(given.identifier()).filter(|entry| entry.given == *given);
         if let Some(entry) = entry {
-            entry.looked_up = now;
+            entry.issuer.confirm(now);
             return true;
         }
         false
@@ -78,8 +72,9 @@ impl Table {
             oldest.into_iter().for_each(|name| self.retire(&name));
         }
         let (name, issuer) = (Arc::clone(&issuer.identifier), Arc::new(issuer));
+        issuer.confirm(now);
         self.retire(&name);
-        self.trusted.insert(name, Entry { given, issuer, looked_up: now, used: now });
+        self.trusted.insert(name, Entry { given, issuer, used: now });
     }
 
     pub(super) fn distrust(&mut self, identifier: &Arc<str>, now: Timestamp) {

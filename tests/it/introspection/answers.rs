@@ -113,6 +113,7 @@ async fn members_of_the_wrong_type_are_a_fault_of_the_answer() {
         ("cnf", json!({ "jkt": 1 })),
         ("cnf", json!({ "jkt": "short" })),
         ("token_type", json!(1)),
+        ("token_use", json!(1)),
         ("authorization_details", json!("payment")),
         ("authorization_details", json!([{ "no": "type" }])),
     ] {
@@ -166,6 +167,9 @@ async fn what_an_active_answer_says_is_held_against_clock_and_configuration() {
             RejectionKind::WrongTokenType,
         ),
         ("token_type", json!("id_token"), RejectionKind::WrongTokenType),
+        // Ory Hydra says it here, beside a token_type of Bearer.
+        ("token_use", json!("refresh_token"), RejectionKind::WrongTokenType),
+        ("token_use", json!("id"), RejectionKind::WrongTokenType),
         // R9449-6.2-2: bound, and nobody says to which key.
         ("token_type", json!("DPoP"), RejectionKind::UnsupportedConfirmation),
         ("token_type", json!("dpop"), RejectionKind::UnsupportedConfirmation),

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http::{Response, StatusCode};
 use tower_resource_server::fetch::{Fetch, FetchErrorKind, FetchFuture, FetchLimits};
 use tower_resource_server::testing::{Condition, FixedClock, ScriptedFetch};
-use tower_resource_server::{Introspection, IntrospectionError, RejectionKind};
+use tower_resource_server::{Event, Introspection, IntrospectionError, Observer, RejectionKind};
 
 use super::bed::{Asked, ENDPOINT, Failures, TOKEN, asking, basic, right, scripted};
 use crate::support::{Logs, NOW, present};
@@ -40,6 +40,31 @@ async fn credentials_that_are_refused_are_our_fault() {
         assert!(line.contains("ERROR") && line.contains("credentials"), "{line}");
         assert!(!text.contains(TOKEN) && !text.contains("s3cr3t"), "{text}");
     }
+}
+
+#[derive(Debug)]
+struct Broken;
+
+impl Observer for Broken {
+    fn observe(&self, event: &Event<'_>) {
+        if let Event::IntrospectionFailed { .. } = event {
+            panic!("an observer is broken");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_observer_that_panics_ends_neither_the_process_nor_the_call() {
+    let asked = Asked::having(|introspection| introspection, |builder| builder.observer(Broken));
+    let token = asked.token();
+    asked.authorization_server.client("api-1", "another secret");
+    let (logs, guard) = Logs::capture();
+    let answer = asked.present(&token).await;
+    drop(guard);
+    answer.assert_x503();
+    assert!(logs.text().contains("the observer panicked"), "{}", logs.text());
+    asked.authorization_server.client("api-1", "s3cr3t");
+    asked.present(&token).await.assert_ok();
 }
 
 #[tokio::test]

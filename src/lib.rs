@@ -53,13 +53,19 @@
 //!   [`client_cert_field`](Builder::client_cert_field) for proxies that forward it (RFC 9440).
 //! - [`fapi2`](Builder::fapi2) holds a server to the FAPI 2.0 Security Profile.
 //! - Refusals carry `WWW-Authenticate` challenges for the schemes that are accepted, with the scopes
-//!   to ask for, the algorithms of proofs and the metadata document to look at. Their bodies are an [`Envelope`](render::Envelope)'s to shape.
+//!   to ask for, the algorithms of proofs and the metadata document to look at. Their bodies are an
+//!   [`Envelope`](render::Envelope)'s to shape.
 //! - **Opaque tokens** are looked up at their issuer (RFC 7662), beside signed ones on one server if
 //!   need be: see [`Introspection`]. Answers are remembered briefly, and may be signed (RFC 9701).
 //! - Keys are found through the **metadata** of the authorization server (RFC 8414, OpenID Connect
 //!   Discovery), behind a URL, or in a static [`JwkSet`]. They are fetched one at a time, refreshed
 //!   before they age, and stay in use while the authorization server is down;
 //!   [`health`](ResourceServer::health) tells how they are.
+//! - **Several issuers** may be trusted, each with keys, algorithms, audiences and a profile of its
+//!   own; an [`IssuerResolver`] finds more of them while the server runs.
+//! - A [`Revocation`] is asked whether a token was revoked; [`DenyList`] is one in memory. For
+//!   gateways, [`strip_credentials`](layer::AuthenticateLayer::strip_credentials) takes the token out
+//!   of what is passed on.
 //! - [`metadata`](ResourceServer::metadata) serves the protected resource metadata document (RFC
 //!   9728).
 //!
@@ -107,12 +113,12 @@
 //! | `http-client` | yes | the client that fetches metadata and key sets, and introspects |
 //! | `axum` | | extractors, refusals as responses, the metadata document as a router |
 //! | `redis` | | a replay store that several machines share, in Redis or Valkey |
-//! | `testing` | | an issuer, tokens, proofs, a clock and scripted fetches for tests |
+//! | `testing` | | an authorization server, tokens, proofs, a clock and scripted fetches for tests |
 //! | `full` | | all of these |
 //!
 //! Without a backend nothing can be verified, so that [`build`](Builder::build) fails. Without
-//! `http-client`, discovery and key set URLs need a client given with [`fetch`](Builder::fetch). Features only
-//! add.
+//! `http-client`, discovery, key set URLs and introspection need a client given with
+//! [`fetch`](Builder::fetch). Features only add.
 //!
 //! The `http-client` takes its TLS from aws-lc-rs; with `rust-crypto` alone, from ring. So does
 //! `redis`.

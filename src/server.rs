@@ -157,17 +157,18 @@ impl ResourceServer {
 
     /// Loads the keys of every issuer, for servers that would rather not start than start without.
     ///
-    /// # Errors
-    ///
-    /// [`NotReady`] names the issuers whose keys could not be loaded.
-    ///
     /// Each issuer's keys are tried once, all at the same time; keys that are there already are not
     /// waited for, and static sets are always there. It takes no longer than the slowest fetch,
     /// about the [`fetch_timeout`](Builder::fetch_timeout) at most, and twice that where the issuer's
     /// metadata is looked up first. Dropping the future stops no fetch.
     ///
     /// It says that there are keys to use, not that they are fresh: that is in
-    /// [`health`](Self::health).
+    /// [`health`](Self::health). Issuers of the configuration alone are tried, and no introspection
+    /// endpoint is called.
+    ///
+    /// # Errors
+    ///
+    /// [`NotReady`] names the issuers whose keys could not be loaded.
     pub async fn ready(&self) -> Result<(), NotReady> {
         let issuers = &self.settings.tokens.issuers;
         let now = self.settings.now();

@@ -13,7 +13,6 @@ use std::process::ExitCode;
 use common::cli::{self, Options};
 use common::walkthrough::Tour;
 use common::{issuer, proofs, server};
-use tokio::net::TcpListener;
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -29,7 +28,7 @@ async fn main() -> ExitCode {
 }
 
 async fn run(options: &Options) -> Result<(), Box<dyn Error>> {
-    let listener = TcpListener::bind(options.listen).await?;
+    let listener = common::listen(options.listen).await?;
     let base = format!("http://{}", listener.local_addr()?);
     let resource = options.resource.clone().unwrap_or_else(|| base.clone());
     let audience = options.audience.as_deref().unwrap_or(&resource);

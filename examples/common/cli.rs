@@ -17,8 +17,8 @@ pub(crate) const USAGE: &str = "Flags:
   --client-secret SECRET   its secret there; give it in the environment variable CLIENT_SECRET
                            where others can read command lines
   --audience AUD           audience of its tokens (default: the resource)
-  --profile PROFILE        rfc9068 (default), lenient, or the server: auth0, cognito, entra, google,
-                           hydra, keycloak, okta or zitadel
+  --profile PROFILE        what its tokens look like: rfc9068 (default), lenient, or those of auth0,
+                           cognito, entra, google, hydra, keycloak, okta or zitadel
   --sender-constraint WHICH
                            any (default), dpop or bearer: which tokens are accepted
   --nonce                  require a nonce of this server in DPoP proofs; several servers accept
@@ -92,7 +92,7 @@ pub(crate) fn options() -> Result<Options, ExitCode> {
 
 /// One line on standard error, and the status of a bad command line.
 pub(crate) fn fail(message: &str) -> ExitCode {
-    eprintln!("error: {}", message.replace('\n', " "));
+    eprintln!("error: {}", message.replace("\n  - ", " - ").replace('\n', " "));
     ExitCode::from(2)
 }
 
@@ -124,14 +124,17 @@ fn parse(mut parser: lexopt::Parser) -> Result<Option<Options>, lexopt::Error> {
     Ok(Some(options))
 }
 
-/// Takes the secret from where it is, and says which flag lacks another.
+/// Takes the secret from where it is, and says which flag lacks another. The issuer of its own follows
+/// RFC 9068, so that a preset would refuse its tokens.
 fn complete(options: &mut Options) -> Result<(), lexopt::Error> {
-    let Options { issuer, jwks, introspection, client_id, client_secret, .. } = options;
+    let Options { issuer, jwks, introspection, client_id, client_secret, profile, .. } = options;
+    let preset = !matches!(profile, Profile::Rfc9068 | Profile::Lenient);
     if introspection.is_some() && client_secret.is_none() {
         *client_secret = std::env::var(CLIENT_SECRET).ok();
     }
     let lacking = [
         (jwks.is_some() && issuer.is_none(), "--jwks needs --issuer, whose keys they are"),
+        (preset && issuer.is_none(), "--profile needs --issuer, unless it is rfc9068 or lenient"),
         (introspection.is_some() && issuer.is_none(), "--introspection needs --issuer"),
         (introspection.is_some() && client_id.is_none(), "--introspection needs --client-id"),
         (
@@ -162,7 +165,9 @@ fn profile(name: &str) -> Result<Profile, String> {
         "keycloak" => Ok(Profile::Keycloak),
         "okta" => Ok(Profile::Okta),
         "zitadel" => Ok(Profile::Zitadel),
-        _ => Err("use rfc9068, lenient, or the name of an authorization server".to_owned()),
+        _ => Err("use rfc9068, lenient, auth0, cognito, entra, google, hydra, keycloak, okta or \
+                  zitadel"
+            .to_owned()),
     }
 }
 

@@ -8,12 +8,20 @@ pub(crate) mod server;
 mod token_endpoint;
 pub(crate) mod walkthrough;
 
+use std::net::SocketAddr;
+
+use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 
 /// Logs to standard error; `RUST_LOG` chooses what.
 pub(crate) fn log() {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+}
+
+/// Takes the address, or says which one cannot be had.
+pub(crate) async fn listen(address: SocketAddr) -> Result<TcpListener, String> {
+    TcpListener::bind(address).await.map_err(|error| format!("cannot listen on {address}: {error}"))
 }
 
 /// Resolves when the process is asked to stop.

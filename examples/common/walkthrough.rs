@@ -83,14 +83,18 @@ impl<'a> Tour<'a> {
     /// Tokens that say nothing by themselves: the issuer is asked what they stand for (RFC 7662).
     fn opaque_tokens(&self) {
         let token = self.token().scope("tools/read");
-        let known = |token: &TokenBuilder| self.issuer.opaque(token);
+        let token = match self.constraint {
+            SenderConstraint::Dpop => token.bound_to(&self.key),
+            _ => token,
+        };
+        let opaque = self.issuer.opaque(&token);
         let comment = "200: an opaque token, about which the issuer is asked";
-        self.present(comment, "/tools", &token, known);
-        let comment = "401: invalid_token, the issuer does not know it";
-        self.present(comment, "/tools", &token, |_| "never-issued".to_owned());
+        self.present(comment, "/tools", &token, |_| opaque.clone());
         let ((id, secret), url) = (issuer::CLIENT, self.issuer.url(Endpoint::Introspection));
         println!("\n# 200: what the issuer says of it, as it says it to this server");
-        println!("curl -si {url} -u {id}:{secret} -d token={}", known(&token));
+        println!("curl -si {url} -u {id}:{secret} -d token={opaque}");
+        let comment = "401: invalid_token, one that the issuer does not know";
+        self.present(comment, "/tools", &token, |_| "never-issued".to_owned());
     }
 
     /// What a token is worth that is bound to a key (RFC 9449).

@@ -20,9 +20,8 @@ use std::process::ExitCode;
 use authority::Authority;
 use common::cli;
 use folder::Folder;
-use lexopt::prelude::{Long, ValueExt};
+use lexopt::prelude::{Long, Short, ValueExt};
 use rcgen::ExtendedKeyUsagePurpose::{ClientAuth, ServerAuth};
-use tokio::net::TcpListener;
 use tour::Tour;
 use tower_resource_server::SenderConstraint;
 use tower_resource_server::testing::TestIssuer;
@@ -30,7 +29,11 @@ use tower_resource_server::testing::TestIssuer;
 #[tokio::main]
 async fn main() -> ExitCode {
     let listen = match listen(lexopt::Parser::from_env()) {
-        Ok(listen) => listen,
+        Ok(Some(listen)) => listen,
+        Ok(None) => {
+            println!("{USAGE}");
+            return ExitCode::SUCCESS;
+        }
         Err(error) => return cli::fail(&error.to_string()),
     };
     common::log();
@@ -40,19 +43,24 @@ async fn main() -> ExitCode {
     }
 }
 
-fn listen(mut parser: lexopt::Parser) -> Result<SocketAddr, lexopt::Error> {
+const USAGE: &str = "Flags:
+  --listen ADDR            address to serve on (default 127.0.0.1:8443)
+  --help                   print this";
+
+fn listen(mut parser: lexopt::Parser) -> Result<Option<SocketAddr>, lexopt::Error> {
     let mut listen = SocketAddr::from(([127, 0, 0, 1], 8443));
     while let Some(argument) = parser.next()? {
         match argument {
             Long("listen") => listen = parser.value()?.parse()?,
+            Long("help") | Short('h') => return Ok(None),
             _ => return Err(argument.unexpected()),
         }
     }
-    Ok(listen)
+    Ok(Some(listen))
 }
 
 async fn run(listen: SocketAddr) -> Result<(), serve::Failure> {
-    let listener = TcpListener::bind(listen).await?;
+    let listener = common::listen(listen).await?;
     let address = listener.local_addr()?;
     let base = format!("https://{address}");
 

@@ -183,8 +183,9 @@ impl Introspection {
     /// Demands answers that the issuer signed with one of these algorithms (RFC 9701), and takes no
     /// others.
     ///
-    /// The issuer needs keys, so it is made with [`Issuer::jwks`](crate::Issuer::jwks) or
-    /// [`Issuer::jwks_uri`](crate::Issuer::jwks_uri). `aud` of the answer is the resource identifier
+    /// The issuer needs keys, so it is made with [`Issuer::discover`](crate::Issuer::discover),
+    /// [`Issuer::jwks_uri`](crate::Issuer::jwks_uri) or [`Issuer::jwks`](crate::Issuer::jwks), and
+    /// not with [`Issuer::introspection`](crate::Issuer::introspection). `aud` of the answer is the resource identifier
     /// or the client id. Encrypted answers are not supported. *Not* checked: how old an answer is.
     pub fn signed_answers(mut self, algorithms: impl IntoIterator<Item = Algorithm>) -> Self {
         self.signed = Some(algorithms.into_iter().collect());

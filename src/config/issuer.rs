@@ -104,10 +104,11 @@ impl Issuer {
     /// 3. `/.well-known/openid-configuration` after the path.
     ///
     /// It counts only if its `issuer` is `identifier`, byte for byte (RFC 8414 §3.3): a slash more or
-    /// less is another issuer. Used of it is `jwks_uri`, which has to be https, and looked up again
-    /// before it ages or when the keys are not there any more. *Not* used is what it says of
-    /// algorithms: see [`algorithms`](Self::algorithms). The
-    /// [guide](crate::guide::keys_and_outages#discovery) has the details.
+    /// less is another issuer. Used of it is `jwks_uri`, which has to be https, and, for
+    /// [`Introspection::discovered`], the introspection endpoint. It is looked up again before it ages
+    /// or when the keys are not there any more. *Not* used is what it says of algorithms: see
+    /// [`algorithms`](Self::algorithms). The [guide](crate::guide::keys_and_outages#discovery) has the
+    /// details.
     ///
     /// ```
     /// use tower_resource_server::{Issuer, ResourceServer};

@@ -34,21 +34,23 @@ use crate::scheme::SenderConstraint;
 ///    and `jwk`; the types and the presence of claims; `htm`, `htu`, `ath`; its signature; then the
 ///    nonce, where one is required; and `iat`;
 /// 3. the token, if it was not verified before: its form; `typ` (RFC 9068 §2.1), `crit` and `alg`;
-///    `iss`; the types and the presence of claims; the signature; `aud`;
+///    `iss`; the types and the presence of claims; the signature; `aud`. Where its issuer is asked
+///    about it ([`Introspection`](crate::Introspection)), the answer takes their place;
 /// 4. for tokens seen before as well, `exp`, `nbf` and `iat` with the
 ///    [leeway](crate::Builder::leeway);
 /// 5. `cnf`: a token with `jkt` needs a proof of that key, a proof a token with its key; one with
 ///    `x5t#S256` needs the [client certificate](crate::ClientCertificate) (RFC 8705 §3); what the
 ///    [`sender_constraint`](Self::sender_constraint) demands has to be there; and other ways of
 ///    binding are refused unless [`danger`](crate::Builder::danger) was used;
-/// 6. whether the proof was used before. Only now is its use recorded.
+/// 6. whether the token was revoked, if there is a [source](crate::Builder::revocation) that knows;
+/// 7. whether the proof was used before. Only now is its use recorded.
 ///
 /// So everything about the proof precedes everything about the token, and a proof that is refused
 /// leaves no trace.
 ///
-/// Not checked: whether the token was revoked, whether a bearer token was sent before, and what it
-/// allows. The last is for [`require`](Self::require), for a [`RequireLayer`](super::RequireLayer)
-/// and for the application to say. A proof has been used also where that refuses.
+/// Not checked: whether a bearer token was sent before, and what it allows. The second is for
+/// [`require`](Self::require), for a [`RequireLayer`](super::RequireLayer) and for the application
+/// to say. A proof has been used also where that refuses.
 ///
 /// # What the inner service sees
 ///

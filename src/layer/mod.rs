@@ -27,14 +27,17 @@
 //!    that is accepted? Under the scheme DPoP, is there a proof, exactly one?
 //! 2. The proof is checked, all of it but its key and whether it was used before (RFC 9449 §4.3).
 //! 3. The token is looked up among those verified before. A new one is taken apart and its
-//!    signature checked. Here a request may have to wait, for keys.
+//!    signature checked, or its issuer asked about it. Here a request may have to wait, for keys,
+//!    for the answer, or until the issuer itself has been looked up.
 //! 4. Times are compared with the clock, for known tokens too.
 //! 5. Token and proof have to fit: a token bound to a key (`cnf`) needs a proof of that key, and a
 //!    proof a token that is bound to its key. A token bound to a client certificate needs that
 //!    certificate.
-//! 6. The proof is recorded as used, unless it was used before. Here a request waits if the store is
+//! 6. The source of revoked tokens is asked, if there is one. Here a request waits if that does not
+//!    know at once.
+//! 7. The proof is recorded as used, unless it was used before. Here a request waits if the store is
 //!    reached over a network.
-//! 7. The requirement of the layer, if there is one, is put to the grant.
+//! 8. The requirement of the layer, if there is one, is put to the grant.
 //!
 //! The first that fails is the answer; the guide on [DPoP](crate::guide::dpop#which-error-comes-first)
 //! has the whole order.

@@ -1,8 +1,8 @@
 //! The document itself, and where it lies.
 //!
-//! Layers are made while the application is put together, and each adds its scopes and types. So the document
-//! is rendered when it is first asked for and kept until a layer adds more; a server that makes
-//! layers while it runs only causes it to be rendered again.
+//! Layers are made while the application is put together, and each adds its scopes and types. So the
+//! document is rendered when it is first asked for and kept until a layer adds more; a server that
+//! makes layers while it runs only causes it to be rendered again.
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};

@@ -105,7 +105,9 @@ pub enum TokenStatus {
 }
 
 /// It cannot be said whether the token was revoked. The fault is not the client's, so the answer is
-/// a 503.
+/// a 503. Made with `RevocationUnavailable::default()`.
+///
+/// It holds no cause: what went wrong is for the source itself to log.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct RevocationUnavailable;

@@ -1,8 +1,8 @@
 //! The kit for tests: an issuer, its tokens and their proofs sound and flawed, a client that proves
 //! possession of its key, a clock, an authorization server in memory, scripted fetches.
 //!
-//! Nothing here opens a socket, and nothing waits unless it is told to. The kit signs with its own code, so it works with
-//! whichever signature backend the crate is built with and turns none on.
+//! Nothing here opens a socket, and nothing waits unless it is told to. The kit signs with its own
+//! code, so it works with whichever signature backend the crate is built with and turns none on.
 //!
 //! ```
 //! use tower_resource_server::testing::{Flaw, TestIssuer};

@@ -52,7 +52,8 @@ use crate::config::Fault;
 /// # Checked when the server is built
 ///
 /// That at least one type is accepted, and none of another kind of JWT, such as `dpop+jwt`; that
-/// each list names something; that no claim is both demanded and refused; and that the issuer has
+/// each list names something; that no claim is both demanded and refused; that `nonce` is accepted
+/// only where [`require_value`](Self::require_value) tells ID tokens apart; and that the issuer has
 /// audiences of its own where they are not read from `aud` alone.
 #[derive(Clone, Debug, PartialEq)]
 #[must_use]

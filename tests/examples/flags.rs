@@ -49,10 +49,11 @@ fn an_issuer_outside_is_discovered() {
 
 #[test]
 fn bad_flags_are_one_line_and_status_2() {
-    let bad: [&[&str]; 15] = [
+    let bad: [&[&str]; 16] = [
         &["--no-such-flag"],
         &["--listen", "nowhere"],
         &["--profile", "strict"],
+        &["--profile", "keycloak"],
         &["--envelope", "fancy"],
         &["--sender-constraint", "mtls"],
         &["--sender-constraint", "DPoP"],

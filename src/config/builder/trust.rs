@@ -101,7 +101,7 @@ impl Builder {
         self
     }
 
-    /// The client that fetches metadata and keys, in place of the embedded one.
+    /// The client that fetches metadata and keys, and asks about tokens, in place of the embedded one.
     ///
     /// One client serves all issuers. The address rules of the embedded client do not apply to it;
     /// see [`TowerFetch`](crate::fetch::TowerFetch).
@@ -113,7 +113,9 @@ impl Builder {
     /// The longest a fetch may take; at most 60 s.
     ///
     /// Default 5 s; zero is a fault. The first requests after a cold start wait about this long at
-    /// most, and twice as long where the issuer's metadata is looked up first.
+    /// most, and twice as long where the issuer's metadata is looked up first. A call for
+    /// [introspection](crate::Introspection), the answer of a [resolver](Self::resolve_issuers) and
+    /// that of a [source of revoked tokens](Self::revocation) may each take as long.
     pub fn fetch_timeout(mut self, timeout: Duration) -> Self {
         self.limits.timeout = timeout;
         self
@@ -122,8 +124,8 @@ impl Builder {
     /// Lets the embedded client reach loopback addresses, over http too. For development.
     ///
     /// A key set URL of plain http is accepted only with this, or with a client given to
-    /// [`fetch`](Self::fetch), and then only for loopback hosts. So is an issuer of plain http whose
-    /// metadata is looked up.
+    /// [`fetch`](Self::fetch), and then only for loopback hosts. So is an introspection endpoint, and
+    /// an issuer of plain http whose metadata is looked up.
     pub fn allow_loopback(mut self) -> Self {
         self.allow_loopback = true;
         self

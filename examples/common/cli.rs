@@ -11,8 +11,7 @@ pub(crate) const USAGE: &str = "Flags:
   --resource URL           resource identifier and public base URL (default http://<listen>)
   --issuer URL             external authorization server, whose metadata says where its keys are
   --jwks FILE or URL       its key set, whatever its metadata says
-  --introspection URL      where to ask it about tokens: about all of them, or with --jwks about
-                           opaque ones
+  --introspection URL      where to ask it about opaque tokens; needs --client-id and a secret
   --client-id ID           what this server is called there
   --client-secret SECRET   its secret there; give it in the environment variable CLIENT_SECRET
                            where others can read command lines

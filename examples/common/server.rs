@@ -35,13 +35,14 @@ pub(crate) fn build(
 
 fn external(options: &Options) -> Result<Issuer, Box<dyn std::error::Error>> {
     let identifier = options.issuer.as_deref().unwrap_or_default();
-    let issuer = match (options.jwks.as_deref(), introspection(options)) {
-        (None, None) => Issuer::discover(identifier),
-        (None, Some(introspection)) => Issuer::introspection(identifier, introspection),
-        (Some(keys), None) => with_keys(identifier, keys)?,
-        (Some(keys), Some(introspection)) => with_keys(identifier, keys)?.introspect(introspection),
+    let issuer = match options.jwks.as_deref() {
+        Some(keys) => with_keys(identifier, keys)?,
+        None => Issuer::discover(identifier),
     };
-    Ok(issuer)
+    Ok(match introspection(options) {
+        Some(introspection) => issuer.introspect(introspection),
+        None => issuer,
+    })
 }
 
 fn with_keys(identifier: &str, keys: &str) -> Result<Issuer, Box<dyn std::error::Error>> {

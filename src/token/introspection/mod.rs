@@ -245,10 +245,15 @@ impl Introspector {
     fn report(&self, error: IntrospectionError) {
         let supplies = &self.settings.supplies;
         let issuer = &*supplies.issuer;
+        // Where the metadata says where to ask, the log of the metadata names its place.
+        let endpoint = match &self.settings.location {
+            Location::At(endpoint) => Some(tracing::field::display(endpoint)),
+            Location::Metadata(_) => None,
+        };
         if error == IntrospectionError::Refused {
-            tracing::error!(target: TARGET, issuer, %error, "introspection failed");
+            tracing::error!(target: TARGET, issuer, endpoint, %error, "introspection failed");
         } else {
-            tracing::warn!(target: TARGET, issuer, %error, "introspection failed");
+            tracing::warn!(target: TARGET, issuer, endpoint, %error, "introspection failed");
         }
         supplies.observe(&Event::IntrospectionFailed { issuer, error });
     }

@@ -137,7 +137,8 @@ pub type ResolveFuture<'a> =
 /// When a token names an issuer that is allowed and not known, or one that was looked up ten minutes
 /// ago. Whoever comes meanwhile waits for the same answer; a known issuer goes on being used while
 /// it is looked up again. It is asked about ten names a second at most, since the names come from
-/// strangers, and for as long as a fetch may take; about known issuers, as often besides.
+/// strangers, and for as long as a fetch may take; about known issuers, as often besides, and about
+/// each of those once a second.
 ///
 /// # What its answers mean
 ///

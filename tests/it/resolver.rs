@@ -234,6 +234,32 @@ async fn invented_names_do_not_hide_that_an_issuer_is_trusted_no_longer() {
 }
 
 #[tokio::test]
+async fn an_issuer_that_cannot_be_looked_up_takes_the_pace_of_no_other() {
+    let bed = Bed::new();
+    let (blue, red) = (bed.issuer("blue"), bed.issuer("red"));
+    let (of_blue, of_red) = (token(&blue), token(&red));
+    for (issuer, token) in [(&blue, &of_blue), (&red, &of_red)] {
+        bed.realms.trust(issuer.trusted());
+        bed.send(token).await.assert_ok();
+    }
+    bed.realms.set("blue", Answers::Failure);
+    bed.realms.set("red", Answers::Nothing);
+    bed.clock.advance(FRESH);
+    for _ in 0..20 {
+        bed.send(&of_blue).await.assert_ok();
+        let_others_run().await;
+    }
+    assert_eq!(bed.realms.asked(), 3);
+    bed.send(&of_red).await.assert_ok();
+    let_others_run().await;
+    assert_untrusted(&bed.send(&of_red).await);
+    bed.clock.advance(Duration::from_secs(1));
+    bed.send(&of_blue).await.assert_ok();
+    let_others_run().await;
+    assert_eq!(bed.realms.asked(), 5);
+}
+
+#[tokio::test]
 async fn that_an_issuer_is_not_trusted_counts_for_a_minute() {
     let bed = Bed::new();
     let blue = bed.issuer("blue");

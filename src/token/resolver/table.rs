@@ -10,6 +10,9 @@ use crate::token::TrustedIssuer;
 
 /// How much longer than it is fresh an issuer is used, while looking it up again fails.
 const STALE: Duration = Duration::from_secs(24 * 60 * 60);
+/// Rest between two look-ups of an issuer that has aged, so that one that fails leaves the pace to
+/// others.
+const REST: Duration = Duration::from_secs(1);
 /// How long it counts that an issuer is not trusted.
 const UNTRUSTED: Duration = Duration::from_secs(60);
 /// Issuers kept, and as many names that are not trusted.
@@ -26,12 +29,14 @@ struct Entry {
     given: Issuer,
     issuer: Arc<TrustedIssuer>,
     used: Timestamp,
+    /// When it was last told that it has aged.
+    told: Option<Timestamp>,
 }
 
 pub(super) enum Found {
     Trusted {
         issuer: Arc<TrustedIssuer>,
-        /// It should be looked up again.
+        /// It should be looked up again, and was not a moment ago.
         aged: bool,
     },
     Untrusted,
@@ -44,7 +49,11 @@ impl Table {
             entry.used = now;
             let issuer = Arc::clone(&entry.issuer);
             let usable = issuer.fresh_until().is_some_and(|until| now < until.plus(STALE));
-            let aged = issuer.is_aged(now);
+            let rests = entry.told.is_some_and(|told| told <= now && now.since(told) < REST);
+            let aged = issuer.is_aged(now) && !rests;
+            if aged {
+                entry.told = Some(now);
+            }
             return if usable { Found::Trusted { issuer, aged } } else { Found::Nothing };
         }
         let since = self.untrusted.get(identifier);
@@ -74,7 +83,7 @@ impl Table {
         let (name, issuer) = (Arc::clone(&issuer.identifier), Arc::new(issuer));
         issuer.confirm(now);
         self.retire(&name);
-        self.trusted.insert(name, Entry { given, issuer, used: now });
+        self.trusted.insert(name, Entry { given, issuer, used: now, told: None });
     }
 
     pub(super) fn distrust(&mut self, identifier: &Arc<str>, now: Timestamp) {

@@ -120,6 +120,17 @@ impl Introspection {
             "a token prefix is empty or has characters that no token has",
             "use what its tokens begin with, such as ory_at_",
         );
+        // The header of a JWT is an object, whose first bytes in base64url are these (RFC 7515 §3.1).
+        let signed = |prefix: &String| {
+            ["ey", "ew"]
+                .iter()
+                .any(|start| prefix.starts_with(start) || start.starts_with(&**prefix))
+        };
+        check(
+            !self.prefixes.iter().any(|prefix| !prefix.is_empty() && signed(prefix)),
+            "a token prefix is one that signed tokens begin with, whoever made them",
+            "use what its opaque tokens begin with; for signed ones there is every_token()",
+        );
         check(
             self.active_for <= MAX_ACTIVE,
             "answers are remembered for more than an hour",

@@ -141,7 +141,8 @@ impl Builder {
     /// Without an entry, a host that resolves to a private address is refused: whoever controls a
     /// name could otherwise make this server talk to the network behind it. Link-local addresses,
     /// such as the metadata services of clouds, are refused with an entry too, and so is plain http.
-    /// It has no effect on a client given to [`fetch`](Self::fetch).
+    /// An entry holds for the URLs of every issuer, those in the metadata of others included. It has
+    /// no effect on a client given to [`fetch`](Self::fetch).
     ///
     /// ```
     /// use tower_resource_server::{Issuer, ResourceServer};

@@ -22,7 +22,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
-use http::{HeaderValue, Method, Request, Uri};
+use http::{HeaderValue, Method, Request, Response, StatusCode, Uri};
 
 use self::answer::Negative;
 pub(crate) use self::assertion::Assertion;
@@ -38,7 +38,7 @@ use super::{Digest, TrustedIssuer, Vouched};
 use crate::clock::Timestamp;
 use crate::error::RejectionKind;
 use crate::fetch::{GRACE, bounded};
-use crate::keys::{IntrospectionError, MetadataSource, Supplies, Trouble};
+use crate::keys::{IntrospectionError, MetadataSource, ServerMetadata, Supplies, Trouble};
 use crate::observe::Event;
 
 /// What an introspector is made of.
@@ -139,11 +139,11 @@ impl Introspector {
         Box::pin(std::future::ready(Err(RejectionKind::IntrospectionUnavailable)))
     }
 
-    /// The longest a call takes: the fetch, one of metadata where the endpoint is not known, and
-    /// where the answer is signed those that keys may take.
+    /// The longest a call takes: the fetch; where the endpoint is found by metadata, one of that, and
+    /// both once more if it has moved; where the answer is signed, those that keys may take.
     fn longest(&self) -> Duration {
         let fetch = self.settings.supplies.limits.timeout.saturating_add(GRACE);
-        let metadata = u32::from(matches!(self.settings.location, Location::Metadata(_)));
+        let metadata = if matches!(self.settings.location, Location::Metadata(_)) { 3 } else { 0 };
         let keys = if self.settings.signed.is_some() { 2 } else { 0 };
         fetch.saturating_mul(1 + metadata + keys).saturating_add(GRACE)
     }
@@ -172,13 +172,8 @@ impl Introspector {
     ) -> Result<Vouched, Negative> {
         let settings = &self.settings;
         let supplies = &settings.supplies;
-        let request = self.request(token).await?;
-        let answer = bounded(&*supplies.fetch, request, supplies.limits).await;
-        let answer = answer.map_err(|error| {
-            let (issuer, cause) = (&*supplies.issuer, error.causes());
-            tracing::warn!(target: TARGET, issuer, %error, cause, "introspection call failed");
-            IntrospectionError::Fetch(error.kind())
-        })?;
+        let answer = self.answer(&token).await?;
+        drop(token);
         let text = answer::body(&answer, self.expected())?;
         let text = match &settings.signed {
             None => text.to_owned(),
@@ -191,16 +186,49 @@ impl Introspector {
         })
     }
 
-    async fn request(&self, token: String) -> Result<Request<Bytes>, IntrospectionError> {
+    async fn answer(&self, token: &str) -> Result<Response<Bytes>, IntrospectionError> {
         let source = match &self.settings.location {
-            Location::At(endpoint) => return self.request_to(endpoint, &token, None),
+            Location::At(endpoint) => {
+                return self.send(self.request_to(endpoint, token, None)?).await;
+            }
             Location::Metadata(source) => source,
         };
-        let metadata = source.current(self.settings.supplies.now()).await;
-        let metadata = metadata.map_err(|_| IntrospectionError::Metadata)?;
+        let now = self.settings.supplies.now();
+        let metadata = source.current(now).await.map_err(|_| IntrospectionError::Metadata)?;
+        let answer = self.answer_by(&metadata, token).await;
+        let moved = match &answer {
+            Ok(answer) => [StatusCode::NOT_FOUND, StatusCode::GONE].contains(&answer.status()),
+            Err(error) => *error == IntrospectionError::Metadata,
+        };
+        match moved.then(|| source.other_than(&metadata, now)) {
+            Some(other) => match other.await {
+                Some(other) => self.answer_by(&other, token).await,
+                None => answer,
+            },
+            None => answer,
+        }
+    }
+
+    /// Where that document says.
+    async fn answer_by(
+        &self,
+        metadata: &ServerMetadata,
+        token: &str,
+    ) -> Result<Response<Bytes>, IntrospectionError> {
         let endpoint = metadata.introspection_endpoint.as_ref();
         let endpoint = endpoint.ok_or(IntrospectionError::Metadata)?;
-        self.request_to(endpoint, &token, metadata.introspection_auth_methods.as_deref())
+        let methods = metadata.introspection_auth_methods.as_deref();
+        self.send(self.request_to(endpoint, token, methods)?).await
+    }
+
+    async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, IntrospectionError> {
+        let supplies = &self.settings.supplies;
+        let answer = bounded(&*supplies.fetch, request, supplies.limits).await;
+        answer.map_err(|error| {
+            let (issuer, cause) = (&*supplies.issuer, error.causes());
+            tracing::warn!(target: TARGET, issuer, %error, cause, "introspection call failed");
+            IntrospectionError::Fetch(error.kind())
+        })
     }
 
     /// RFC 7662 §2.1. Neither a proof nor anything else of the client's request is in it.

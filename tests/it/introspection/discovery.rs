@@ -2,13 +2,13 @@
 
 use serde_json::{Value, json};
 use tower_resource_server::testing::{
-    Condition, Endpoint, FixedClock, TestAuthorizationServer, TestIssuer,
+    Condition, Endpoint, FixedClock, ScriptedFetch, TestAuthorizationServer, TestIssuer,
 };
 use tower_resource_server::{
     ClientAuthentication, Introspection, IntrospectionError, Issuer, ResourceServer,
 };
 
-use super::bed::{Failures, fields};
+use super::bed::{Failures, asking, fields, right_but};
 use crate::support::{ISSUER, NOW, RESOURCE, present};
 
 struct Found {
@@ -115,4 +115,37 @@ async fn a_secret_goes_as_the_metadata_says() {
         let in_form = fields(call.body()).iter().any(|(name, _)| name == "client_secret");
         assert_eq!(in_form, post, "{methods}");
     }
+}
+
+const METADATA: &str = "https://as.example.com/.well-known/oauth-authorization-server";
+
+fn active() -> Value {
+    right_but("active", json!(true))
+}
+
+fn document(endpoint: &str) -> Value {
+    json!({ "issuer": ISSUER, "introspection_endpoint": endpoint })
+}
+
+#[tokio::test]
+async fn an_endpoint_that_has_moved_is_found() {
+    const OLD: &str = "https://as.example.com/old";
+    const NEW: &str = "https://as.example.com/new";
+    let clock = FixedClock::at(NOW);
+    let fetch = ScriptedFetch::new().json_at(METADATA, document(OLD)).json_at(OLD, active());
+    let introspection = Introspection::discovered(secret());
+    let server = asking(introspection, fetch.clone(), &clock).build().expect("valid");
+    present(&server, "one").await.assert_ok();
+    fetch.json_at(METADATA, document(NEW)).json_at(NEW, active()).at(OLD, 404, "text/plain", "");
+    // A document of less than a minute is not looked up again.
+    present(&server, "two").await.assert_x503();
+    assert_eq!(fetch.count_at(METADATA), 1);
+    clock.advance(std::time::Duration::from_secs(60));
+    present(&server, "three").await.assert_ok();
+    assert_eq!((fetch.count_at(METADATA), fetch.count_at(NEW)), (2, 1));
+    // What says nothing of another place changes nothing.
+    fetch.at(NEW, 500, "text/plain", "");
+    clock.advance(std::time::Duration::from_secs(60));
+    present(&server, "four").await.assert_x503();
+    assert_eq!(fetch.count_at(METADATA), 2);
 }

@@ -73,6 +73,11 @@ fn what_is_out_of_range_is_a_fault() {
         at(ENDPOINT).token_prefix(""),
         at(ENDPOINT).token_prefix("a b"),
         at(ENDPOINT).token_prefix("é"),
+        // With these it would be shown the signed tokens of every other issuer.
+        at(ENDPOINT).token_prefix("e"),
+        at(ENDPOINT).token_prefix("ey"),
+        at(ENDPOINT).token_prefix("eyJ"),
+        at(ENDPOINT).token_prefix("ewog"),
         at(ENDPOINT).signed_answers([Algorithm::ES256]),
     ] {
         assert_eq!(faults(bad.clone()), ["introspection"], "{bad:?}");
@@ -81,6 +86,7 @@ fn what_is_out_of_range_is_a_fault() {
         at(ENDPOINT).cache_for(3600 * second).cache_refusals_for(60 * second).max_calls(10_000),
         at(ENDPOINT).cache_for(Duration::ZERO).cache_bytes(0).max_calls(1),
         at(ENDPOINT).token_prefix("ory_at_").without_hint().audience_optional().every_token(),
+        at(ENDPOINT).token_prefix("ea_").token_prefix("EY"),
     ] {
         assert!(faults(good.clone()).is_empty(), "{good:?}");
     }

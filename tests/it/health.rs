@@ -14,7 +14,8 @@ use tower_resource_server::{
     RefreshError, ResolveFuture, ResourceServer,
 };
 
-use crate::keys::{DAY, let_others_run};
+use crate::keys::DAY;
+use crate::support::let_others_run;
 use crate::support::{ISSUER, NOW, RESOURCE, present};
 
 const JWKS: &str = "https://as.example.com/jwks";

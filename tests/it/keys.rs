@@ -17,7 +17,7 @@ use tower_resource_server::{
 };
 
 use crate::observability::Capture;
-use crate::support::{Answer, ISSUER, NOW, RESOURCE, key, present, trusting};
+use crate::support::{Answer, ISSUER, NOW, RESOURCE, key, let_others_run, present, trusting};
 
 const JWKS: &str = "https://as.example.com/jwks";
 const FRESH: Duration = Duration::from_secs(600);
@@ -176,12 +176,6 @@ pub(crate) fn assert_unknown(answer: &Answer) {
 pub(crate) fn assert_unavailable(answer: &Answer) {
     answer.assert_x503();
     assert_eq!(answer.kind(), Some(RejectionKind::KeysUnavailable));
-}
-
-pub(crate) async fn let_others_run() {
-    for _ in 0..300 {
-        tokio::task::yield_now().await;
-    }
 }
 
 #[tokio::test]

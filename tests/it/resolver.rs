@@ -14,7 +14,7 @@ use tower_resource_server::{
     RejectionKind, ResolveError, ResolveFuture, ResourceServer,
 };
 
-use crate::support::{Answer, ISSUER, Logs, NOW, RESOURCE, faults, key, present};
+use crate::support::{Answer, ISSUER, Logs, NOW, RESOURCE, faults, key, let_others_run, present};
 
 const REALMS: &str = "https://as.example.com/realms/";
 const FRESH: Duration = Duration::from_secs(600);
@@ -42,21 +42,13 @@ impl Realms {
         self.answers.lock().expect("no panic").insert(format!("{REALMS}{realm}"), answer);
     }
 
-    fn trust(&self, issuer: Issuer) {
-        self.set(issuer_realm(&issuer), Answers::Issuer(Box::new(issuer)));
+    fn trust(&self, realm: &str, issuer: Issuer) {
+        self.set(realm, Answers::Issuer(Box::new(issuer)));
     }
 
     fn asked(&self) -> usize {
         self.asked.lock().expect("no panic").len()
     }
-}
-
-fn issuer_realm(issuer: &Issuer) -> &'static str {
-    let text = format!("{issuer:?}");
-    ["blue", "red"]
-        .into_iter()
-        .find(|realm| text.contains(&format!("{REALMS}{realm}")))
-        .expect("one")
 }
 
 impl IssuerResolver for Realms {
@@ -109,7 +101,7 @@ impl Bed {
         let issuer = self.issuer(realm);
         let uri = format!("{REALMS}{realm}/keys");
         self.fetch.json_at(&uri, issuer.jwks_json());
-        self.realms.trust(Issuer::jwks_uri(issuer.issuer(), uri));
+        self.realms.trust(realm, Issuer::jwks_uri(issuer.issuer(), uri));
         issuer
     }
 
@@ -120,12 +112,6 @@ impl Bed {
 
 fn token(issuer: &TestIssuer) -> String {
     issuer.token().expires_in(10 * DAY).build()
-}
-
-async fn let_others_run() {
-    for _ in 0..300 {
-        tokio::task::yield_now().await;
-    }
 }
 
 fn assert_untrusted(answer: &Answer) {
@@ -219,7 +205,7 @@ async fn invented_names_are_asked_about_at_a_pace() {
 async fn invented_names_do_not_hide_that_an_issuer_is_trusted_no_longer() {
     let bed = Bed::new();
     let blue = bed.issuer("blue");
-    bed.realms.trust(blue.trusted());
+    bed.realms.trust("blue", blue.trusted());
     let old = token(&blue);
     bed.send(&old).await.assert_ok();
     bed.realms.set("blue", Answers::Nothing);
@@ -238,8 +224,8 @@ async fn an_issuer_that_cannot_be_looked_up_takes_the_pace_of_no_other() {
     let bed = Bed::new();
     let (blue, red) = (bed.issuer("blue"), bed.issuer("red"));
     let (of_blue, of_red) = (token(&blue), token(&red));
-    for (issuer, token) in [(&blue, &of_blue), (&red, &of_red)] {
-        bed.realms.trust(issuer.trusted());
+    for (realm, issuer, token) in [("blue", &blue, &of_blue), ("red", &red, &of_red)] {
+        bed.realms.trust(realm, issuer.trusted());
         bed.send(token).await.assert_ok();
     }
     bed.realms.set("blue", Answers::Failure);
@@ -264,7 +250,7 @@ async fn that_an_issuer_is_not_trusted_counts_for_a_minute() {
     let bed = Bed::new();
     let blue = bed.issuer("blue");
     assert_untrusted(&bed.send(&token(&blue)).await);
-    bed.realms.trust(blue.trusted());
+    bed.realms.trust("blue", blue.trusted());
     bed.clock.advance(Duration::from_secs(59));
     assert_untrusted(&bed.send(&token(&blue)).await);
     assert_eq!(bed.realms.asked(), 1);
@@ -291,7 +277,7 @@ async fn failures_are_ours_and_are_not_remembered() {
         bed.realms.set("blue", answer);
         assert_unavailable(&bed.send(&token(&blue)).await);
     }
-    bed.realms.trust(blue.trusted());
+    bed.realms.trust("blue", blue.trusted());
     bed.clock.advance(Duration::from_secs(1));
     bed.send(&token(&blue)).await.assert_ok();
 }
@@ -331,12 +317,12 @@ async fn a_known_issuer_is_looked_up_again_in_the_background() {
 async fn a_changed_issuer_is_judged_anew_with_all_its_tokens() {
     let bed = Bed::new();
     let blue = bed.issuer("blue");
-    bed.realms.trust(blue.trusted());
+    bed.realms.trust("blue", blue.trusted());
     let old = token(&blue);
     bed.send(&old).await.assert_ok();
     // The realm gets other keys, which its resolver knows.
     let other = bed.issuer("blue");
-    bed.realms.trust(other.trusted());
+    bed.realms.trust("blue", other.trusted());
     bed.clock.advance(FRESH);
     bed.send(&token(&blue)).await.assert_ok();
     let_others_run().await;
@@ -366,7 +352,7 @@ async fn an_issuer_that_is_trusted_no_longer_takes_its_tokens_with_it() {
 async fn a_token_that_is_remembered_does_not_keep_its_issuer_trusted() {
     let bed = Bed::new();
     let blue = bed.issuer("blue");
-    bed.realms.trust(blue.trusted());
+    bed.realms.trust("blue", blue.trusted());
     let only = token(&blue);
     bed.send(&only).await.assert_ok();
     bed.realms.set("blue", Answers::Nothing);
@@ -382,7 +368,7 @@ async fn a_token_that_is_remembered_does_not_keep_its_issuer_trusted() {
 async fn a_token_that_is_remembered_does_not_outlast_the_trust_in_its_issuer() {
     let bed = Bed::new();
     let blue = bed.issuer("blue");
-    bed.realms.trust(blue.trusted());
+    bed.realms.trust("blue", blue.trusted());
     let only = token(&blue);
     bed.send(&only).await.assert_ok();
     bed.realms.set("blue", Answers::Failure);
@@ -391,7 +377,7 @@ async fn a_token_that_is_remembered_does_not_outlast_the_trust_in_its_issuer() {
     let_others_run().await;
     bed.clock.advance(Duration::from_millis(1));
     assert_unavailable(&bed.send(&only).await);
-    bed.realms.trust(blue.trusted());
+    bed.realms.trust("blue", blue.trusted());
     bed.clock.advance(Duration::from_secs(1));
     bed.send(&only).await.assert_ok();
 }
@@ -420,7 +406,7 @@ async fn a_token_that_waited_for_keys_is_refused_if_trust_has_ended_meanwhile() 
 async fn while_the_resolver_fails_known_issuers_stay_trusted_for_a_day() {
     let bed = Bed::new();
     let blue = bed.issuer("blue");
-    bed.realms.trust(blue.trusted());
+    bed.realms.trust("blue", blue.trusted());
     bed.send(&token(&blue)).await.assert_ok();
     bed.realms.set("blue", Answers::Failure);
     bed.clock.advance(FRESH + DAY - Duration::from_millis(1));
@@ -457,8 +443,8 @@ async fn a_key_of_one_issuer_verifies_nothing_of_another() {
 async fn each_issuer_has_its_own_profile_and_audience() {
     let bed = Bed::with(|builder| builder.issuer(TestIssuer::new(ISSUER).trusted()));
     let (blue, red) = (bed.issuer("blue"), bed.issuer("red"));
-    bed.realms.trust(blue.trusted().profile(Profile::Keycloak).audience_name("orders"));
-    bed.realms.trust(red.trusted());
+    bed.realms.trust("blue", blue.trusted().profile(Profile::Keycloak).audience_name("orders"));
+    bed.realms.trust("red", red.trusted());
     let keycloak = blue.token().header("typ", "JWT").claim("typ", "Bearer").claim("aud", "orders");
     bed.send(&keycloak.clone().build()).await.assert_ok();
     let strict = red.token().header("typ", "JWT").build();
@@ -491,7 +477,7 @@ async fn names_that_are_allowed_whole_are_in_the_metadata() {
 async fn the_log_says_why_an_issuer_cannot_be_used_and_nothing_unescaped() {
     let bed = Bed::new();
     let blue = bed.issuer("blue");
-    bed.realms.trust(blue.trusted().algorithms([]));
+    bed.realms.trust("blue", blue.trusted().algorithms([]));
     let (logs, guard) = Logs::capture();
     assert_unavailable(&bed.send(&token(&blue)).await);
     drop(guard);

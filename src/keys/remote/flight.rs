@@ -34,13 +34,17 @@ impl Flight {
     }
 }
 
-/// A running fetch; resolves when it has ended, well or badly, or is overdue.
+/// A running fetch or look-up; resolves when it has ended, well or badly, or is overdue.
 pub(crate) struct Waiting {
     running: watch::Receiver<()>,
     longest: Duration,
 }
 
 impl Waiting {
+    pub(crate) const fn new(running: watch::Receiver<()>, longest: Duration) -> Self {
+        Self { running, longest }
+    }
+
     /// The fetch has its own limit, but runs in a task that a runtime may have stopped to drive.
     pub(crate) async fn ended(mut self) {
         // An error says that the fetch is over as well.
@@ -74,7 +78,7 @@ impl RemoteKeys {
     }
 
     fn waiting(&self, running: watch::Receiver<()>) -> Waiting {
-        Waiting { running, longest: self.longest_flight().saturating_add(GRACE) }
+        Waiting::new(running, self.longest_flight().saturating_add(GRACE))
     }
 
     /// Where the set is at a place of its own, one fetch; else the look-up of that place too.

@@ -20,6 +20,8 @@ use self::pace::Pace;
 use self::table::{Found, Table};
 use crate::clock::{Clock, Timestamp};
 use crate::config::{AllowedIssuers, Fault, Issuer, IssuerResolver, ResolveError};
+use crate::fetch::GRACE;
+use crate::keys::Waiting;
 use crate::token::TrustedIssuer;
 
 /// Checks an issuer that was found and makes what verification needs of it.
@@ -77,19 +79,6 @@ pub(crate) enum Resolution {
     Unknown,
 }
 
-/// A running look-up; resolves when it has ended, well or badly, or is overdue.
-pub(crate) struct LookUp {
-    running: watch::Receiver<()>,
-    longest: Duration,
-}
-
-impl LookUp {
-    pub(crate) async fn ended(mut self) {
-        // An error says that the look-up is over as well.
-        let _ = tokio::time::timeout(self.longest, self.running.changed()).await;
-    }
-}
-
 /// Look-ups of one cause at one time.
 const MAX_FLIGHTS: usize = 16;
 
@@ -127,11 +116,11 @@ impl Resolver {
     }
 
     /// Joins the look-up of an issuer that is not known, or starts one if the pace allows.
-    pub(crate) fn look_up(self: &Arc<Self>, identifier: &str, now: Timestamp) -> Option<LookUp> {
+    pub(crate) fn look_up(self: &Arc<Self>, identifier: &str, now: Timestamp) -> Option<Waiting> {
         self.join(identifier, Cause::Unknown, now)
     }
 
-    fn join(self: &Arc<Self>, identifier: &str, cause: Cause, now: Timestamp) -> Option<LookUp> {
+    fn join(self: &Arc<Self>, identifier: &str, cause: Cause, now: Timestamp) -> Option<Waiting> {
         let mut state = self.state();
         if let Some(running) = state.running(identifier) {
             return Some(self.waiting(running.clone()));
@@ -151,8 +140,8 @@ impl Resolver {
         Some(self.waiting(running))
     }
 
-    fn waiting(&self, running: watch::Receiver<()>) -> LookUp {
-        LookUp { running, longest: self.longest.saturating_add(GRACE) }
+    fn waiting(&self, running: watch::Receiver<()>) -> Waiting {
+        Waiting::new(running, self.longest.saturating_add(GRACE))
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
@@ -196,9 +185,6 @@ impl Resolver {
         }
     }
 }
-
-/// What an overdue look-up gets on top of its own limit.
-const GRACE: Duration = Duration::from_millis(250);
 
 enum Outcome {
     Found(Box<Issuer>),

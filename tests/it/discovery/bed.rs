@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 use tower_resource_server::testing::{FixedClock, ScriptedFetch, TestIssuer};
 use tower_resource_server::{Builder, Issuer, ResourceServer};
 
-use crate::keys::{DAY, Told, let_others_run};
+use crate::keys::{DAY, Told};
 use crate::observability::{Capture, Logged};
+use crate::support::let_others_run;
 use crate::support::{Answer, ISSUER, NOW, RESOURCE, present};
 
 pub(super) const KEYS: &str = "tower_resource_server::keys";

@@ -5,8 +5,9 @@ use tower_resource_server::fetch::FetchErrorKind;
 use tower_resource_server::{Algorithm, Issuer, MetadataError, RefreshError, RejectionKind};
 
 use super::bed::{JWKS, KEYS, OAUTH, OPENID, Realm, failures};
-use crate::keys::{Happened, assert_unavailable, let_others_run};
+use crate::keys::{Happened, assert_unavailable};
 use crate::observability::Capture;
+use crate::support::let_others_run;
 use crate::support::{ISSUER, key, present, trusting};
 
 /// Documents that are not to be believed, as they are sent, with what is reported of each.

@@ -10,11 +10,9 @@ use tower_resource_server::testing::{FixedClock, ScriptedFetch, TestIssuer};
 use tower_resource_server::{Algorithm, Issuer, MetadataError, RefreshError};
 
 use super::bed::{JWKS, OAUTH, OPENID, Realm, failures};
-use crate::keys::{
-    COOL_DOWN, DAY, Happened, assert_unavailable, assert_unknown, let_others_run, renamed,
-};
+use crate::keys::{COOL_DOWN, DAY, Happened, assert_unavailable, assert_unknown, renamed};
 use crate::observability::Capture;
-use crate::support::{ISSUER, NOW, key, present, trusting};
+use crate::support::{ISSUER, NOW, key, let_others_run, present, trusting};
 
 const MOVED: &str = "https://keys.example.net/set";
 const HOUR: u64 = 60 * 60;

@@ -156,13 +156,6 @@ pub(crate) fn scripted(
     (builder.observer(failures.clone()).build().expect("valid"), failures)
 }
 
-/// Lets the tasks of other calls go on.
-pub(crate) async fn let_others_run() {
-    for _ in 0..300 {
-        tokio::task::yield_now().await;
-    }
-}
-
 /// The fields of a form, decoded.
 pub(crate) fn fields(body: &[u8]) -> Vec<(String, String)> {
     let text = std::str::from_utf8(body).expect("ASCII");

@@ -10,7 +10,8 @@ use tower_resource_server::testing::Condition;
 use tower_resource_server::testing::Endpoint;
 use tower_resource_server::{ClientAuthentication, Introspection, IntrospectionError};
 
-use super::bed::{Asked, TOKEN, asking, let_others_run, right_but};
+use super::bed::{Asked, TOKEN, asking, right_but};
+use crate::support::let_others_run;
 use crate::support::{NOW, present};
 
 const SECOND: Duration = Duration::from_secs(1);

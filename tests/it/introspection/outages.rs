@@ -272,7 +272,7 @@ async fn a_clock_that_panics_within_a_call_leaves_nobody_waiting() {
         fetch.arrived(1).await;
         left.store(0, std::sync::atomic::Ordering::SeqCst);
         hold.release();
-        super::bed::let_others_run().await;
+        crate::support::let_others_run().await;
         left.store(1000, std::sync::atomic::Ordering::SeqCst);
     };
     let started = Box::pin(request);

@@ -16,6 +16,7 @@ use super::link::Link;
 use super::{Shared, TOLERANCE};
 use crate::base64url;
 use crate::proof::replay::{ClaimOutcome, ClaimResult, ProofUse, ReplayStoreError};
+use crate::random;
 
 /// One use of a proof on its way to the server.
 pub(super) struct Claiming {
@@ -132,8 +133,7 @@ impl Claiming {
     }
 
     fn marker(&self, since: i64, link: &Link) -> Result<Marker, Failure> {
-        let mut id = [0; 16];
-        getrandom::fill(&mut id).map_err(|_| Failure::NO_RANDOMNESS)?;
+        let id: [u8; 16] = random::bytes().ok_or(Failure::NO_RANDOMNESS)?;
         Ok(Marker::new(base64url::encode(id), since, link.run()))
     }
 }

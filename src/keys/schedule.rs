@@ -103,14 +103,19 @@ impl Lifetime {
         Self { loaded: now, due, fresh_until, stale_until: fresh_until.plus(MAX_STALE) }
     }
 
-    /// Whether a refresh is wanted. What was loaded in the future was loaded before the clock went
-    /// back: fetch it anew.
+    /// Whether a refresh is wanted.
     pub(super) fn is_due(&self, now: Timestamp) -> bool {
-        now >= self.due || now < self.loaded
+        now >= self.due || self.is_ahead_of(now)
     }
 
     pub(super) fn is_fresh(&self, now: Timestamp) -> bool {
-        now < self.fresh_until && now >= self.loaded
+        now < self.fresh_until && !self.is_ahead_of(now)
+    }
+
+    /// What was loaded in the future was loaded before the clock went back: fetch it anew. A moment
+    /// is no sign of that: a request may have asked for the time just before a fetch landed.
+    fn is_ahead_of(&self, now: Timestamp) -> bool {
+        now.plus(COOL_DOWN) < self.loaded
     }
 
     pub(super) fn is_usable(&self, now: Timestamp) -> bool {
@@ -175,6 +180,12 @@ mod tests {
         assert!(pace.allows(at(6_400)));
         let lifetime = Lifetime::new(at(10_000), &HeaderMap::new());
         assert!(lifetime.is_due(at(6_400)) && !lifetime.is_fresh(at(6_400)));
+    }
+
+    #[test]
+    fn a_request_that_began_before_a_fetch_landed_asks_for_no_other() {
+        let lifetime = Lifetime::new(at(10_000), &HeaderMap::new());
+        assert!(!lifetime.is_due(at(9_999)) && lifetime.is_fresh(at(9_999)));
     }
 
     #[test]

@@ -296,6 +296,10 @@ fn look_at_keys(parsed: &Parsed, waited: bool, now: Timestamp) -> Result<Keys, R
     if !waited && let Some(waiting) = keys.fetch_for_unknown(now) {
         return Ok(Keys::Wait(waiting));
     }
+    // A fetch that landed during this look starts a rest, and what it brought was not looked at.
+    if keys.generation() != generation {
+        return look_at_keys(parsed, waited, now);
+    }
     // A key that is not there proves nothing while the keys cannot be fetched.
     let proven = kind == RejectionKind::BadSignature || !keys.is_failing();
     Err(if judged && proven { kind } else { RejectionKind::KeysUnavailable })

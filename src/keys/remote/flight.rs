@@ -59,7 +59,8 @@ impl RemoteKeys {
         if let Some(running) = &flight.running {
             return Some(self.waiting(running.clone()));
         }
-        if !flight.pace.allows(now) {
+        // A fetch may have landed since the caller looked, and then there is nothing to do.
+        if reason == Reason::Aged && self.is_supplied(now) || !flight.pace.allows(now) {
             return None;
         }
         let Ok(runtime) = tokio::runtime::Handle::try_current() else {
@@ -75,6 +76,11 @@ impl RemoteKeys {
         let landing = Landing { keys: Arc::clone(self), reason, outcome: None, _ended: ended };
         runtime.spawn(landing.fly());
         Some(self.waiting(running))
+    }
+
+    /// Whether the loaded set is not yet due for a refresh.
+    fn is_supplied(&self, now: Timestamp) -> bool {
+        self.loaded.load().as_ref().is_some_and(|loaded| !loaded.lifetime.is_due(now))
     }
 
     fn waiting(&self, running: watch::Receiver<()>) -> Waiting {

@@ -112,6 +112,8 @@
 //! | `rust-crypto` | | signatures by the RustCrypto crates |
 //! | `http-client` | yes | the client that fetches metadata and key sets, and introspects |
 //! | `axum` | | extractors, refusals as responses, the metadata document as a router |
+//! | `tonic` | | refusals as `tonic::Status`; answers in gRPC form need no feature |
+//! | `mcp` | | MCP servers: the transport's rules, scopes per tool, errors that tools raise |
 //! | `redis` | | a replay store that several machines share, in Redis or Valkey |
 //! | `testing` | | an authorization server, tokens, proofs, a clock and scripted fetches for tests |
 //! | `full` | | all of these |
@@ -146,6 +148,8 @@ mod json;
 mod jws;
 mod keys;
 pub mod layer;
+#[cfg(feature = "mcp")]
+pub mod mcp;
 mod media_type;
 pub mod metadata;
 mod observe;

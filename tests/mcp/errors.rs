@@ -1,0 +1,1 @@
+//! What tools raise, by revision.

@@ -1,0 +1,1 @@
+//! Scopes per tool.

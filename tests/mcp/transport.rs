@@ -1,0 +1,1 @@
+//! Origin, protocol version, sessions.

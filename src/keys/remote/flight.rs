@@ -158,3 +158,48 @@ impl Drop for Landing {
         }
     }
 }
+
+#[cfg(all(test, feature = "testing", feature = "aws-lc-rs"))]
+mod tests {
+    use super::*;
+    use crate::Algorithm;
+    use crate::keys::crypto::CryptoBackend;
+    use crate::keys::remote::RemoteSettings;
+    use crate::keys::{Supplies, Supply};
+    use crate::testing::{FixedClock, ScriptedFetch, TestIssuer};
+
+    const ISSUER: &str = "https://as.example.com";
+
+    /// A set behind a URL, and how often it was fetched.
+    fn remote() -> (Arc<RemoteKeys>, FixedClock, ScriptedFetch) {
+        let clock = FixedClock::at(1_700_000_000);
+        let fetch = ScriptedFetch::new().always_json(TestIssuer::new(ISSUER).jwks_json());
+        let supplies = Supplies {
+            issuer: ISSUER.into(),
+            fetch: Arc::new(fetch.clone()),
+            limits: crate::fetch::FetchLimits::default(),
+            clock: Arc::new(clock.clone()),
+            observer: None,
+        };
+        let location = Location::Uri(http::Uri::from_static("https://as.example.com/jwks"));
+        let allowed = vec![Algorithm::ES256];
+        let backend = CryptoBackend::AwsLcRs;
+        let settings = RemoteSettings { supplies, location, allowed, backend };
+        (Arc::new(RemoteKeys::new(settings)), clock, fetch)
+    }
+
+    #[tokio::test]
+    async fn a_refresh_that_somebody_else_has_just_ended_is_not_begun_again() {
+        let (keys, clock, fetch) = remote();
+        let now = || Timestamp::from(crate::clock::Clock::now(&clock));
+        keys.join(Reason::Aged, now()).expect("nothing is loaded").ended().await;
+        clock.advance(Duration::from_secs(601));
+        assert!(matches!(keys.supply(now()), Supply::Keys(_)), "and a refresh has begun");
+        keys.join(Reason::Aged, now()).expect("it runs").ended().await;
+        assert_eq!(fetch.count(), 2);
+        // This is where a request comes that looked at the set before.
+        assert!(keys.join(Reason::Aged, now()).is_none());
+        // A key that is not in the new set is another matter.
+        assert!(keys.join(Reason::UnknownKey, now()).is_some());
+    }
+}

@@ -17,8 +17,8 @@ use crate::token::Vouched;
 /// what [`Grant::require`] fails with. It holds no token.
 ///
 /// Its `Debug` output is the kind, its `Display` output the text for developers. Under the `axum`
-/// feature it is a response; elsewhere a handler returns it to whatever renders it, or a layer
-/// outside looks at it:
+/// feature it is a response; elsewhere a handler turns it into one, a `Response<Bytes>`, with
+/// `into()`. A layer outside can look at it:
 ///
 /// ```
 /// use http::{Request, Response};

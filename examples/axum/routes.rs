@@ -1,19 +1,19 @@
 //! The routes, each with its demand beside it.
 
-use std::time::Duration;
-
 use axum::extract::Path;
 use axum::routing::get;
 use axum::{Json, Router};
-use serde_json::{Value, json};
-use tower_resource_server::{Grant, Rejection, ResourceServer, Scopes, StepUp};
+use serde_json::Value;
+use tower_resource_server::{Grant, Rejection, ResourceServer};
+
+use crate::common::{answers, demands};
 
 pub(crate) fn app(server: &ResourceServer) -> Router {
-    let read = server.require(Scopes::all(["tools/read"]));
-    let write = server.require(Scopes::all(["tools/write"]));
-    let admin = server.require(Scopes::all(["admin", "audit"]));
-    let reports = server.require(Scopes::any(["reports/read", "admin"]));
-    let strong = StepUp::acr(["urn:example:mfa"]).max_age(Duration::from_secs(300));
+    let read = server.require(demands::read_tools());
+    let write = server.require(demands::write_tools());
+    let admin = server.require(demands::administer());
+    let reports = server.require(demands::read_reports());
+    let strong = server.require(demands::pay());
 
     let protected = Router::new()
         .route("/whoami", get(whoami))
@@ -23,7 +23,7 @@ pub(crate) fn app(server: &ResourceServer) -> Router {
         )
         .route("/admin", get(whoami).layer(admin))
         .route("/reports/{id}", get(report).layer(reports))
-        .route("/payments", get(whoami).layer(server.require(strong)))
+        .route("/payments", get(whoami).layer(strong))
         .route("/handler-denied", get(handler_denied))
         .layer(server.authenticate());
 
@@ -34,7 +34,7 @@ pub(crate) fn app(server: &ResourceServer) -> Router {
     let nested = Router::new().route("/whoami", get(whoami)).layer(server.authenticate());
 
     Router::new()
-        .route("/public", get(async || Json(json!({ "public": true }))))
+        .route("/public", get(async || Json(answers::public())))
         .merge(protected)
         .merge(optional)
         .nest("/nested", nested)
@@ -42,33 +42,27 @@ pub(crate) fn app(server: &ResourceServer) -> Router {
 }
 
 async fn whoami(grant: Grant) -> Json<Value> {
-    Json(json!({
-        "sub": grant.subject(),
-        "client_id": grant.client_id(),
-        "iss": grant.issuer(),
-        "scope": grant.scopes().collect::<Vec<_>>().join(" "),
-        "binding": grant.binding().name(),
-    }))
+    Json(answers::whoami(&grant))
 }
 
 async fn greet(grant: Option<Grant>) -> Json<Value> {
-    Json(json!({ "sub": grant.as_ref().and_then(Grant::subject) }))
+    Json(answers::greeting(grant.as_ref()))
 }
 
 async fn list_tools() -> Json<Value> {
-    Json(json!({ "tools": ["hammer", "saw"] }))
+    Json(answers::tools())
 }
 
 async fn add_tool() -> Json<Value> {
-    Json(json!({ "added": true }))
+    Json(answers::tool_added())
 }
 
 async fn report(Path(id): Path<String>) -> Json<Value> {
-    Json(json!({ "report": id }))
+    Json(answers::report(&id))
 }
 
 /// Some demands are known only inside the handler; the refusal looks like a layer's.
 async fn handler_denied(grant: Grant) -> Result<Json<Value>, Rejection> {
-    grant.require(Scopes::all(["tools/delete"]))?;
-    Ok(Json(json!({ "deleted": true })))
+    grant.require(demands::delete_tools())?;
+    Ok(Json(answers::tools_deleted()))
 }

@@ -1,12 +1,14 @@
 //! The command line, the same for every example server.
 
+mod values;
+
 use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use lexopt::prelude::{Long, Short, Value, ValueExt};
 use tower_resource_server::{Profile, SenderConstraint};
 
-pub(crate) const USAGE: &str = "Flags:
+const USAGE: &str = "Flags:
   --listen ADDR            address to serve on (default 127.0.0.1:8080)
   --resource URL           resource identifier and public base URL (default http://<listen>)
   --issuer URL             external authorization server, whose metadata says where its keys are
@@ -27,6 +29,21 @@ pub(crate) const USAGE: &str = "Flags:
   --envelope ENVELOPE      oauth (default), problem, empty or json-rpc
   --allow-loopback         let the issuer be on http on loopback
   --help                   print this";
+
+/// Flags that one server has and the others have not.
+pub(crate) trait OwnFlags: Default {
+    /// Their lines, each with a line break before it.
+    const USAGE: &str = "";
+
+    /// Takes the value of the long flag of that name. `false` if it is none of these.
+    fn take(&mut self, name: &str, parser: &mut lexopt::Parser) -> Result<bool, lexopt::Error>;
+}
+
+impl OwnFlags for () {
+    fn take(&mut self, _: &str, _: &mut lexopt::Parser) -> Result<bool, lexopt::Error> {
+        Ok(false)
+    }
+}
 
 /// Where the secret of `--client-id` is, unless it is on the command line.
 const CLIENT_SECRET: &str = "CLIENT_SECRET";
@@ -78,11 +95,12 @@ impl Default for Options {
 }
 
 /// The options; or how to end, after a line that says why.
-pub(crate) fn options() -> Result<Options, ExitCode> {
-    match parse(lexopt::Parser::from_env()) {
-        Ok(Some(options)) => Ok(options),
+pub(crate) fn options<F: OwnFlags>() -> Result<(Options, F), ExitCode> {
+    let mut own = F::default();
+    match parse(lexopt::Parser::from_env(), &mut own) {
+        Ok(Some(options)) => Ok((options, own)),
         Ok(None) => {
-            println!("{USAGE}");
+            println!("{USAGE}{}", F::USAGE);
             Err(ExitCode::SUCCESS)
         }
         Err(error) => Err(fail(&error.to_string())),
@@ -95,7 +113,10 @@ pub(crate) fn fail(message: &str) -> ExitCode {
     ExitCode::from(2)
 }
 
-fn parse(mut parser: lexopt::Parser) -> Result<Option<Options>, lexopt::Error> {
+fn parse(
+    mut parser: lexopt::Parser,
+    own: &mut impl OwnFlags,
+) -> Result<Option<Options>, lexopt::Error> {
     let mut options = Options::default();
     while let Some(argument) = parser.next()? {
         match argument {
@@ -107,16 +128,22 @@ fn parse(mut parser: lexopt::Parser) -> Result<Option<Options>, lexopt::Error> {
             Long("client-id") => options.client_id = Some(parser.value()?.string()?),
             Long("client-secret") => options.client_secret = Some(parser.value()?.string()?),
             Long("audience") => options.audience = Some(parser.value()?.string()?),
-            Long("profile") => options.profile = parser.value()?.parse_with(profile)?,
+            Long("profile") => options.profile = parser.value()?.parse_with(values::profile)?,
             Long("sender-constraint") => {
-                options.constraint = parser.value()?.parse_with(constraint)?;
+                options.constraint = parser.value()?.parse_with(values::constraint)?;
             }
             Long("nonce") => options.nonce = true,
             Long("redis") => options.redis = Some(parser.value()?.string()?),
-            Long("envelope") => options.envelope = parser.value()?.parse_with(envelope)?,
+            Long("envelope") => options.envelope = parser.value()?.parse_with(values::envelope)?,
             Long("allow-loopback") => options.allow_loopback = true,
             Long("help") | Short('h') => return Ok(None),
-            Long(_) | Short(_) | Value(_) => return Err(argument.unexpected()),
+            Long(name) => {
+                let name = name.to_owned();
+                if !own.take(&name, &mut parser)? {
+                    return Err(Long(&name).unexpected());
+                }
+            }
+            Short(_) | Value(_) => return Err(argument.unexpected()),
         }
     }
     complete(&mut options)?;
@@ -149,42 +176,5 @@ fn complete(options: &mut Options) -> Result<(), lexopt::Error> {
     match lacking.into_iter().find(|(lacks, _)| *lacks) {
         Some((_, what)) => Err(what.into()),
         None => Ok(()),
-    }
-}
-
-fn profile(name: &str) -> Result<Profile, String> {
-    match name {
-        "rfc9068" => Ok(Profile::Rfc9068),
-        "lenient" => Ok(Profile::Lenient),
-        "auth0" => Ok(Profile::Auth0),
-        "cognito" => Ok(Profile::Cognito),
-        "entra" => Ok(Profile::Entra),
-        "google" => Ok(Profile::Google),
-        "hydra" => Ok(Profile::Hydra),
-        "keycloak" => Ok(Profile::Keycloak),
-        "okta" => Ok(Profile::Okta),
-        "zitadel" => Ok(Profile::Zitadel),
-        _ => Err("use rfc9068, lenient, auth0, cognito, entra, google, hydra, keycloak, okta or \
-                  zitadel"
-            .to_owned()),
-    }
-}
-
-fn constraint(name: &str) -> Result<SenderConstraint, String> {
-    match name {
-        "any" => Ok(SenderConstraint::Any),
-        "dpop" => Ok(SenderConstraint::Dpop),
-        "bearer" => Ok(SenderConstraint::Bearer),
-        _ => Err("use any, dpop or bearer".to_owned()),
-    }
-}
-
-fn envelope(name: &str) -> Result<EnvelopeChoice, String> {
-    match name {
-        "oauth" => Ok(EnvelopeChoice::OAuth),
-        "problem" => Ok(EnvelopeChoice::Problem),
-        "empty" => Ok(EnvelopeChoice::Empty),
-        "json-rpc" => Ok(EnvelopeChoice::JsonRpc),
-        _ => Err("use oauth, problem, empty or json-rpc".to_owned()),
     }
 }

@@ -1,16 +1,20 @@
 //! What the example servers share: command line, embedded issuer, server, curl lines.
 
+pub(crate) mod answers;
 pub(crate) mod cli;
+pub(crate) mod demands;
 mod dpop;
 pub(crate) mod issuer;
-pub(crate) mod proofs;
-pub(crate) mod server;
+mod proofs;
+mod server;
+pub(crate) mod start;
 mod token_endpoint;
 pub(crate) mod walkthrough;
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tracing_subscriber::EnvFilter;
 
 /// Logs to standard error; `RUST_LOG` chooses what.
@@ -22,6 +26,19 @@ pub(crate) fn log() {
 /// Takes the address, or says which one cannot be had.
 pub(crate) async fn listen(address: SocketAddr) -> Result<TcpListener, String> {
     TcpListener::bind(address).await.map_err(|error| format!("cannot listen on {address}: {error}"))
+}
+
+/// The next connection. What goes wrong meanwhile passes, such as too many open files.
+pub(crate) async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
+    loop {
+        match listener.accept().await {
+            Ok(accepted) => return accepted,
+            Err(error) => {
+                tracing::warn!(%error, "cannot accept");
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        }
+    }
 }
 
 /// Resolves when the process is asked to stop.

@@ -10,13 +10,13 @@ use tower_resource_server::{
 use super::cli::{EnvelopeChoice, Options};
 use super::proofs;
 
-/// The server those options ask for. `embedded` is there when no external issuer is named.
-pub(crate) fn build(
+/// What those options ask for. `embedded` is there when no external issuer is named.
+pub(crate) fn builder(
     options: &Options,
     resource: &str,
     embedded: Option<&TestAuthorizationServer>,
     nonces: Option<SealedNonces>,
-) -> Result<ResourceServer, Box<dyn std::error::Error>> {
+) -> Result<Builder, Box<dyn std::error::Error>> {
     let issuer = match embedded {
         Some(server) => server.trusted().introspect(server.introspection()),
         None => external(options)?,
@@ -30,7 +30,7 @@ pub(crate) fn build(
         .metadata(ResourceMetadata::new().name("Example resource server"));
     let builder = with_envelope(builder, options.envelope);
     let loopback = options.allow_loopback || embedded.is_some();
-    Ok(if loopback { builder.allow_loopback() } else { builder }.build()?)
+    Ok(if loopback { builder.allow_loopback() } else { builder })
 }
 
 fn external(options: &Options) -> Result<Issuer, Box<dyn std::error::Error>> {

@@ -5,51 +5,53 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tower_resource_server::testing::{
     Endpoint, Flaw, ProofBuilder, SigningKey, TestAuthorizationServer, TokenBuilder,
 };
-use tower_resource_server::{Algorithm, NonceIssuer, SealedNonces, SenderConstraint};
+use tower_resource_server::{Algorithm, NonceIssuer, SenderConstraint};
 
-use super::cli::Options;
 use super::issuer;
+use super::start::Started;
 
 /// A tour of the routes, with tokens and proofs made for it.
 pub(crate) struct Tour<'a> {
-    /// Where curl connects to.
-    base: &'a str,
-    /// The resource identifier, whose origin is what the server is called by in proofs.
-    resource: &'a str,
-    audience: &'a str,
+    started: &'a Started,
     issuer: &'a TestAuthorizationServer,
-    constraint: SenderConstraint,
-    nonces: Option<&'a SealedNonces>,
     /// The key that tokens are bound to. Elsewhere only the client has it.
     key: SigningKey,
 }
 
 impl<'a> Tour<'a> {
-    pub(crate) fn new(
-        options: &Options,
-        base: &'a str,
-        resource: &'a str,
-        audience: &'a str,
-        issuer: &'a TestAuthorizationServer,
-        nonces: Option<&'a SealedNonces>,
-    ) -> Self {
-        let key = SigningKey::generate(Algorithm::ES256);
-        Self { base, resource, audience, issuer, constraint: options.constraint, nonces, key }
+    pub(crate) fn new(started: &'a Started, issuer: &'a TestAuthorizationServer) -> Self {
+        Self { started, issuer, key: SigningKey::generate(Algorithm::ES256) }
     }
 
     pub(crate) fn print(&self) {
-        println!("\nThe tokens below are good for an hour. Try:");
-        if self.constraint == SenderConstraint::Dpop {
-            println!(
-                "(This server wants a proof with each token. Proofs are good once, for 120 s.)"
-            );
-        }
+        self.begin();
         self.routes();
         self.refused_tokens();
         self.opaque_tokens();
         self.show("200: the metadata document", &self.metadata_path(), None);
         self.proofs();
-        println!("\nControl-C stops the server.");
+        end();
+    }
+
+    /// In front of another server, whose answers are its own.
+    pub(crate) fn print_gateway(&self, upstream: &str) {
+        self.begin();
+        let no_token = "401: no token, and the server behind is not asked";
+        self.show(no_token, "/", None);
+        let told = format!("What {upstream} answers to it, told who calls and not the token");
+        self.show(&told, "/", Some(&self.token().scope("tools/read")));
+        self.show("The same, without a check and without a name", "/public", None);
+        self.show("200: the metadata document", &self.metadata_path(), None);
+        end();
+    }
+
+    fn begin(&self) {
+        println!("\nThe tokens below are good for an hour. Try:");
+        if self.started.constraint == SenderConstraint::Dpop {
+            println!(
+                "(This server wants a proof with each token. Proofs are good once, for 120 s.)"
+            );
+        }
     }
 
     fn routes(&self) {
@@ -83,7 +85,7 @@ impl<'a> Tour<'a> {
     /// Tokens that say nothing by themselves: the issuer is asked what they stand for (RFC 7662).
     fn opaque_tokens(&self) {
         let token = self.token().scope("tools/read");
-        let token = match self.constraint {
+        let token = match self.started.constraint {
             SenderConstraint::Dpop => token.bound_to(&self.key),
             _ => token,
         };
@@ -107,7 +109,7 @@ impl<'a> Tour<'a> {
             format!("-H 'Authorization: DPoP {token}' -H 'DPoP: {}'", proof.build())
         };
         let (fresh, other) = (self.proof("/tools", &token), self.proof("/whoami", &token));
-        match self.constraint {
+        match self.started.constraint {
             SenderConstraint::Bearer => {
                 self.line("401: DPoP is neither accepted nor offered here", "/tools", &with(fresh));
                 self.line("401: invalid_token, it needs a proof", "/tools", &bearer);
@@ -122,7 +124,7 @@ impl<'a> Tour<'a> {
             }
             _ => self.line("401: invalid_token, it needs a proof", "/tools", &bearer),
         }
-        if self.nonces.is_some() {
+        if self.started.nonces.is_some() {
             let without = with(self.proof("/tools", &token).without_claim("nonce"));
             let comment = "401: use_dpop_nonce, and a nonce that the next proof has to carry";
             self.line(comment, "/tools", &without);
@@ -137,29 +139,32 @@ impl<'a> Tour<'a> {
 
     /// Its proofs name what it calls, so it calls the server by its public name.
     fn client(&self) {
-        if self.base == origin(self.resource) {
+        if self.started.base == origin(&self.started.resource) {
             println!("\nA client that makes its proofs itself:\n");
-            print!("cargo run --example dpop_client -- --url {}/whoami ", self.base);
+            print!("cargo run --example dpop_client -- --url {}/whoami ", self.started.base);
             println!("--token-endpoint {}", issuer::token_endpoint(&self.issuer.issuer()));
         }
     }
 
     /// The path of the identifier comes last (RFC 9728 §3.1).
     fn metadata_path(&self) -> String {
-        let path = &self.resource[origin(self.resource).len()..];
+        let path = &self.started.resource[origin(&self.started.resource).len()..];
         format!("/.well-known/oauth-protected-resource{}", if path == "/" { "" } else { path })
     }
 
     fn token(&self) -> TokenBuilder {
-        self.issuer.token().audience(self.audience).expires_in(Duration::from_secs(3600))
+        self.issuer.token().audience(&self.started.audience).expires_in(Duration::from_secs(3600))
     }
 
     /// A proof for GET. Where the server wants a nonce it has the one that a client would get by
     /// asking.
     fn proof(&self, path: &str, token: &str) -> ProofBuilder {
-        let proof = self.key.proof("GET", &format!("{}{path}", origin(self.resource))).token(token);
-        match self.nonces {
-            Some(nonces) => proof.nonce(nonces.issue(self.resource, SystemTime::now())),
+        let proof = self
+            .key
+            .proof("GET", &format!("{}{path}", origin(&self.started.resource)))
+            .token(token);
+        match &self.started.nonces {
+            Some(nonces) => proof.nonce(nonces.issue(&self.started.resource, SystemTime::now())),
             None => proof,
         }
     }
@@ -179,7 +184,7 @@ impl<'a> Tour<'a> {
         token: &TokenBuilder,
         make: impl Fn(&TokenBuilder) -> String,
     ) {
-        let fields = match self.constraint {
+        let fields = match self.started.constraint {
             SenderConstraint::Dpop => {
                 let token = make(&token.clone().bound_to(&self.key));
                 let proof = self.proof(path, &token).build();
@@ -191,9 +196,13 @@ impl<'a> Tour<'a> {
     }
 
     fn line(&self, comment: &str, path: &str, fields: &str) {
-        let command = format!("curl -si {}{path} {fields}", self.base);
+        let command = format!("curl -si {}{path} {fields}", self.started.base);
         println!("\n# {comment}\n{}", command.trim_end());
     }
+}
+
+fn end() {
+    println!("\nControl-C stops the server.");
 }
 
 /// Scheme, host and port.

@@ -21,6 +21,7 @@ use tower::ServiceExt;
 use tower_resource_server::{ClientCertificate, PeerAddress, SecureTransport};
 
 use crate::authority::{Authority, Identity};
+use crate::common;
 
 pub(crate) type Failure = Box<dyn Error + Send + Sync>;
 
@@ -69,25 +70,16 @@ pub(crate) async fn serve(
 ) {
     tokio::pin!(stop);
     loop {
-        let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
+        let (stream, peer) = tokio::select! {
+            accepted = common::accept(listener) => accepted,
             () = &mut stop => return,
         };
-        match accepted {
-            Ok((stream, peer)) => {
-                let connection = connection(acceptor.clone(), stream, peer, app.clone());
-                tokio::spawn(async move {
-                    if let Err(error) = connection.await {
-                        tracing::info!(%peer, %error, "connection ended");
-                    }
-                });
+        let connection = connection(acceptor.clone(), stream, peer, app.clone());
+        tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::info!(%peer, %error, "connection ended");
             }
-            // Such as too many open files, which passes.
-            Err(error) => {
-                tracing::warn!(%error, "cannot accept");
-                tokio::time::sleep(Duration::from_millis(100)).await;
-            }
-        }
+        });
     }
 }
 

@@ -142,6 +142,44 @@ pub(crate) fn respond(rejection: &Rejection) -> Response<Bytes> {
     response
 }
 
+/// The response that the server's envelope makes of the refusal, for handlers without a framework.
+///
+/// It is logged and counted when the conversion happens. With axum a [`Rejection`] is a response by
+/// itself.
+///
+/// ```
+/// use bytes::Bytes;
+/// use http::{Request, Response, StatusCode};
+/// use http_body_util::Full;
+/// use tower::{Layer, ServiceExt, service_fn};
+/// use tower_resource_server::{Grant, Scopes, testing::TestIssuer};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # if tower_resource_server::CryptoBackend::preferred().is_none() { return Ok(()) }
+/// # let issuer = TestIssuer::new("https://as.example.com");
+/// # let server = issuer.resource_server("https://api.example.com").build()?;
+/// let purge = service_fn(async |request: Request<()>| {
+///     let grant = request.extensions().get::<Grant>().expect("authenticate is around");
+///     let answer = match grant.require(Scopes::all(["tools/delete"])) {
+///         Ok(()) => Response::new(Bytes::from("purged")),
+///         Err(rejection) => rejection.into(),
+///     };
+///     Ok::<_, std::convert::Infallible>(answer.map(Full::new))
+/// });
+/// let service = server.authenticate().layer(purge);
+///
+/// let narrow = issuer.token().scope("tools/read").authorize(Request::new(()));
+/// assert_eq!(service.oneshot(narrow).await?.status(), StatusCode::FORBIDDEN);
+/// # Ok(())
+/// # }
+/// ```
+impl From<Rejection> for Response<Bytes> {
+    fn from(rejection: Rejection) -> Self {
+        respond(&rejection)
+    }
+}
+
 /// HEAD has the header fields of GET and no body (RFC 9110 §9.3.2). Where GET has none either,
 /// whether a length of zero is announced is the server's to say, for both alike.
 fn empty_for_head(response: &mut Response<Bytes>) {

@@ -5,17 +5,17 @@
 //! read of the body is kept and handed on in front of the rest, so that the application parses the
 //! same bytes.
 
-use std::fmt;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::{Request, request};
-use http_body::{Body, Frame, SizeHint};
+use http_body::Body;
 use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
+use super::buffered::{Buffer, BufferedBody, Read};
 use super::future::{take_ready, taken};
 use crate::credentials::{find_in_form, is_form};
 
@@ -26,9 +26,8 @@ const DEFAULT_LIMIT: usize = 64 * 1024;
 ///
 /// RFC 6750 §2.2 discourages the method, so nothing reads bodies unless this layer is there. Only
 /// POST, PUT and PATCH requests of type `application/x-www-form-urlencoded` are read, up to a limit
-/// of 64 KiB unless set otherwise; the inner service still gets the whole body, though not trailers
-/// after it. A longer body is passed on unsearched. A token in the form and another in the
-/// Authorization field are refused.
+/// of 64 KiB unless set otherwise; the inner service still gets the whole body. A longer body is
+/// passed on unsearched. A token in the form and another in the Authorization field are refused.
 ///
 /// # What counts as a token
 ///
@@ -48,10 +47,9 @@ const DEFAULT_LIMIT: usize = 64 * 1024;
 ///   outside.
 /// - When reading fails, the form counts as one without a token. The inner service gets what was
 ///   read and then the error.
-/// - Trailers of a body that was read whole are dropped.
 /// - The metadata document lists `header` alone (RFC 9728 §2) unless
 ///   [`bearer_methods`](crate::ResourceMetadata::bearer_methods) says more.
-/// - The inner service sees bodies of the type [`FormBody`], which axum turns into its own.
+/// - The inner service sees bodies of the type [`BufferedBody`], which axum turns into its own.
 ///
 /// ```
 /// use axum::{Router, body::Body, routing::post};
@@ -126,7 +124,7 @@ pub struct FormTokens<S> {
 
 impl<S, B> Service<Request<B>> for FormTokens<S>
 where
-    S: Service<Request<FormBody<B>>> + Clone,
+    S: Service<Request<BufferedBody<B>>> + Clone,
     B: Body<Data = Bytes>,
 {
     type Response = S::Response;
@@ -143,13 +141,11 @@ where
             drop(take_ready(&mut self.inner));
             let inner = self.inner.clone();
             let (parts, body) = request.into_parts();
-            let (body, read) = (Box::pin(body), BytesMut::new());
-            let reading = Reading { inner, parts, body, read, limit: self.limit };
+            let (body, buffer) = (Box::pin(body), Buffer::new(self.limit));
+            let reading = Reading { inner, parts, body, buffer };
             State::Reading { reading: Some(Box::new(reading)) }
         } else {
-            let request =
-                request.map(|body| FormBody::new(Bytes::new(), Some(Box::pin(body)), None));
-            State::Calling { future: self.inner.call(request) }
+            State::Calling { future: self.inner.call(request.map(BufferedBody::untouched)) }
         };
         FormTokenFuture { state }
     }
@@ -159,45 +155,24 @@ struct Reading<S, B> {
     inner: S,
     parts: request::Parts,
     body: Pin<Box<B>>,
-    read: BytesMut,
-    limit: usize,
-}
-
-/// How reading a form ended.
-enum Read<E> {
-    Whole,
-    TooLong,
-    Failed(E),
+    buffer: Buffer,
 }
 
 impl<S, B: Body<Data = Bytes>> Reading<S, B> {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Read<B::Error>> {
-        loop {
-            match ready!(self.body.as_mut().poll_frame(cx)) {
-                None => return Poll::Ready(Read::Whole),
-                Some(Err(error)) => return Poll::Ready(Read::Failed(error)),
-                Some(Ok(frame)) => {
-                    if let Ok(data) = frame.into_data() {
-                        self.read.extend_from_slice(&data);
-                    }
-                    if self.read.len() > self.limit {
-                        return Poll::Ready(Read::TooLong);
-                    }
-                }
-            }
-        }
+        self.buffer.poll(self.body.as_mut(), cx)
     }
 
-    fn finish(self, read: Read<B::Error>) -> (S, Request<FormBody<B>>) {
-        let Self { inner, mut parts, body, read: bytes, .. } = self;
-        let bytes = bytes.freeze();
+    fn finish(self, read: Read<B::Error>) -> (S, Request<BufferedBody<B>>) {
+        let Self { inner, mut parts, body, buffer } = self;
         let body = match read {
             Read::Whole => {
+                let (body, bytes) = BufferedBody::whole(buffer);
                 parts.extensions.insert(find_in_form(&bytes));
-                FormBody::new(bytes, None, None)
+                body
             }
-            Read::TooLong => FormBody::new(bytes, Some(body), None),
-            Read::Failed(error) => FormBody::new(bytes, None, Some(error)),
+            Read::TooLong => BufferedBody::begun(buffer, body),
+            Read::Failed(error) => BufferedBody::failed(buffer, error),
         };
         (inner, Request::from_parts(parts, body))
     }
@@ -207,7 +182,7 @@ pin_project! {
     /// The future of [`FormTokens`].
     pub struct FormTokenFuture<S, B>
     where
-        S: Service<Request<FormBody<B>>>,
+        S: Service<Request<BufferedBody<B>>>,
         B: Body,
     {
         #[pin]
@@ -222,14 +197,14 @@ pin_project! {
         B: Body,
     {
         Reading { reading: Option<Box<Reading<S, B>>> },
-        Readying { inner: S, request: Option<Request<FormBody<B>>> },
+        Readying { inner: S, request: Option<Request<BufferedBody<B>>> },
         Calling { #[pin] future: F },
     }
 }
 
 impl<S, B> Future for FormTokenFuture<S, B>
 where
-    S: Service<Request<FormBody<B>>>,
+    S: Service<Request<BufferedBody<B>>>,
     B: Body<Data = Bytes>,
 {
     type Output = Result<S::Response, S::Error>;
@@ -254,67 +229,5 @@ where
             };
             this.state.set(next);
         }
-    }
-}
-
-/// A request body that a form layer may have read: what it read, then what is left.
-///
-/// Its `Debug` output shows how many bytes were read and none of them.
-pub struct FormBody<B: Body> {
-    read: Bytes,
-    rest: Option<Pin<Box<B>>>,
-    error: Option<B::Error>,
-}
-
-impl<B: Body> FormBody<B> {
-    const fn new(read: Bytes, rest: Option<Pin<Box<B>>>, error: Option<B::Error>) -> Self {
-        Self { read, rest, error }
-    }
-}
-
-impl<B: Body> Unpin for FormBody<B> {}
-
-impl<B: Body> fmt::Debug for FormBody<B> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The body may hold a token.
-        f.debug_struct("FormBody").field("read", &self.read.len()).finish_non_exhaustive()
-    }
-}
-
-impl<B: Body<Data = Bytes>> Body for FormBody<B> {
-    type Data = Bytes;
-    type Error = B::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
-        if !self.read.is_empty() {
-            return Poll::Ready(Some(Ok(Frame::data(std::mem::take(&mut self.read)))));
-        }
-        if let Some(error) = self.error.take() {
-            return Poll::Ready(Some(Err(error)));
-        }
-        match self.rest.as_mut() {
-            Some(rest) => rest.as_mut().poll_frame(cx),
-            None => Poll::Ready(None),
-        }
-    }
-
-    fn is_end_stream(&self) -> bool {
-        let rest = self.rest.as_ref().is_none_or(|rest| rest.is_end_stream());
-        self.read.is_empty() && self.error.is_none() && rest
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        let read = self.read.len() as u64;
-        let Some(rest) = &self.rest else { return SizeHint::with_exact(read) };
-        let rest = rest.size_hint();
-        let mut hint = SizeHint::new();
-        hint.set_lower(rest.lower().saturating_add(read));
-        if let Some(upper) = rest.upper() {
-            hint.set_upper(upper.saturating_add(read));
-        }
-        hint
     }
 }

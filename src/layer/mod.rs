@@ -113,6 +113,7 @@
 
 mod authenticate;
 mod body;
+mod buffered;
 mod form;
 mod future;
 mod gate;
@@ -123,6 +124,7 @@ mod reshape;
 
 pub use self::authenticate::{Authenticate, AuthenticateLayer};
 pub use self::body::ResponseBody;
-pub use self::form::{FormBody, FormTokenFuture, FormTokenLayer, FormTokens};
+pub use self::buffered::BufferedBody;
+pub use self::form::{FormTokenFuture, FormTokenLayer, FormTokens};
 pub use self::future::ResponseFuture;
 pub use self::require::{Require, RequireFuture, RequireLayer};

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::Request;
 use http_body_util::{BodyExt, Full};
 use tower::{ServiceBuilder, ServiceExt, service_fn};
-use tower_resource_server::layer::{FormBody, FormTokenLayer};
+use tower_resource_server::layer::{BufferedBody, FormTokenLayer};
 
 use crate::support::{Answer, Bed, read, send};
 
@@ -17,7 +17,7 @@ fn form(body: impl Into<Bytes>) -> Request<Full<Bytes>> {
 
 /// Sends a request through the form layer; the handler echoes the body it gets.
 async fn through(bed: &Bed, request: Request<Full<Bytes>>) -> Answer {
-    let echo = service_fn(|request: Request<FormBody<Full<Bytes>>>| async {
+    let echo = service_fn(|request: Request<BufferedBody<Full<Bytes>>>| async {
         let body = request.into_body().collect().await?.to_bytes();
         Ok::<_, std::convert::Infallible>(http::Response::new(Full::from(body)))
     });

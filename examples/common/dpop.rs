@@ -10,7 +10,7 @@ use p256::ecdsa::{Signature, VerifyingKey};
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
-/// How far `iat` may lie from this clock, in seconds.
+/// How far `iat` may lie from the clock, in seconds.
 const WINDOW: u64 = 120;
 
 #[derive(Deserialize)]
@@ -41,7 +41,12 @@ struct Claims {
 /// The thumbprint of the key that made the proof (RFC 7638), or what is wrong with it.
 ///
 /// Resource servers do more than this: see the crate.
-pub(crate) fn thumbprint(proof: &str, method: &str, uri: &str) -> Result<String, &'static str> {
+pub(crate) fn thumbprint(
+    proof: &str,
+    method: &str,
+    uri: &str,
+    now: SystemTime,
+) -> Result<String, &'static str> {
     let (input, signature) = proof.rsplit_once('.').ok_or("it is no JWS")?;
     let (header, claims) = input.split_once('.').ok_or("it is no JWS")?;
     let header: Header = parse(header).ok_or("its header is not that of a proof")?;
@@ -54,7 +59,7 @@ pub(crate) fn thumbprint(proof: &str, method: &str, uri: &str) -> Result<String,
     if claims.jti.is_empty() || claims.htm != method || claims.htu != uri {
         return Err("it was made for another request");
     }
-    if now().abs_diff(claims.iat) > WINDOW {
+    if seconds(now).abs_diff(claims.iat) > WINDOW {
         return Err("it was made at another time");
     }
     thumbprint_of(&point).ok_or("jwk is a public key on P-256")
@@ -84,8 +89,8 @@ fn parse<T: serde::de::DeserializeOwned>(part: &str) -> Option<T> {
     serde_json::from_slice(&decode(part)?).ok()
 }
 
-fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+fn seconds(time: SystemTime) -> u64 {
+    time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
 fn encode(bytes: impl AsRef<[u8]>) -> String {

@@ -5,7 +5,7 @@
 //! the same proof twice. Serve it nowhere but on loopback.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use axum::Form;
 use axum::Json;
@@ -72,7 +72,8 @@ impl TokenEndpoint {
         let (Some(proof), None) = (fields.next(), fields.next()) else {
             return Err("one DPoP proof is needed, in one field");
         };
-        dpop::thumbprint(proof.to_str().unwrap_or_default(), "POST", &self.url)
+        let proof = proof.to_str().unwrap_or_default();
+        dpop::thumbprint(proof, "POST", &self.url, SystemTime::now())
     }
 }
 

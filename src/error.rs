@@ -28,6 +28,7 @@ enum Class {
     Nonce,
     Authentication,
     Scope,
+    Forbidden,
     Outage,
     Internal,
 }
@@ -44,6 +45,7 @@ impl Class {
                 (StatusCode::UNAUTHORIZED, Some("insufficient_user_authentication"), 16)
             }
             Self::Scope => (StatusCode::FORBIDDEN, Some("insufficient_scope"), 7),
+            Self::Forbidden => (StatusCode::FORBIDDEN, None, 7),
             Self::Outage => (StatusCode::SERVICE_UNAVAILABLE, None, 14),
             Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, None, 13),
         }
@@ -202,6 +204,8 @@ kinds! {
     UnboundToken = "unbound-token", Token, "The access token is not bound to its sender as this request needs";
     /// No key of the issuer fits the token's `kid` and `alg`.
     UnknownKey = "unknown-key", Token, "The access token is signed with a key that is not known";
+    /// No rule of a [`Methods`](crate::Methods) table names the gRPC method.
+    UnlistedMethod = "unlisted-method", Forbidden, "This server allows nobody to call this method";
     /// `cnf` binds the token in a way the server does not verify (RFC 7800 §3.1).
     UnsupportedConfirmation = "unsupported-confirmation", Token, "The access token is bound to a key in a way that is not accepted here";
     /// The header lists a critical extension, or asks for an unencoded payload (RFC 7515 §4.1.11).
@@ -246,7 +250,8 @@ impl RejectionKind {
         self.row().status
     }
 
-    /// The OAuth error code. None where RFC 6750 §3.1 wants no error information, and on 5xx.
+    /// The OAuth error code. None where RFC 6750 §3.1 wants no error information, where no token
+    /// would do, and on 5xx.
     #[must_use]
     pub fn error_code(self) -> Option<&'static str> {
         self.row().code
@@ -258,11 +263,12 @@ impl RejectionKind {
         self.row().text
     }
 
-    /// The gRPC status code.
+    /// The gRPC status code, with which gRPC requests are answered: 16 for `UNAUTHENTICATED`, 7 for
+    /// `PERMISSION_DENIED`, 14 for `UNAVAILABLE`, 13 for `INTERNAL`.
     ///
-    /// Nothing in this crate sends it. It is there for layers that translate refusals for gRPC
-    /// clients: 16 for `UNAUTHENTICATED`, 7 for `PERMISSION_DENIED`, 14 for `UNAVAILABLE`, 13 for
-    /// `INTERNAL`.
+    /// That of a concealed route is 12 instead: see
+    /// [`Rejection::grpc_code`](crate::Rejection::grpc_code). The guide on
+    /// [tonic](crate::guide::tonic) has the whole form.
     #[must_use]
     pub fn grpc_code(self) -> u8 {
         self.row().grpc

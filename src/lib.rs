@@ -3,7 +3,7 @@
 //! A resource server is an API that is called with access tokens. This crate checks those tokens,
 //! hands what they grant to the application, and answers all other requests as the RFCs say, with
 //! challenges that clients understand. It goes around any Tower service that speaks the types of
-//! the [`http`] crate: an axum router, a hyper server, a stack of one's own.
+//! the [`http`] crate: an axum router, a tonic or hyper server, a stack of one's own.
 //!
 //! ```no_run
 //! use axum::{Router, routing::get};
@@ -52,6 +52,8 @@
 //!   that client and in no other way: see [`ClientCertificate`], and
 //!   [`client_cert_field`](Builder::client_cert_field) for proxies that forward it (RFC 9440).
 //! - [`fapi2`](Builder::fapi2) holds a server to the FAPI 2.0 Security Profile.
+//! - **gRPC** requests are answered in the form of gRPC: see the guide on [`tonic`](guide::tonic).
+//!   [`require_methods`](ResourceServer::require_methods) says what each method demands.
 //! - Refusals carry `WWW-Authenticate` challenges for the schemes that are accepted, with the scopes
 //!   to ask for, the algorithms of proofs and the metadata document to look at. Their bodies are an
 //!   [`Envelope`](render::Envelope)'s to shape.
@@ -81,8 +83,6 @@
 //!   they are refused.
 //! - whether *this* subject may act on *this* record: that is the application's to decide.
 //!
-//! Answers to gRPC requests have an HTTP status; a form of their own is not part of this version.
-//!
 //! # Guides
 //!
 //! | guide | about |
@@ -95,6 +95,7 @@
 //! | [`dpop`](guide::dpop) | tokens bound to a key, proofs, nonces |
 //! | [`mutual_tls`](guide::mutual_tls) | tokens bound to client certificates, also behind a proxy |
 //! | [`proxies_and_htu`](guide::proxies_and_htu) | the URI that a proof names, behind proxies |
+//! | [`tonic`](guide::tonic) | gRPC: the form of refusals, what each method demands, tonic servers |
 //! | [`gateways`](guide::gateways) | in front of other services, or behind a gateway |
 //! | [`fapi2`](guide::fapi2) | the FAPI 2.0 Security Profile as one setting |
 //! | [`scaling_out`](guide::scaling_out) | several processes: what they share, what each failure does |
@@ -143,6 +144,7 @@ mod cors;
 mod credentials;
 mod error;
 pub mod fetch;
+mod grpc;
 pub mod guide;
 mod json;
 mod jws;
@@ -165,6 +167,8 @@ pub mod testing;
 #[cfg(any(feature = "http-client", feature = "redis"))]
 mod tls;
 mod token;
+#[cfg(feature = "tonic")]
+pub mod tonic;
 mod uri;
 
 pub use self::algorithm::{Algorithm, UnknownAlgorithm};
@@ -182,6 +186,7 @@ pub use self::keys::{
     CertificateThumbprint, CryptoBackend, Health, IntrospectionError, IssuerHealth, JwkSet,
     JwkSetError, KeyState, MetadataError, PrivateKey, PrivateKeyError, RefreshError, Thumbprint,
 };
+pub use self::layer::Methods;
 pub use self::metadata::ResourceMetadata;
 pub use self::observe::{Event, Observer};
 pub use self::proof::certificate::ClientCertificate;

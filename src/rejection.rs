@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use http::{HeaderValue, StatusCode};
 
-use crate::authorize::{Demand, Grant, Label, Shortfall};
+use crate::authorize::{Anonymous, Demand, Grant, Label, Shortfall};
 use crate::config::Settings;
 use crate::error::RejectionKind;
 use crate::scheme::{Scheme, SenderConstraint};
@@ -139,6 +139,18 @@ impl Rejection {
         Self::of(grant, demand, kind, shortfall)
     }
 
+    /// No rule names the method.
+    pub(crate) fn unlisted(grant: &Grant, demand: &Arc<Demand>) -> Self {
+        let demand = Arc::clone(demand);
+        Self::of(grant, demand, RejectionKind::UnlistedMethod, Shortfall::default())
+    }
+
+    /// An optional layer let the request through, and here a token is needed.
+    pub(crate) fn missing(anonymous: &Anonymous, demand: &Arc<Demand>) -> Self {
+        let attempt = Attempt::unclear(anonymous.label.clone());
+        Self::new(RejectionKind::MissingCredentials, &anonymous.settings, demand, attempt)
+    }
+
     /// The requirement is faulty, so nobody can meet it.
     pub(crate) fn unusable(grant: &Grant, demand: Arc<Demand>) -> Self {
         Self::of(grant, demand, RejectionKind::InvalidRequirement, Shortfall::default())
@@ -187,9 +199,19 @@ impl Rejection {
     }
 
     /// The status of the answer: that of the kind, or 404 where the route conceals itself.
+    ///
+    /// A gRPC request is answered with 200 all the same, and with the
+    /// [`grpc_code`](Self::grpc_code) in `grpc-status`.
     #[must_use]
     pub fn status(&self) -> StatusCode {
         if self.is_concealed() { StatusCode::NOT_FOUND } else { self.kind().status() }
+    }
+
+    /// The gRPC status code of the answer to a gRPC request: that of the kind, or 12,
+    /// `UNIMPLEMENTED`, where the route conceals itself.
+    #[must_use]
+    pub fn grpc_code(&self) -> u8 {
+        if self.is_concealed() { 12 } else { self.kind().grpc_code() }
     }
 
     /// The scopes the operation needs, space-separated, where a layer or handler named them.

@@ -7,7 +7,7 @@ use crate::authorize::Requirement;
 use crate::clock::Timestamp;
 use crate::config::{Builder, ConfigError, Settings};
 use crate::keys::{Health, KeySource, Supply};
-use crate::layer::{AuthenticateLayer, RequireLayer};
+use crate::layer::{AuthenticateLayer, Methods, RequireLayer, RequireMethodsLayer};
 use crate::metadata::{MetadataLayer, MetadataService};
 use crate::token::TrustedIssuer;
 
@@ -116,6 +116,49 @@ impl ResourceServer {
     ) -> Result<RequireLayer, ConfigError> {
         let demand = self.settings.try_demand(requirement.into())?;
         Ok(RequireLayer::new(Arc::clone(&self.settings), demand))
+    }
+
+    /// A layer that demands of each gRPC method what its rule says, and denies every method without
+    /// one; it goes inside an [`authenticate`](Self::authenticate) layer of this server.
+    ///
+    /// Faulty rules are logged at once and fail closed: every request is answered 13 `INTERNAL`.
+    /// [`try_require_methods`](Self::try_require_methods) returns the faults instead.
+    ///
+    /// ```no_run
+    /// # async fn serve(
+    /// #     server: tower_resource_server::ResourceServer,
+    /// #     tools: tonic::service::Routes,
+    /// # ) -> Result<(), Box<dyn std::error::Error>> {
+    /// use tower_resource_server::{Methods, Scopes};
+    ///
+    /// let methods = Methods::new()
+    ///     .public("/grpc.health.v1.Health/Check")
+    ///     .method("/demo.Tools/Add", Scopes::all(["tools/write"]));
+    /// tonic::transport::Server::builder()
+    ///     .layer(server.authenticate().optional()) // outermost
+    ///     .layer(server.require_methods(methods))
+    ///     .add_routes(tools)
+    ///     .serve("127.0.0.1:50051".parse()?)
+    ///     .await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn require_methods(&self, methods: Methods) -> RequireMethodsLayer {
+        RequireMethodsLayer::new(&self.settings, methods)
+    }
+
+    /// As [`require_methods`](Self::require_methods).
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] with every path that is not one or has two rules, and every fault of a
+    /// requirement.
+    pub fn try_require_methods(
+        &self,
+        methods: Methods,
+    ) -> Result<RequireMethodsLayer, ConfigError> {
+        RequireMethodsLayer::try_new(&self.settings, methods)
     }
 
     /// The metadata document as a service of its own (RFC 9728). With axum, merge it into the

@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 use super::{Demand, Requirement};
 use crate::clock::Timestamp;
 use crate::config::Settings;
+use crate::grpc::MediaType;
 use crate::proof::replay::ProofUse;
 use crate::proof::{Binding, BoundToken};
 use crate::rejection::Rejection;
@@ -72,6 +73,8 @@ pub(crate) struct Label {
     pub(crate) target: Option<PathAndQuery>,
     /// It came from a web page of some origin.
     pub(crate) has_origin: bool,
+    /// It is a gRPC call of that media type.
+    pub(crate) grpc: Option<MediaType>,
     /// What the authenticate layer around it accepts.
     pub(crate) constraint: SenderConstraint,
 }

@@ -30,6 +30,9 @@ pub mod gateways {}
 /// The FAPI 2.0 Security Profile, clause by clause.
 #[doc = include_str!("fapi2.md")]
 pub mod fapi2 {}
+/// gRPC: the form of refusals, what each method demands, and tonic servers.
+#[doc = include_str!("tonic.md")]
+pub mod tonic {}
 /// Several processes: what they share, what they do not, and what each failure does.
 #[doc = include_str!("scaling_out.md")]
 pub mod scaling_out {}

@@ -49,7 +49,7 @@ use super::gate::{Entry, First, Gate, NextStage, Stage, scheme_of};
 use super::interaction::INTERACTION_ID;
 use super::reshape::Reshape;
 use crate::clock::Timestamp;
-use crate::credentials::{Refusal, RequestHead};
+use crate::credentials::Refusal;
 use crate::error::RejectionKind;
 use crate::keys::{KeyId, Supply, Waiting};
 use crate::proof::Proof;
@@ -110,7 +110,7 @@ where
 {
     pub(super) fn start(gate: &Arc<Gate>, inner: &mut S, mut request: Request<B>) -> Self {
         let interaction = gate.interaction(&request);
-        let first = gate.first(&RequestHead::of(&request));
+        let first = gate.first(&request);
         let state = match first {
             Ok(First::New(stage)) => {
                 let work = Work { open: Open::new(gate, inner, request), stage };

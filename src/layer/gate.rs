@@ -8,16 +8,19 @@
 use std::pin::Pin;
 use std::sync::Arc;
 
-use http::{HeaderValue, Request};
+use http::{HeaderName, HeaderValue, Request};
 
 use super::interaction::interaction_id;
-use super::request::{Credentials, has_origin, is_preflight, label, original_uri, own_grant};
+use super::request::{
+    Credentials, grpc_type, has_origin, is_preflight, label, original_uri, own_grant,
+};
 use super::reshape::Reshape;
 use crate::authorize::{Anonymous, Demand, Grant, Label};
 use crate::clock::Timestamp;
 use crate::config::{Recalled, Settings};
 use crate::credentials::{Presented, Refusal, RequestHead, extract};
 use crate::error::RejectionKind;
+use crate::grpc;
 use crate::observe::Event;
 use crate::proof::replay::{Claim, ClaimResult, ProofUse};
 use crate::proof::{self, BindingPolicy, BoundToken, Candidate, InForce, Occasion, Proof};
@@ -113,11 +116,12 @@ impl Gate {
         self.settings.echo_interaction_id.then(|| interaction_id(request.headers())).flatten()
     }
 
-    pub(super) fn first(&self, head: &RequestHead<'_>) -> Result<First, Refusal> {
+    pub(super) fn first<B>(&self, request: &Request<B>) -> Result<First, Refusal> {
+        let head = &RequestHead::of(request);
         if self.demand.unusable || self.is_too_lax() {
             return Err(RejectionKind::InvalidRequirement.into());
         }
-        if self.settings.preflight_passes && is_preflight(head) {
+        if self.settings.preflight_passes && is_preflight(request) {
             return Ok(First::Anonymous);
         }
         let presented = extract(head, &self.settings.credentials, self.constraint())?;
@@ -311,9 +315,14 @@ impl Gate {
             varies: self.mode == Mode::Optional,
             accepts_proofs,
             authenticated: false,
-            exposes: self.settings.expose_headers && has_origin(request.headers()),
+            exposes: self.exposes(request),
             nonce: None,
         }
+    }
+
+    fn exposes<B>(&self, request: &Request<B>) -> Option<&'static [HeaderName]> {
+        let exposes = self.settings.expose_headers && has_origin(request.headers());
+        exposes.then(|| grpc::fields(grpc_type(request.method(), request.headers())))
     }
 
     fn label<B>(&self, request: &Request<B>) -> Label {

@@ -1,13 +1,14 @@
 //! The Tower layers, their services, and the one future that sequences the stages.
 //!
-//! Three layers make up the protection of a service. Two are made by a
+//! Four layers make up the protection of a service. Three are made by a
 //! [`ResourceServer`](crate::ResourceServer), so that they share its keys, its settings and the
-//! memory of the tokens it has verified. The third stands by itself.
+//! memory of the tokens it has verified. The fourth stands by itself.
 //!
 //! | layer | made by | what it does |
 //! |---|---|---|
 //! | [`AuthenticateLayer`] | [`authenticate`](crate::ResourceServer::authenticate) | verifies the token and its proof, leaves a [`Grant`](crate::Grant) in the request |
 //! | [`RequireLayer`] | [`require`](crate::ResourceServer::require) | demands more of that grant |
+//! | [`RequireMethodsLayer`] | [`require_methods`](crate::ResourceServer::require_methods) | demands of each gRPC method what its rule says, and denies those without one |
 //! | [`FormTokenLayer`] | [`new`](FormTokenLayer::new) | lets a form carry the token (RFC 6750 §2.2) |
 //!
 //! # Order
@@ -18,7 +19,7 @@
 //! outside of all of them, whatever reads bodies goes inside. The
 //! [quickstart](crate::guide::quickstart#the-order-of-layers) has the whole table with the reasons.
 //!
-//! A wrong order fails closed. A `RequireLayer` that finds no grant of its own server answers 500
+//! A wrong order fails closed. A `RequireLayer` or `RequireMethodsLayer` that finds no grant of its own server answers 500
 //! and logs why; it never takes a missing grant for a sufficient one.
 //!
 //! # What a request goes through
@@ -118,8 +119,10 @@ mod form;
 mod future;
 mod gate;
 mod interaction;
+mod methods;
 mod request;
 mod require;
+mod require_methods;
 mod reshape;
 
 pub use self::authenticate::{Authenticate, AuthenticateLayer};
@@ -127,4 +130,6 @@ pub use self::body::ResponseBody;
 pub use self::buffered::BufferedBody;
 pub use self::form::{FormTokenFuture, FormTokenLayer, FormTokens};
 pub use self::future::ResponseFuture;
+pub use self::methods::Methods;
 pub use self::require::{Require, RequireFuture, RequireLayer};
+pub use self::require_methods::{RequireMethods, RequireMethodsLayer};

@@ -1,5 +1,6 @@
 //! What the layers read from a request and leave in it.
 
+use std::any::type_name;
 use std::sync::Arc;
 
 use http::header::Entry;
@@ -8,6 +9,7 @@ use http::{HeaderMap, Method, Request, header};
 use crate::authorize::{Grant, Label};
 use crate::config::Settings;
 use crate::credentials::{DPOP, RequestHead};
+use crate::grpc::MediaType;
 use crate::scheme::SenderConstraint;
 
 /// What the service inside gets to see of the credentials.
@@ -70,9 +72,10 @@ pub(super) fn has_origin(headers: &HeaderMap) -> bool {
 }
 
 /// A CORS preflight carries no credentials by design (Fetch §3.2), and no content either. What
-/// announces some is no preflight, but could be a call to a service that ignores the method.
-pub(super) fn is_preflight(head: &RequestHead<'_>) -> bool {
-    let headers = head.headers();
+/// announces some is no preflight, but could be a call to a service that ignores the method; so
+/// could anything that tonic is to serve.
+pub(super) fn is_preflight<B>(request: &Request<B>) -> bool {
+    let headers = request.headers();
     let announced = [
         header::AUTHORIZATION,
         header::CONTENT_TYPE,
@@ -80,11 +83,24 @@ pub(super) fn is_preflight(head: &RequestHead<'_>) -> bool {
         header::TRANSFER_ENCODING,
         header::TE,
     ];
-    *head.method() == Method::OPTIONS
+    *request.method() == Method::OPTIONS
+        && !is_served_by_tonic::<B>()
         && headers.contains_key(header::ORIGIN)
         && headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
         && !announced.iter().any(|name| headers.contains_key(name))
         && headers.get(header::CONTENT_LENGTH).is_none_or(|length| length == "0")
+}
+
+/// tonic looks at the path alone: it would run a method for whoever sends OPTIONS. Its servers hand
+/// requests on with a body of their own type.
+fn is_served_by_tonic<B>() -> bool {
+    type_name::<B>() == "tonic::body::Body"
+}
+
+/// gRPC calls are answered with the status 200, which a client that sent CONNECT would take for a
+/// tunnel.
+pub(super) fn grpc_type(method: &Method, headers: &HeaderMap) -> Option<MediaType> {
+    MediaType::of(headers).filter(|_| *method != Method::CONNECT)
 }
 
 /// Method and path as the client sent them, from before any router stripped a prefix.
@@ -93,6 +109,7 @@ pub(super) fn label(head: &RequestHead<'_>) -> Label {
         method: head.method().clone(),
         target: original_uri(head).path_and_query().cloned(),
         has_origin: has_origin(head.headers()),
+        grpc: grpc_type(head.method(), head.headers()),
         constraint: SenderConstraint::default(),
     }
 }

@@ -19,7 +19,7 @@ use tower_service::Service;
 use super::ResponseBody;
 use super::future::{own, take_ready};
 use super::request::{is_preflight, label, own_grant};
-use crate::authorize::{Anonymous, Demand};
+use crate::authorize::{Anonymous, Demand, Grant};
 use crate::config::Settings;
 use crate::credentials::RequestHead;
 use crate::error::RejectionKind;
@@ -210,12 +210,12 @@ where
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let RequireLayer { settings, demand } = &self.layer;
-        RequireFuture::start(settings, demand, &mut self.inner, request)
+        RequireFuture::start(demanded(settings, demand, &request), &mut self.inner, request)
     }
 }
 
 pin_project! {
-    /// The future of [`Require`].
+    /// The future of [`Require`] and [`RequireMethods`](super::RequireMethods).
     pub struct RequireFuture<F> {
         #[pin]
         state: RequireState<F>,
@@ -232,15 +232,14 @@ pin_project! {
 
 impl<F> RequireFuture<F> {
     pub(super) fn start<S, B>(
-        settings: &Arc<Settings>,
-        demand: &Arc<Demand>,
+        verdict: Result<(), Rejection>,
         inner: &mut S,
         request: Request<B>,
     ) -> Self
     where
         S: Service<Request<B>, Future = F> + Clone,
     {
-        let state = match demanded(settings, demand, &request) {
+        let state = match verdict {
             Ok(()) => RequireState::Calling { future: inner.call(request) },
             Err(rejection) => {
                 drop(take_ready(inner));
@@ -268,29 +267,57 @@ where
     }
 }
 
-/// Fails closed: neither a grant nor the word of an optional layer means that nothing was checked,
-/// and what another server checked counts for nothing here (RFC 9700 §2.3).
 fn demanded<B>(
     settings: &Arc<Settings>,
     demand: &Arc<Demand>,
     request: &Request<B>,
 ) -> Result<(), Rejection> {
-    let head = RequestHead::of(request);
-    let refuse = |kind, label| Err(Rejection::new(kind, settings, demand, Attempt::unclear(label)));
     if demand.unusable {
-        return refuse(RejectionKind::InvalidRequirement, label(&head));
+        return Err(fault(RejectionKind::InvalidRequirement, settings, demand, request));
     }
-    if let Some(grant) = own_grant(settings, request) {
-        if let Some(constraint) = demand.constraint.filter(|own| !grant.is_tied_by(*own)) {
-            return Err(Rejection::unconstrained(grant, demand, constraint));
-        }
-        return demand.check(grant).map_err(|short| short.into_rejection(grant, demand));
+    match caller(settings, demand, request)? {
+        Caller::Granted(grant) => met(demand, grant),
+        Caller::Anonymous(_) if settings.preflight_passes && is_preflight(request) => Ok(()),
+        Caller::Anonymous(anonymous) => Err(Rejection::missing(anonymous, demand)),
     }
-    match own_anonymous(settings, request) {
-        None => refuse(RejectionKind::MissingAuthentication, label(&head)),
-        Some(_) if settings.preflight_passes && is_preflight(&head) => Ok(()),
-        Some(anonymous) => refuse(RejectionKind::MissingCredentials, anonymous.label.clone()),
+}
+
+/// What the layer around has found out about whoever sent a request.
+pub(super) enum Caller<'r> {
+    Granted(&'r Grant),
+    Anonymous(&'r Anonymous),
+}
+
+/// Fails closed: neither a grant nor the word of an optional layer means that nothing was checked,
+/// and what another server checked counts for nothing here (RFC 9700 §2.3).
+pub(super) fn caller<'r, B>(
+    settings: &Arc<Settings>,
+    demand: &Arc<Demand>,
+    request: &'r Request<B>,
+) -> Result<Caller<'r>, Rejection> {
+    let granted = own_grant(settings, request).map(Caller::Granted);
+    let anonymous = || own_anonymous(settings, request).map(Caller::Anonymous);
+    granted
+        .or_else(anonymous)
+        .ok_or_else(|| fault(RejectionKind::MissingAuthentication, settings, demand, request))
+}
+
+pub(super) fn met(demand: &Arc<Demand>, grant: &Grant) -> Result<(), Rejection> {
+    if let Some(constraint) = demand.constraint.filter(|own| !grant.is_tied_by(*own)) {
+        return Err(Rejection::unconstrained(grant, demand, constraint));
     }
+    demand.check(grant).map_err(|short| short.into_rejection(grant, demand))
+}
+
+/// The server is set up wrong.
+pub(super) fn fault<B>(
+    kind: RejectionKind,
+    settings: &Arc<Settings>,
+    demand: &Arc<Demand>,
+    request: &Request<B>,
+) -> Rejection {
+    let attempt = Attempt::unclear(label(&RequestHead::of(request)));
+    Rejection::new(kind, settings, demand, attempt)
 }
 
 fn own_anonymous<'r, B>(

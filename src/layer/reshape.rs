@@ -7,7 +7,7 @@
 //! rewrite on demand.
 
 use http::header::{CACHE_CONTROL, VARY};
-use http::{HeaderMap, HeaderValue, Response};
+use http::{HeaderMap, HeaderName, HeaderValue, Response};
 
 use super::ResponseBody;
 use crate::cache_control;
@@ -23,8 +23,8 @@ pub(super) struct Reshape {
     /// The scheme DPoP is accepted.
     pub(super) accepts_proofs: bool,
     pub(super) authenticated: bool,
-    /// The request came from a web page that may read our header fields.
-    pub(super) exposes: bool,
+    /// The request came from a web page that may read our header fields, and these.
+    pub(super) exposes: Option<&'static [HeaderName]>,
     /// The nonce for the client's next proofs.
     pub(super) nonce: Option<HeaderValue>,
 }
@@ -43,8 +43,8 @@ impl Reshape {
             self.guard_caching(headers);
         }
         settle_nonce(headers, self.nonce.take());
-        if self.exposes {
-            cors::expose(headers);
+        if let Some(more) = self.exposes {
+            cors::expose(headers, more);
         }
         response
     }

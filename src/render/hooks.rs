@@ -46,7 +46,9 @@ impl Hooks {
         if !plan.challenges.is_empty() {
             self.www_authenticate(&plan.challenges, response.headers_mut());
         }
-        self.send_error(plan.status, &ErrorBody::new(plan), &mut response);
+        if plan.has_body {
+            self.send_error(plan.status, &ErrorBody::new(plan), &mut response);
+        }
         response
     }
 

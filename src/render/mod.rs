@@ -93,6 +93,7 @@ mod challenge;
 mod empty;
 mod envelope;
 mod error_body;
+mod grpc;
 mod hooks;
 mod json_rpc;
 mod oauth;
@@ -118,27 +119,52 @@ pub use self::oauth::OAuthJson;
 use self::plan::Plan;
 pub use self::problem::ProblemJson;
 use crate::cors;
+use crate::grpc::{MediaType, fields};
 use crate::rejection::Rejection;
 
 /// The response of a refusal, through the hooks of its server; logged and counted here, once.
 pub(crate) fn respond(rejection: &Rejection) -> Response<Bytes> {
-    let hooks = &rejection.details().settings.hooks;
-    let plan = Plan::of(rejection);
-    // A hook that panics must cost neither the connection nor the challenge.
-    let mut response = catch_unwind(AssertUnwindSafe(|| hooks.run(&plan))).unwrap_or_else(|_| {
-        restore::warn_of_panic();
-        Hooks::default().run(&plan)
-    });
-    restore::restore(&plan, &mut response);
+    respond_as(rejection, rejection.details().attempt.label.grpc)
+}
+
+/// The same, to a gRPC call in any case.
+#[cfg(feature = "tonic")]
+pub(crate) fn respond_to_call(rejection: &Rejection) -> Response<Bytes> {
+    let media_type = rejection.details().attempt.label.grpc;
+    respond_as(rejection, Some(media_type.unwrap_or(MediaType::Grpc)))
+}
+
+fn respond_as(rejection: &Rejection, call: Option<MediaType>) -> Response<Bytes> {
     let label = &rejection.details().attempt.label;
+    let mut response = match call {
+        Some(media_type) if rejection.is_concealed() => {
+            grpc::unimplemented(rejection, media_type, &label.method)
+        }
+        _ => dressed(&Plan::of(rejection, call.is_some()), call),
+    };
     if rejection.details().settings.expose_headers && label.has_origin {
-        cors::expose(response.headers_mut());
+        cors::expose(response.headers_mut(), fields(call));
     }
     if label.method == Method::HEAD {
         empty_for_head(&mut response);
     }
     response.extensions_mut().insert(rejection.clone());
     report::report(rejection);
+    response
+}
+
+/// What the hooks make of the plan, put right.
+fn dressed(plan: &Plan<'_>, call: Option<MediaType>) -> Response<Bytes> {
+    let hooks = &plan.rejection.details().settings.hooks;
+    // A hook that panics must cost neither the connection nor the challenge.
+    let mut response = catch_unwind(AssertUnwindSafe(|| hooks.run(plan))).unwrap_or_else(|_| {
+        restore::warn_of_panic();
+        Hooks::default().run(plan)
+    });
+    restore::restore(plan, &mut response);
+    if let Some(media_type) = call {
+        grpc::shape(plan, media_type, &mut response);
+    }
     response
 }
 

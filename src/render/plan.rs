@@ -14,6 +14,8 @@ use crate::rejection::Rejection;
 /// The parts of a response that hooks may write, and may not change.
 pub(super) struct Plan<'a> {
     pub(super) rejection: &'a Rejection,
+    /// Whether there is a body for a hook to write; the answer to a gRPC call has none.
+    pub(super) has_body: bool,
     pub(super) status: StatusCode,
     pub(super) challenges: Cow<'a, Challenges>,
     pub(super) retry_after: Option<HeaderValue>,
@@ -22,12 +24,13 @@ pub(super) struct Plan<'a> {
 }
 
 impl<'a> Plan<'a> {
-    pub(super) fn of(rejection: &'a Rejection) -> Self {
+    pub(super) fn of(rejection: &'a Rejection, is_call: bool) -> Self {
         let status = rejection.status();
         let outage = status == StatusCode::SERVICE_UNAVAILABLE;
         Self {
             rejection,
-            status,
+            has_body: !is_call,
+            status: if is_call { StatusCode::OK } else { status },
             challenges: challenges(rejection),
             retry_after: outage.then(|| rejection.details().settings.retry_after.clone()),
             nonce: rejection.details().nonce.as_ref(),
@@ -45,7 +48,7 @@ impl<'a> Plan<'a> {
 /// demand is a handler's or leaves it to the layer around it what is accepted.
 fn challenges(rejection: &Rejection) -> Cow<'_, Challenges> {
     let kind = rejection.kind();
-    if kind.status().is_server_error() || rejection.is_concealed() {
+    if is_final(kind) || rejection.is_concealed() {
         return Cow::Owned(Challenges::default());
     }
     let details = rejection.details();
@@ -64,4 +67,9 @@ fn challenges(rejection: &Rejection) -> Cow<'_, Challenges> {
         let build = || challenge::build(rejection);
         Cow::Borrowed(details.demand.challenges(kind, tried, build))
     }
+}
+
+/// Nothing that a client could bring would help: the fault is ours, or nobody may do this.
+fn is_final(kind: RejectionKind) -> bool {
+    kind.status() != StatusCode::UNAUTHORIZED && kind.error_code().is_none()
 }

@@ -1,6 +1,20 @@
 //! gRPC: answers in its own form, to a real tonic client and to raw frames.
 #![cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 
+mod calls;
+#[allow(dead_code, reason = "shared with another test program")]
+#[path = "../it/dpop/bed.rs"]
+mod dpop;
+mod form;
+mod kinds;
+mod methods;
+mod service;
 #[allow(dead_code, reason = "shared with another test program")]
 #[path = "../it/support.rs"]
 mod support;
+#[allow(dead_code, reason = "shared with another test program")]
+#[path = "../it/dpop/verdicts.rs"]
+mod verdicts;
+#[allow(dead_code, reason = "shared with another test program")]
+#[path = "../it/ways.rs"]
+mod ways;

@@ -56,7 +56,7 @@ fn descriptions_are_safe_in_any_challenge() {
 fn codes_and_statuses_agree() {
     for kind in RejectionKind::ALL.iter().copied() {
         let expected: &[u16] = match kind.error_code() {
-            None => &[401, 500, 503],
+            None => &[401, 403, 500, 503],
             Some("invalid_request") => &[400],
             // D-4: of the last two, 400 is for authorization servers.
             Some(

@@ -135,6 +135,7 @@ fn supplies_use_no_stage_and_no_layer() {
     let supplies = [
         "keys",
         "fetch",
+        "grpc",
         "json",
         "clock",
         "error",
@@ -167,6 +168,7 @@ fn the_leaves_use_nothing() {
         "cache_control",
         "charset",
         "cors",
+        "grpc",
         "media_type",
         "scheme",
         "tls",
@@ -194,8 +196,8 @@ fn rendering_uses_no_stage() {
 }
 
 #[test]
-fn nothing_depends_on_the_axum_adapter() {
-    forbid("adapters are thin and last", |mention| mention.to() == "axum");
+fn nothing_depends_on_an_adapter() {
+    forbid("adapters are thin and last", |mention| ["axum", "tonic"].contains(&mention.to()));
 }
 
 #[test]
@@ -224,6 +226,15 @@ fn only_the_adapter_names_axum() {
     let original = "let original = head.extensions().get::<axum::extract::OriginalUri>()";
     let mut lines = lines_with(&["axum::", "use axum"], &["axum.rs"]);
     lines.retain(|line| !line.starts_with(&format!("layer/request.rs: {original}")));
+    assert!(lines.is_empty(), "{lines:#?}");
+}
+
+#[test]
+fn only_the_adapter_names_tonic() {
+    // A service that tonic serves looks at the path alone, and is known by the type of its body.
+    let body = "type_name::<B>() == \"tonic::body::Body\"";
+    let mut lines = lines_with(&["tonic::", "use tonic"], &["tonic.rs"]);
+    lines.retain(|line| *line != format!("layer/request.rs: {body}"));
     assert!(lines.is_empty(), "{lines:#?}");
 }
 

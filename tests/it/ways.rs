@@ -14,10 +14,10 @@ use tower_resource_server::testing::{
 };
 use tower_resource_server::{
     Algorithm, AllowedIssuers, AuthorizationDetails, Builder, Claim, ClientAuthentication, Dpop,
-    Introspection, Issuer, IssuerResolver, MemoryReplayStore, PeerAddress, Predicate, ProofUse,
-    RejectionKind as Kind, ReplayStore, ReplayStoreError, Requirement, ResolveError, ResolveFuture,
-    ResourceServer, Revocation, RevocationCheck, RevocationResult, RevocationUnavailable, Scopes,
-    SealedNonces, StepUp, TokenFacts, TokenStatus,
+    Introspection, Issuer, IssuerResolver, MemoryReplayStore, Methods, PeerAddress, Predicate,
+    ProofUse, RejectionKind as Kind, ReplayStore, ReplayStoreError, Requirement, ResolveError,
+    ResolveFuture, ResourceServer, Revocation, RevocationCheck, RevocationResult,
+    RevocationUnavailable, Scopes, SealedNonces, StepUp, TokenFacts, TokenStatus,
 };
 
 use crate::dpop::Client;
@@ -66,6 +66,8 @@ enum Place {
     AfterAnother,
     Require(fn() -> Requirement),
     RequireAlone,
+    /// Behind a table of methods without any.
+    Unlisted,
 }
 
 type EditToken = fn(TokenBuilder) -> TokenBuilder;
@@ -212,6 +214,7 @@ fn by_server() -> Vec<Way> {
         }),
         require(Kind::InsufficientAuthentication, || StepUp::within(Duration::ZERO).into()),
         require(Kind::RequirementNotMet, || Predicate::new("Not today", |_| false).into()),
+        Way { place: Place::Unlisted, ..way(Kind::UnlistedMethod, WHOLE) },
         require(Kind::InvalidRequirement, || Scopes::all(["a b"]).into()),
         Way { place: Place::RequireAlone, ..way(Kind::MissingAuthentication, WHOLE) },
         Way { change: without_keys, ..way(Kind::KeysUnavailable, WHOLE) },
@@ -367,8 +370,18 @@ impl Way {
 
     /// The answer, which is a refusal of that kind, and what it was the answer to.
     pub(crate) async fn refuse(&self, envelope: impl Envelope) -> (Answer, Sent) {
+        self.refuse_edited(envelope, |request| request).await
+    }
+
+    /// The same for a request that is edited first.
+    pub(crate) async fn refuse_edited(
+        &self,
+        envelope: impl Envelope,
+        edit: impl Fn(Request<Full<Bytes>>) -> Request<Full<Bytes>>,
+    ) -> (Answer, Sent) {
         let bed = Bed::with(|builder| (self.change)(builder).envelope(envelope));
         let (request, mut sent) = self.request(&bed);
+        let request = edit(request);
         let authenticate = bed.server.authenticate();
         let answer = match &self.place {
             Place::Authenticate => send(authenticate, request).await,
@@ -383,6 +396,9 @@ impl Way {
             }
             Place::Require(requirement) => {
                 send((authenticate, bed.server.require(requirement())), request).await
+            }
+            Place::Unlisted => {
+                send((authenticate, bed.server.require_methods(Methods::new())), request).await
             }
             Place::RequireAlone => send(bed.server.require(Scopes::all(["a"])), request).await,
         };

@@ -1,0 +1,63 @@
+//! The form of gRPC: the HTTP status 200, and the outcome in header fields that are all there is
+//! (*Trailers-Only*), so that one HEADERS frame ends the stream.
+//!
+//! A gRPC client reads an HTTP status only where `grpc-status` is missing, and then coarsely. The
+//! form is a property of the request, whatever the envelope. Its hooks for header fields run, since
+//! those are metadata here; that for the body does not, for there is none.
+
+use bytes::Bytes;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Response};
+
+use super::envelope::NO_STORE;
+use super::plan::Plan;
+use crate::grpc::{self, MediaType};
+use crate::rejection::Rejection;
+
+/// Makes the answer to a call of what the hooks have made.
+pub(super) fn shape(plan: &Plan<'_>, media_type: MediaType, response: &mut Response<Bytes>) {
+    let headers = response.headers_mut();
+    remove_outcome(headers);
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type.name()));
+    insert_outcome(plan.rejection, headers);
+}
+
+/// What hooks have no say in. Details that are not Base64 make clients panic.
+fn remove_outcome(headers: &mut HeaderMap) {
+    let own = |name: &&HeaderName| name.as_str().starts_with("grpc-");
+    let names: Vec<_> = headers.keys().filter(own).cloned().collect();
+    for name in names {
+        headers.remove(name);
+    }
+}
+
+/// `grpc-status`, in decimal, and `grpc-message`.
+fn insert_outcome(rejection: &Rejection, headers: &mut HeaderMap) {
+    headers.insert(grpc::STATUS, HeaderValue::from(u16::from(rejection.grpc_code())));
+    // Percent-encoded, so it is a field value.
+    if let Ok(message) = HeaderValue::from_str(&grpc::encode(rejection.description())) {
+        headers.insert(grpc::MESSAGE, message);
+    }
+}
+
+/// The answer of tonic's router to a call of a method that does not exist, which is how a method
+/// conceals itself. It has no `Cache-Control` either; what is no POST, and so might be kept by a
+/// cache, is no call.
+pub(super) fn unimplemented(
+    rejection: &Rejection,
+    media_type: MediaType,
+    method: &Method,
+) -> Response<Bytes> {
+    let media_type = match media_type {
+        MediaType::GrpcProto | MediaType::GrpcJson => MediaType::Grpc,
+        other => other,
+    };
+    let mut response = Response::new(Bytes::new());
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type.name()));
+    headers.insert(grpc::STATUS, HeaderValue::from(u16::from(rejection.grpc_code())));
+    if *method != Method::POST {
+        headers.insert(CACHE_CONTROL, NO_STORE);
+    }
+    response
+}

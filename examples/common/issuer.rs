@@ -4,6 +4,7 @@
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::Request;
+use axum::http::uri::PathAndQuery;
 use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
@@ -54,10 +55,11 @@ fn with_metadata(server: &TestAuthorizationServer) -> TestAuthorizationServer {
         .metadata_member("dpop_signing_alg_values_supported", json!(["ES256"]))
 }
 
-/// The server goes by whole URLs; over HTTP/1.1 come paths alone.
+/// The server goes by whole URLs, as clients know it; over HTTP/1.1 come paths alone.
 async fn answer(server: &TestAuthorizationServer, identifier: &str, request: Request) -> Response {
     let (mut head, body) = request.into_parts();
-    let url = format!("{identifier}{}", head.uri).parse::<Uri>();
+    let path = head.uri.path_and_query().map_or("/", PathAndQuery::as_str);
+    let url = format!("{identifier}{path}").parse::<Uri>();
     let (Ok(url), Ok(body)) = (url, to_bytes(body, MAX_BYTES).await) else {
         return StatusCode::BAD_REQUEST.into_response();
     };

@@ -11,6 +11,7 @@ pub(crate) mod start;
 mod token_endpoint;
 pub(crate) mod walkthrough;
 
+use std::io::IsTerminal as _;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -20,7 +21,9 @@ use tracing_subscriber::EnvFilter;
 /// Logs to standard error; `RUST_LOG` chooses what.
 pub(crate) fn log() {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let format = tracing_subscriber::fmt().with_env_filter(filter);
+    // Colours are for people, not for files.
+    format.with_ansi(std::io::stderr().is_terminal()).with_writer(std::io::stderr).init();
 }
 
 /// Takes the address, or says which one cannot be had.

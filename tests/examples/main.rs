@@ -1,10 +1,14 @@
 //! The examples as a new user meets them: started, called with the lines they print, stopped.
 
+mod alike;
 mod client;
 mod flags;
+mod gateway;
+mod hyper;
 mod nodes;
 #[path = "../it/redis/server.rs"]
 #[allow(dead_code, reason = "the store's own tests use more of it")]
 mod redis_server;
 mod support;
 mod tour;
+mod wire;

@@ -4,6 +4,8 @@ use std::io::{BufRead, BufReader, Write as _};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 
+use tower_resource_server::testing::TestIssuer;
+
 /// A program is missing: a visible line, or a failure where CI demands it.
 pub(crate) fn skip(what: &str) {
     assert!(std::env::var_os("TRS_REQUIRE_PROGRAMS").is_none(), "{what}");
@@ -76,6 +78,35 @@ pub(crate) fn refuses(name: &str, arguments: &[&str]) -> Option<String> {
     assert_eq!(errors.lines().count(), 1, "{arguments:?}: {errors}");
     assert!(errors.starts_with("error: "), "{errors}");
     Some(errors)
+}
+
+/// An issuer outside, its keys in a file, and the flags with which an example trusts it.
+pub(crate) struct Outside {
+    pub(crate) issuer: TestIssuer,
+    file: PathBuf,
+}
+
+impl Outside {
+    pub(crate) const RESOURCE: &str = "https://api.example.com";
+
+    /// Files of the same name would be one.
+    pub(crate) fn new(name: &str) -> Self {
+        let issuer = TestIssuer::new("https://as.example.com");
+        let file = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("keys-{name}.json"));
+        std::fs::write(&file, issuer.jwks_bytes()).expect("a temporary file");
+        Self { issuer, file }
+    }
+
+    pub(crate) fn flags(&self) -> [&str; 6] {
+        let (file, issuer) = (self.file.to_str().expect("a UTF-8 path"), "https://as.example.com");
+        ["--issuer", issuer, "--jwks", file, "--resource", Self::RESOURCE]
+    }
+}
+
+impl Drop for Outside {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.file);
+    }
 }
 
 /// A running example; killed when the test ends early.
@@ -155,12 +186,20 @@ impl Server {
         text(&curl.output().expect("curl runs").stdout)
     }
 
-    /// Asks it to stop as a process supervisor does, and waits.
-    pub(crate) fn stop(mut self) {
+    /// Asks it to stop as a process supervisor does.
+    pub(crate) fn terminate(&self) {
         let kill = format!("kill -TERM {}", self.child.id());
         let sent = Command::new("sh").args(["-c", &kill]).status().expect("a shell");
         assert!(sent.success());
+    }
+
+    pub(crate) fn ended(mut self) {
         assert!(self.child.wait().expect("it ends").success(), "it stops cleanly");
+    }
+
+    pub(crate) fn stop(self) {
+        self.terminate();
+        self.ended();
     }
 }
 

@@ -16,17 +16,28 @@ fn walk(arguments: &[&str], schemes: &[&str], at_least: usize) {
     if !has_embedded_issuer() {
         return;
     }
-    let (true, Some(server)) = (has_curl(), Server::start(arguments)) else { return };
-    follow(server, schemes, at_least);
+    if !has_curl() {
+        return;
+    }
+    for (example, version) in [("axum", HTTP_1), ("hyper", HTTP_1), ("hyper", HTTP_2)] {
+        let Some(server) = Server::start_example(example, arguments, &[]) else { return };
+        follow(server, version, schemes, at_least);
+    }
 }
 
-fn follow(mut server: Server, schemes: &[&str], at_least: usize) {
+/// How an answer begins, and with what curl asks for it.
+type Version = (&'static str, &'static str);
+
+const HTTP_1: Version = ("HTTP/1.1", "curl");
+const HTTP_2: Version = ("HTTP/2", "curl --http2-prior-knowledge");
+
+fn follow(mut server: Server, (version, curl): Version, schemes: &[&str], at_least: usize) {
     let tour = server.tour().lines;
     assert!(tour.len() >= at_least, "{tour:?}");
     for (comment, command) in &tour {
         let (status, said) = comment.split_once(':').expect("a status");
-        let answer = shell(command);
-        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{comment}\n{answer}");
+        let answer = shell(&command.replacen("curl", curl, 1));
+        assert!(answer.starts_with(&format!("{version} {status} ")), "{comment}\n{answer}");
         for code in CODES {
             let (promised, given) =
                 (said.contains(code), answer.contains(&format!("error=\"{code}\"")));
@@ -80,7 +91,7 @@ fn so_it_is_where_tokens_are_bound_to_certificates() {
         return;
     }
     let Some(server) = Server::start_example("mtls", &[], &[]) else { return };
-    follow(server, &["Bearer"], 10);
+    follow(server, HTTP_1, &["Bearer"], 10);
     refuses("mtls", &["--no-such-flag"]);
     refuses("mtls", &["--listen", "nowhere"]);
 }

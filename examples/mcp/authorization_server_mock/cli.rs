@@ -78,7 +78,7 @@ fn loopback(text: &str) -> Result<SocketAddr, String> {
 
 /// RFC 8414 §2, and without a path, as all endpoints are at the root.
 fn issuer(text: &str) -> Result<String, String> {
-    let uri = text.parse::<http::Uri>().ok().filter(|uri| uri.authority().is_some());
+    let uri = text.parse::<http::Uri>().ok().filter(|_| resource::is_uri(text));
     let root = uri.is_some_and(|uri| uri.path_and_query().is_none_or(|path| path == "/"));
     if root && !text.ends_with('/') && !text.contains('#') {
         Ok(text.to_owned())

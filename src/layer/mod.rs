@@ -125,4 +125,8 @@ pub use self::authenticate::{Authenticate, AuthenticateLayer};
 pub use self::body::ResponseBody;
 pub use self::form::{FormBody, FormTokenFuture, FormTokenLayer, FormTokens};
 pub use self::future::ResponseFuture;
+#[cfg(feature = "mcp")]
+pub(crate) use self::future::{own, take_ready};
+#[cfg(feature = "mcp")]
+pub(crate) use self::request::{is_preflight, label, own_anonymous, own_grant};
 pub use self::require::{Require, RequireFuture, RequireLayer};

@@ -18,8 +18,8 @@ use tower_service::Service;
 
 use super::ResponseBody;
 use super::future::{own, take_ready};
-use super::request::{is_preflight, label, own_grant};
-use crate::authorize::{Anonymous, Demand};
+use super::request::{is_preflight, label, own_anonymous, own_grant};
+use crate::authorize::Demand;
 use crate::config::Settings;
 use crate::credentials::RequestHead;
 use crate::error::RejectionKind;
@@ -291,12 +291,4 @@ fn demanded<B>(
         Some(_) if settings.preflight_passes && is_preflight(&head) => Ok(()),
         Some(anonymous) => refuse(RejectionKind::MissingCredentials, anonymous.label.clone()),
     }
-}
-
-fn own_anonymous<'r, B>(
-    settings: &Arc<Settings>,
-    request: &'r Request<B>,
-) -> Option<&'r Anonymous> {
-    let anonymous = request.extensions().get::<Anonymous>();
-    anonymous.filter(|anonymous| Arc::ptr_eq(&anonymous.settings, settings))
 }

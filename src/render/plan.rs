@@ -17,9 +17,13 @@ pub(super) struct Plan<'a> {
     pub(super) status: StatusCode,
     pub(super) challenges: Cow<'a, Challenges>,
     pub(super) retry_after: Option<HeaderValue>,
+    /// What else there is than the method that was used (RFC 9110 §15.5.6).
+    pub(super) allow: Option<HeaderValue>,
     /// The one `DPoP-Nonce` (RFC 9449 §8).
     pub(super) nonce: Option<&'a HeaderValue>,
 }
+
+const POST: HeaderValue = HeaderValue::from_static("POST");
 
 impl<'a> Plan<'a> {
     pub(super) fn of(rejection: &'a Rejection) -> Self {
@@ -29,6 +33,7 @@ impl<'a> Plan<'a> {
             rejection,
             status,
             challenges: challenges(rejection),
+            allow: (status == StatusCode::METHOD_NOT_ALLOWED).then_some(POST),
             retry_after: outage.then(|| rejection.details().settings.retry_after.clone()),
             nonce: rejection.details().nonce.as_ref(),
         }
@@ -45,7 +50,7 @@ impl<'a> Plan<'a> {
 /// demand is a handler's or leaves it to the layer around it what is accepted.
 fn challenges(rejection: &Rejection) -> Cow<'_, Challenges> {
     let kind = rejection.kind();
-    if kind.status().is_server_error() || rejection.is_concealed() {
+    if !kind.row().challenged || rejection.is_concealed() {
         return Cow::Owned(Challenges::default());
     }
     let details = rejection.details();

@@ -19,9 +19,13 @@ pub(super) struct Plan<'a> {
     pub(super) status: StatusCode,
     pub(super) challenges: Cow<'a, Challenges>,
     pub(super) retry_after: Option<HeaderValue>,
+    /// What else there is than the method that was used (RFC 9110 §15.5.6).
+    pub(super) allow: Option<HeaderValue>,
     /// The one `DPoP-Nonce` (RFC 9449 §8).
     pub(super) nonce: Option<&'a HeaderValue>,
 }
+
+const POST: HeaderValue = HeaderValue::from_static("POST");
 
 impl<'a> Plan<'a> {
     pub(super) fn of(rejection: &'a Rejection, is_call: bool) -> Self {
@@ -32,6 +36,7 @@ impl<'a> Plan<'a> {
             has_body: !is_call,
             status: if is_call { StatusCode::OK } else { status },
             challenges: challenges(rejection),
+            allow: (status == StatusCode::METHOD_NOT_ALLOWED).then_some(POST),
             retry_after: outage.then(|| rejection.details().settings.retry_after.clone()),
             nonce: rejection.details().nonce.as_ref(),
         }
@@ -48,7 +53,7 @@ impl<'a> Plan<'a> {
 /// demand is a handler's or leaves it to the layer around it what is accepted.
 fn challenges(rejection: &Rejection) -> Cow<'_, Challenges> {
     let kind = rejection.kind();
-    if is_final(kind) || rejection.is_concealed() {
+    if !kind.row().challenged || rejection.is_concealed() {
         return Cow::Owned(Challenges::default());
     }
     let details = rejection.details();
@@ -67,9 +72,4 @@ fn challenges(rejection: &Rejection) -> Cow<'_, Challenges> {
         let build = || challenge::build(rejection);
         Cow::Borrowed(details.demand.challenges(kind, tried, build))
     }
-}
-
-/// Nothing that a client could bring would help: the fault is ours, or nobody may do this.
-fn is_final(kind: RejectionKind) -> bool {
-    kind.status() != StatusCode::UNAUTHORIZED && kind.error_code().is_none()
 }

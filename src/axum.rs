@@ -97,9 +97,8 @@ use http::request::Parts;
 use serde::de::DeserializeOwned;
 
 use crate::authorize::{Anonymous, Grant};
-use crate::error::RejectionKind;
 use crate::metadata::MetadataService;
-use crate::rejection::{Attempt, Rejection};
+use crate::rejection::Rejection;
 use crate::render;
 
 /// The response that the server's envelope makes of the refusal.
@@ -176,12 +175,7 @@ fn grant(parts: &Parts) -> Result<Option<Grant>, GrantRejection> {
 fn missing(parts: &Parts) -> GrantRejection {
     GrantRejection(match parts.extensions.get::<Anonymous>() {
         None => Kind::NoLayer,
-        Some(Anonymous { settings, label }) => {
-            let kind = RejectionKind::MissingCredentials;
-            let demand = std::sync::Arc::default();
-            let attempt = Attempt::unclear(label.clone());
-            Kind::Refused(Box::new(Rejection::new(kind, settings, &demand, attempt)))
-        }
+        Some(anonymous) => Kind::Refused(Box::new(Rejection::anonymous(anonymous))),
     })
 }
 

@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use http::{HeaderValue, StatusCode};
 
+#[cfg(any(feature = "axum", feature = "mcp"))]
+use crate::authorize::Anonymous;
 use crate::authorize::{Demand, Grant, Label, Shortfall};
 use crate::config::Settings;
 use crate::error::RejectionKind;
@@ -152,6 +154,20 @@ impl Rejection {
             Some(Arc::from("The claims of the access token are not those this request needs"));
         let shortfall = Shortfall { reason, ..Shortfall::default() };
         Self::of(grant, Arc::default(), RejectionKind::RequirementNotMet, shortfall)
+    }
+
+    /// There is no token, in a request that an optional layer let through.
+    #[cfg(any(feature = "axum", feature = "mcp"))]
+    pub(crate) fn anonymous(anonymous: &Anonymous) -> Self {
+        let Anonymous { settings, label } = anonymous;
+        let attempt = Attempt::unclear(label.clone());
+        Self::new(RejectionKind::MissingCredentials, settings, &Arc::default(), attempt)
+    }
+
+    /// The application says that the token counts no longer.
+    #[cfg(feature = "mcp")]
+    pub(crate) fn revoked(grant: &Grant) -> Self {
+        Self::of(grant, Arc::default(), RejectionKind::RevokedToken, Shortfall::default())
     }
 
     /// A grant whose token is not tied to its sender as the route demands. Where the client has to

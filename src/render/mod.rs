@@ -101,6 +101,8 @@ mod problem;
 mod report;
 mod restore;
 
+#[cfg(feature = "mcp")]
+use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use bytes::Bytes;
@@ -117,6 +119,7 @@ pub use self::json_rpc::JsonRpc;
 pub use self::oauth::OAuthJson;
 use self::plan::Plan;
 pub use self::problem::ProblemJson;
+pub(crate) use self::report::report;
 use crate::cors;
 use crate::rejection::Rejection;
 
@@ -138,7 +141,7 @@ pub(crate) fn respond(rejection: &Rejection) -> Response<Bytes> {
         empty_for_head(&mut response);
     }
     response.extensions_mut().insert(rejection.clone());
-    report::report(rejection);
+    report(rejection);
     response
 }
 
@@ -178,6 +181,13 @@ impl From<Rejection> for Response<Bytes> {
     fn from(rejection: Rejection) -> Self {
         respond(&rejection)
     }
+}
+
+/// What a refusal says, for forms that are no HTTP response.
+#[cfg(feature = "mcp")]
+pub(crate) fn told(rejection: &Rejection) -> (ErrorBody<'_>, Cow<'_, Challenges>) {
+    let plan = Plan::of(rejection);
+    (ErrorBody::new(&plan), plan.challenges)
 }
 
 /// HEAD has the header fields of GET and no body (RFC 9110 §9.3.2). Where GET has none either,

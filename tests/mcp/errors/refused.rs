@@ -1,5 +1,7 @@
 //! Refusals for want of a better token for this server.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use http::Extensions;
@@ -10,7 +12,7 @@ use serde_json::{Value, json};
 use tower::{Layer, ServiceExt, service_fn};
 use tower_resource_server::mcp::{self, Answer, Call, Revision, ToolError, Unauthorized};
 use tower_resource_server::render::ProblemJson;
-use tower_resource_server::{Grant, Predicate, ResourceServer, Scopes, StepUp};
+use tower_resource_server::{Event, Grant, Observer, Predicate, ResourceServer, Scopes, StepUp};
 
 use super::{call, read, text};
 use crate::support::{Bed, bearer, get, grant};
@@ -212,5 +214,37 @@ async fn no_form_holds_the_token() {
                 assert!(!form.contains(part), "{form}");
             }
         }
+    }
+}
+
+/// Counts refusals.
+#[derive(Clone, Debug, Default)]
+struct Refusals(Arc<AtomicUsize>);
+
+impl Observer for Refusals {
+    fn observe(&self, event: &Event<'_>) {
+        if matches!(event, Event::Refused { .. }) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+#[tokio::test]
+async fn each_answer_to_a_refusal_is_counted_once() {
+    let refusals = Refusals::default();
+    let bed = Bed::with(|builder| builder.observer(refusals.clone()));
+    let counted = || refusals.0.swap(0, Ordering::Relaxed);
+    let grant = grant(&bed.server, &bed.token()).await;
+    let short = || grant.require(Scopes::all(["admin"])).expect_err("no such scope");
+    for error in [ToolError::from(short()), Unauthorized::again(&grant).into()] {
+        assert_eq!(counted(), 0, "not before it is sent");
+        let _ = error.answer(&call(Revision::LATEST));
+        assert_eq!(counted(), 1);
+        let _ = error.tool_result(Revision::LATEST);
+        assert_eq!(counted(), 1);
+        let _ = error.error(Revision::LATEST);
+        assert_eq!(counted(), 1);
+        let _ = error.response(&call(Revision::LATEST));
+        assert_eq!(counted(), 1);
     }
 }

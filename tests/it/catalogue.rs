@@ -215,3 +215,19 @@ fn every_link_within_the_catalogue_leads_to_a_heading() {
         assert!(headings.iter().any(|heading| heading == link), "{link}");
     }
 }
+
+#[test]
+fn the_table_of_kinds_says_what_is_sent() {
+    let lines = CATALOGUE.lines().skip_while(|line| *line != "# All kinds").skip(1);
+    let table = lines.take_while(|line| !line.starts_with('#'));
+    let rows: Vec<_> = table.filter(|line| line.starts_with("| [")).collect();
+    let expected: Vec<_> = RejectionKind::ALL
+        .iter()
+        .map(|kind| {
+            let code = kind.error_code().map_or("–".to_owned(), |code| format!("`{code}`"));
+            let (status, grpc) = (kind.status().as_u16(), kind.grpc_code());
+            format!("| [`{kind}`](#{kind}) | {status} | {code} | {grpc} |")
+        })
+        .collect();
+    assert_eq!(rows, expected);
+}

@@ -18,6 +18,8 @@ const VERSION: usize = 64;
 /// revision before 2026-07-28, which do not know that code. The client's text is repeated to it in
 /// one line, without invisible characters, and cut after 64 characters.
 ///
+/// Where nothing else is known of the client, answer it as one of [`Revision::LATEST`].
+///
 /// ```
 /// use serde_json::json;
 /// use tower_resource_server::mcp::{Revision, ToolError, UnsupportedClientVersion};

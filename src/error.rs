@@ -11,11 +11,15 @@ pub(crate) struct Row {
     pub(crate) code: Option<&'static str>,
     pub(crate) text: &'static str,
     pub(crate) grpc: u8,
+    pub(crate) json_rpc: i32,
+    /// Whether the answer has challenges: the client's credentials have something to do with it.
+    pub(crate) challenged: bool,
 }
 
 const fn row(name: &'static str, error: Class, text: &'static str) -> Row {
     let (status, code, grpc) = error.wire();
-    Row { name, status, code, text, grpc }
+    let (json_rpc, challenged) = (error.json_rpc(), error.is_challenged());
+    Row { name, status, code, text, grpc, json_rpc, challenged }
 }
 
 /// The forms that kinds share on the wire.
@@ -31,6 +35,14 @@ enum Class {
     Forbidden,
     Outage,
     Internal,
+    /// The rules of a protocol above HTTP (MCP).
+    Protocol,
+    /// Its header fields (MCP 2026-07-28).
+    Field,
+    /// Its version (MCP 2026-07-28).
+    Version,
+    Session,
+    Method,
 }
 
 impl Class {
@@ -48,7 +60,37 @@ impl Class {
             Self::Forbidden => (StatusCode::FORBIDDEN, None, 7),
             Self::Outage => (StatusCode::SERVICE_UNAVAILABLE, None, 14),
             Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, None, 13),
+            Self::Protocol | Self::Field | Self::Version => (StatusCode::BAD_REQUEST, None, 3),
+            Self::Session => (StatusCode::NOT_FOUND, None, 5),
+            Self::Method => (StatusCode::METHOD_NOT_ALLOWED, None, 12),
         }
+    }
+
+    /// JSON-RPC 2.0 §5.1, and the codes of MCP 2026-07-28; −32001 and −32003 are of no standard.
+    const fn json_rpc(self) -> i32 {
+        match self {
+            Self::Field => -32020,
+            Self::Version => -32022,
+            _ => match self.wire().0.as_u16() {
+                401 => -32001,
+                403 => -32003,
+                400..=499 => -32600,
+                _ => -32603,
+            },
+        }
+    }
+
+    const fn is_challenged(self) -> bool {
+        !matches!(
+            self,
+            Self::Outage
+                | Self::Internal
+                | Self::Protocol
+                | Self::Field
+                | Self::Version
+                | Self::Session
+                | Self::Method
+        )
     }
 }
 
@@ -125,6 +167,9 @@ kinds! {
     IntrospectionUnavailable = "introspection-unavailable", Outage, "The access token cannot be looked up at the moment";
     /// A claim has a value of the wrong type (RFC 9068 §2.2).
     InvalidClaim = "invalid-claim", Token, "A claim of the access token has the wrong type";
+    /// `Origin` names a page that this MCP server is not called from; whoever sent it and whatever
+    /// token it carries does not matter (MCP, Streamable HTTP).
+    InvalidOrigin = "invalid-origin", Forbidden, "The request comes from an origin that this server does not accept";
     /// A claim of the proof has the wrong type, is empty or too long (RFC 9449 §4.2).
     InvalidProofClaim = "invalid-proof-claim", Proof, "A claim of the DPoP proof has the wrong type or form";
     /// The proof's nonce was not issued here, or is past its time (RFC 9449 §8, §9).
@@ -142,8 +187,13 @@ kinds! {
     MalformedCertificate = "malformed-certificate", Token, "The client certificate cannot be read";
     /// The DPoP field is not one compact JWS of two JSON objects (RFC 9449 §4.3 check 2).
     MalformedProof = "malformed-proof", Proof, "The DPoP proof is malformed";
+    /// `MCP-Protocol-Version` is there more than once, or is not a short word of visible ASCII.
+    MalformedProtocolVersion = "malformed-protocol-version", Field, "The MCP-Protocol-Version field is malformed";
     /// The token is not a compact JWS of two JSON objects (RFC 7519 §7.2).
     MalformedToken = "malformed-token", Token, "The access token is malformed";
+    /// The protocol version that the request names has no such HTTP method (MCP 2026-07-28: POST
+    /// alone).
+    MethodNotAllowed = "method-not-allowed", Method, "The protocol version of this request knows no method but POST";
     /// A requirement was reached without an `authenticate` layer around it; the fault is the
     /// server's.
     MissingAuthentication = "missing-authentication", Internal, "The server is not configured for this request";
@@ -159,6 +209,10 @@ kinds! {
     MissingProofClaim = "missing-proof-claim", Proof, "The DPoP proof lacks a required claim";
     /// The proof carries no nonce and the server requires one (RFC 9449 §9).
     MissingProofNonce = "missing-proof-nonce", Nonce, "This server requires a nonce in DPoP proofs";
+    /// The server speaks no version of MCP whose requests may lack `MCP-Protocol-Version`.
+    MissingProtocolVersion = "missing-protocol-version", Field, "The request carries no MCP-Protocol-Version field";
+    /// The server demands sessions, and the request names none (MCP 2025-11-25 and before).
+    MissingSession = "missing-session", Protocol, "The request carries no Mcp-Session-Id field";
     /// The request carries more than one credential (RFC 9110 §11.6.2, RFC 6750 §2).
     MultipleCredentials = "multiple-credentials", Request, "The request carries more than one credential";
     /// There is more than one DPoP field (RFC 9449 §4.3 check 1).
@@ -206,6 +260,9 @@ kinds! {
     UnknownKey = "unknown-key", Token, "The access token is signed with a key that is not known";
     /// No rule of a [`Methods`](crate::Methods) table names the gRPC method.
     UnlistedMethod = "unlisted-method", Forbidden, "This server allows nobody to call this method";
+    /// The session does not exist, has ended, or was begun by somebody else (MCP 2025-11-25 and
+    /// before).
+    UnknownSession = "unknown-session", Session, "The session is not known";
     /// `cnf` binds the token in a way the server does not verify (RFC 7800 §3.1).
     UnsupportedConfirmation = "unsupported-confirmation", Token, "The access token is bound to a key in a way that is not accepted here";
     /// The header lists a critical extension, or asks for an unencoded payload (RFC 7515 §4.1.11).
@@ -213,6 +270,8 @@ kinds! {
     /// The proof's header lists a critical extension, or asks for an unencoded payload (RFC 7515
     /// §4.1.11).
     UnsupportedProofCritical = "unsupported-proof-critical", Proof, "The DPoP proof needs an extension that is not supported";
+    /// `MCP-Protocol-Version` names a version that the server does not speak.
+    UnsupportedProtocolVersion = "unsupported-protocol-version", Version, "The protocol version is not one that this server speaks";
     /// The scheme of the Authorization field is not accepted (RFC 6750 §3.1).
     UnsupportedScheme = "unsupported-scheme", None, "The authentication scheme is not accepted";
     /// `iss` is not a trusted issuer (RFC 9068 §4).
@@ -272,6 +331,15 @@ impl RejectionKind {
     #[must_use]
     pub fn grpc_code(self) -> u8 {
         self.row().grpc
+    }
+
+    /// The code of a JSON-RPC error object, as [`JsonRpc`](crate::render::JsonRpc) writes it.
+    ///
+    /// Servers that speak no version of MCP from 2026-07-28 on write −32600 in place of −32020 and
+    /// −32022: to clients those codes say that such a version is spoken.
+    #[must_use]
+    pub fn json_rpc_code(self) -> i32 {
+        self.row().json_rpc
     }
 
     /// Whether the client is at fault (4xx), rather than this server or one it depends on (5xx).

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use http::{HeaderValue, StatusCode};
+use serde_json::{Map, Value};
 
 use crate::authorize::{Anonymous, Demand, Grant, Label, Shortfall};
 use crate::config::Settings;
@@ -56,6 +57,8 @@ pub(crate) struct Details {
     pub(crate) shortfall: Shortfall,
     /// The next nonce, for a client that makes proofs.
     pub(crate) nonce: Option<HeaderValue>,
+    /// What bodies say besides.
+    pub(crate) members: Option<Map<String, Value>>,
 }
 
 /// The request that is refused.
@@ -73,7 +76,7 @@ impl Attempt {
         Self { label, scheme: None, vouched: None }
     }
 
-    fn of(grant: &Grant) -> Self {
+    pub(crate) fn of(grant: &Grant) -> Self {
         let vouched = Some(Arc::clone(grant.token().vouched()));
         Self { label: grant.label().clone(), scheme: Some(grant.scheme()), vouched }
     }
@@ -106,8 +109,19 @@ impl Rejection {
         demand: &Arc<Demand>,
         attempt: Attempt,
     ) -> Self {
+        Self::with_members(kind, settings, demand, attempt, None)
+    }
+
+    /// With more to say than the text of the kind.
+    pub(crate) fn with_members(
+        kind: RejectionKind,
+        settings: &Arc<Settings>,
+        demand: &Arc<Demand>,
+        attempt: Attempt,
+        members: Option<Map<String, Value>>,
+    ) -> Self {
         let (settings, demand) = (Arc::clone(settings), Arc::clone(demand));
-        Self::made(kind, settings, demand, attempt, Shortfall::default())
+        Self::made(kind, settings, demand, attempt, Shortfall::default(), members)
     }
 
     fn made(
@@ -116,8 +130,10 @@ impl Rejection {
         demand: Arc<Demand>,
         attempt: Attempt,
         shortfall: Shortfall,
+        members: Option<Map<String, Value>>,
     ) -> Self {
-        let mut details = Details { kind, settings, demand, attempt, shortfall, nonce: None };
+        let mut details =
+            Details { kind, settings, demand, attempt, shortfall, nonce: None, members };
         if details.brings_nonce() {
             details.nonce = details.settings.next_nonce(details.settings.now());
         }
@@ -183,7 +199,8 @@ impl Rejection {
     }
 
     fn of(grant: &Grant, demand: Arc<Demand>, kind: RejectionKind, shortfall: Shortfall) -> Self {
-        Self::made(kind, Arc::clone(grant.settings()), demand, Attempt::of(grant), shortfall)
+        let settings = Arc::clone(grant.settings());
+        Self::made(kind, settings, demand, Attempt::of(grant), shortfall, None)
     }
 
     pub(crate) fn details(&self) -> &Details {

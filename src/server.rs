@@ -8,6 +8,8 @@ use crate::clock::Timestamp;
 use crate::config::{Builder, ConfigError, Settings};
 use crate::keys::{Health, KeySource, Supply};
 use crate::layer::{AuthenticateLayer, Methods, RequireLayer, RequireMethodsLayer};
+#[cfg(feature = "mcp")]
+use crate::mcp::McpLayer;
 use crate::metadata::{MetadataLayer, MetadataService};
 use crate::token::TrustedIssuer;
 
@@ -159,6 +161,37 @@ impl ResourceServer {
         methods: Methods,
     ) -> Result<RequireMethodsLayer, ConfigError> {
         RequireMethodsLayer::try_new(&self.settings, methods)
+    }
+
+    /// The layer around the endpoint of an MCP server: origin, token, protocol version and session.
+    ///
+    /// The server has to be built with [`Builder::mcp`]. Without that, it is logged as an error at
+    /// once, and every request is answered 500.
+    ///
+    /// ```
+    /// use axum::{Router, routing::any_service};
+    /// use tower_resource_server::{ResourceServer, Scopes};
+    ///
+    /// /// `endpoint` is the service of an MCP library.
+    /// fn app<S>(server: &ResourceServer, endpoint: S) -> Router
+    /// where
+    ///     S: tower::Service<
+    ///             http::Request<axum::body::Body>,
+    ///             Response = http::Response<axum::body::Body>,
+    ///             Error = std::convert::Infallible,
+    ///             Future: Send,
+    ///         > + Clone + Send + Sync + 'static,
+    /// {
+    ///     Router::new()
+    ///         .route("/mcp", any_service(endpoint))
+    ///         .layer(server.mcp().require(Scopes::all(["mcp"])))
+    ///         .merge(server.metadata()) // the RFC 9728 document is public
+    /// }
+    /// ```
+    #[cfg(feature = "mcp")]
+    #[must_use]
+    pub fn mcp(&self) -> McpLayer {
+        McpLayer::new(&self.settings)
     }
 
     /// The metadata document as a service of its own (RFC 9728). With axum, merge it into the

@@ -47,6 +47,8 @@ impl Builder {
     pub fn build(self) -> Result<ResourceServer, ConfigError> {
         let mut faults = Vec::new();
         let conforming = self.conforming(&mut faults);
+        #[cfg(feature = "mcp")]
+        let conforming = conforming.serving_mcp(&mut faults);
         conforming.checked(faults)
     }
 
@@ -64,6 +66,8 @@ impl Builder {
         let proofs = self.proof_policy(&resource, &mut faults);
         let certificates = self.certificate_policy(&mut faults);
         let metadata = self.metadata_document(&resource, &mut faults);
+        #[cfg(feature = "mcp")]
+        let mcp = self.mcp_transport(&resource, &mut faults);
         let Some(proofs) = proofs.filter(|_| faults.is_empty()) else {
             return Err(ConfigError::new(faults));
         };
@@ -98,6 +102,12 @@ impl Builder {
             },
             preflight_passes: self.preflight_passes,
             expose_headers: self.expose_headers,
+            #[cfg(feature = "mcp")]
+            is_legacy: mcp.as_ref().is_some_and(|mcp| mcp.versions.are_legacy()),
+            #[cfg(not(feature = "mcp"))]
+            is_legacy: false,
+            #[cfg(feature = "mcp")]
+            mcp,
             echo_interaction_id: self.fapi2.is_some_and(|fapi2| fapi2.echo_interaction_id),
             clock: self.clock,
             observer: self.observer,
@@ -108,6 +118,16 @@ impl Builder {
 
     pub(super) fn leeway_or_default(&self) -> Duration {
         self.leeway.unwrap_or(LEEWAY)
+    }
+
+    #[cfg(feature = "mcp")]
+    const fn is_mcp(&self) -> bool {
+        self.mcp.is_some()
+    }
+
+    #[cfg(not(feature = "mcp"))]
+    const fn is_mcp(&self) -> bool {
+        false
     }
 
     fn metadata_document(&self, resource: &Resource, faults: &mut Vec<Fault>) -> Document {
@@ -122,7 +142,7 @@ impl Builder {
     }
 
     /// Those of the configuration, and those that may be looked up and are named whole.
-    fn named_issuers(&self) -> Vec<&str> {
+    pub(super) fn named_issuers(&self) -> Vec<&str> {
         let mut named: Vec<_> = self.issuers.iter().map(Issuer::identifier).collect();
         let allowed = self.resolver.as_ref().map(|(allowed, _)| allowed.named());
         for identifier in allowed.unwrap_or_default() {
@@ -140,7 +160,7 @@ impl Builder {
             lenient_charset: self.lenient_charset,
             strict_query: self.strict_query,
             require_https: self.require_https,
-            header_only: self.fapi2.is_some(),
+            header_only: self.fapi2.is_some() || self.is_mcp(),
             source: self.source.clone(),
         }
     }

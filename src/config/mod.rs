@@ -15,6 +15,8 @@ mod identity;
 mod introspection;
 mod introspector;
 mod issuer;
+#[cfg(feature = "mcp")]
+mod mcp_rules;
 mod private_hosts;
 mod proofs;
 mod resolver;

@@ -47,6 +47,11 @@ pub(crate) struct Settings {
     pub(crate) preflight_passes: bool,
     /// Whether scripts of other origins are told which fields they may read.
     pub(crate) expose_headers: bool,
+    /// Whether it is an MCP server of no version that knows the error codes of 2026-07-28.
+    pub(crate) is_legacy: bool,
+    /// What MCP asks of its transport, where that was chosen.
+    #[cfg(feature = "mcp")]
+    pub(crate) mcp: Option<crate::mcp::Transport>,
     /// Whether a response has the `x-fapi-interaction-id` of its request.
     pub(crate) echo_interaction_id: bool,
     pub(crate) clock: Arc<dyn Clock>,

@@ -27,6 +27,9 @@ pub mod proxies_and_htu {}
 /// In front of other services, or behind a gateway: what of the credentials goes on.
 #[doc = include_str!("gateways.md")]
 pub mod gateways {}
+/// MCP servers: the whole of what the protocol asks of a resource server, by revision.
+#[doc = include_str!("mcp.md")]
+pub mod mcp {}
 /// The FAPI 2.0 Security Profile, clause by clause.
 #[doc = include_str!("fapi2.md")]
 pub mod fapi2 {}

@@ -360,7 +360,7 @@ pub(super) fn taken<T>(state: &mut Option<T>) -> T {
 }
 
 /// The service that `poll_ready` made ready; a copy of it stays.
-pub(super) fn take_ready<S: Clone>(inner: &mut S) -> S {
+pub(crate) fn take_ready<S: Clone>(inner: &mut S) -> S {
     let copy = inner.clone();
     mem::replace(inner, copy)
 }
@@ -378,6 +378,6 @@ fn refused<S, B, F>(rejection: &Rejection) -> State<S, B, F> {
     State::Refused { response: Some(render::respond(rejection)) }
 }
 
-pub(super) fn own<R>(response: &mut Option<Response<Bytes>>) -> Response<ResponseBody<R>> {
+pub(crate) fn own<R>(response: &mut Option<Response<Bytes>>) -> Response<ResponseBody<R>> {
     response.take().expect("a future is not polled after it is done").map(ResponseBody::own)
 }

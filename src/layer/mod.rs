@@ -131,5 +131,11 @@ pub use self::buffered::BufferedBody;
 pub use self::form::{FormTokenFuture, FormTokenLayer, FormTokens};
 pub use self::future::ResponseFuture;
 pub use self::methods::Methods;
+#[cfg(feature = "mcp")]
+pub(crate) use self::future::{own, take_ready};
+#[cfg(feature = "mcp")]
+pub(crate) use self::request::is_preflight;
+#[cfg(feature = "mcp")]
+pub(crate) use self::require::{Caller, caller, fault};
 pub use self::require::{Require, RequireFuture, RequireLayer};
 pub use self::require_methods::{RequireMethods, RequireMethodsLayer};

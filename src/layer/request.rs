@@ -74,7 +74,7 @@ pub(super) fn has_origin(headers: &HeaderMap) -> bool {
 /// A CORS preflight carries no credentials by design (Fetch §3.2), and no content either. What
 /// announces some is no preflight, but could be a call to a service that ignores the method; so
 /// could anything that tonic is to serve.
-pub(super) fn is_preflight<B>(request: &Request<B>) -> bool {
+pub(crate) fn is_preflight<B>(request: &Request<B>) -> bool {
     let headers = request.headers();
     let announced = [
         header::AUTHORIZATION,

@@ -1,8 +1,20 @@
 //! MCP servers (feature `mcp`): what the Model Context Protocol asks of a resource server.
 //!
-//! What differs between the revisions of the protocol hangs on [`Revision`].
+//! [`Mcp`] makes a server an MCP server, and the layer of
+//! [`ResourceServer::mcp`](crate::ResourceServer::mcp) goes around its endpoint. What differs between
+//! the revisions of the protocol hangs on [`Revision`]. The [guide](crate::guide::mcp) has a whole
+//! example.
 
 pub mod code;
+mod preset;
 mod revision;
+mod transport;
 
+pub use self::preset::Mcp;
+pub(crate) use self::preset::SessionBinding;
 pub use self::revision::Revision;
+pub use self::transport::{
+    McpLayer, McpService, OriginCheck, ProtocolCheck, SealedSessions, SessionSecretError,
+    TransportFuture,
+};
+pub(crate) use self::transport::{Origins, Transport, Versions};

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use http::Response;
+use serde_json::{Map, Value};
 
 use super::plan::Plan;
 use crate::rejection::Rejection;
@@ -12,13 +13,17 @@ use crate::rejection::Rejection;
 /// and so are the headers of the hooks that ran before.
 pub type ErrorResponse = Response<Bytes>;
 
+const INVALID_REQUEST: i32 = -32600;
+const METHOD_NOT_FOUND: i32 = -32601;
+
 /// What a refusal says, for the body.
 ///
 /// `error` and its companions equal those of the challenge. They are absent where RFC 6750 §3.1
 /// wants no error information, and on 5xx; the kind and its explanation are there always.
 ///
 /// None of its texts holds anything that the client sent: they are fixed for the kind, or come from
-/// the configuration, or are the reason of a [`Predicate`](crate::Predicate).
+/// the configuration, or are the reason of a [`Predicate`](crate::Predicate). The
+/// [`members`](Self::members) may.
 #[derive(Clone, Copy, Debug)]
 pub struct ErrorBody<'a> {
     rejection: &'a Rejection,
@@ -90,6 +95,33 @@ impl<'a> ErrorBody<'a> {
     #[must_use]
     pub fn documentation_url(&self) -> Option<String> {
         (!self.rejection.is_concealed()).then(|| self.rejection.documentation_url())
+    }
+
+    /// The code of a JSON-RPC error object.
+    ///
+    /// That of the [kind](crate::RejectionKind::json_rpc_code), with two exceptions: −32601, *Method
+    /// not found*, for a concealed route; and −32600 for the codes of MCP 2026-07-28 where the server
+    /// speaks no such version.
+    #[must_use]
+    pub fn json_rpc_code(&self) -> i32 {
+        let code = self.rejection.kind().json_rpc_code();
+        match code {
+            _ if self.rejection.is_concealed() => METHOD_NOT_FOUND,
+            -32099..=-32020 if self.rejection.details().settings.is_legacy => INVALID_REQUEST,
+            code => code,
+        }
+    }
+
+    /// What there is to say besides, for kinds that need more than a text: `data` of a JSON-RPC
+    /// error, extension members of problem details (RFC 9457 §3.2).
+    ///
+    /// For `unsupported-protocol-version`, `supported` is the list of versions and `requested` the
+    /// one that the client has sent: at most 32 characters of visible ASCII, and still the client's
+    /// words. `None` for most kinds, and for a concealed route.
+    #[must_use]
+    pub fn members(&self) -> Option<&'a Map<String, Value>> {
+        let members = self.rejection.details().members.as_ref();
+        members.filter(|_| !self.rejection.is_concealed())
     }
 
     /// The refusal itself.

@@ -20,22 +20,20 @@ type SendError = dyn Fn(StatusCode, &ErrorBody<'_>, &mut ErrorResponse) + Send +
 type WwwAuthenticate = dyn Fn(&Challenges, &mut HeaderMap) + Send + Sync;
 type NoStore = dyn Fn(&mut HeaderMap) + Send + Sync;
 
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub(crate) struct Hooks {
-    pub(crate) envelope: Arc<dyn Envelope>,
+    /// [`OAuthJson`] where none was chosen.
+    pub(crate) envelope: Option<Arc<dyn Envelope>>,
     pub(crate) send_error: Option<Arc<SendError>>,
     pub(crate) www_authenticate: Option<Arc<WwwAuthenticate>>,
     pub(crate) no_store: Option<Arc<NoStore>>,
 }
 
-impl Default for Hooks {
-    fn default() -> Self {
-        let envelope = Arc::new(OAuthJson::default());
-        Self { envelope, send_error: None, www_authenticate: None, no_store: None }
-    }
-}
-
 impl Hooks {
+    fn envelope(&self) -> &dyn Envelope {
+        self.envelope.as_deref().unwrap_or(&OAuthJson)
+    }
+
     pub(super) fn run(&self, plan: &Plan<'_>) -> Response<Bytes> {
         let mut response = Response::new(Bytes::new());
         *response.status_mut() = plan.status;
@@ -55,21 +53,21 @@ impl Hooks {
     fn no_store(&self, headers: &mut HeaderMap) {
         match &self.no_store {
             Some(hook) => hook(headers),
-            None => self.envelope.no_store(headers),
+            None => self.envelope().no_store(headers),
         }
     }
 
     fn www_authenticate(&self, challenges: &Challenges, headers: &mut HeaderMap) {
         match &self.www_authenticate {
             Some(hook) => hook(challenges, headers),
-            None => self.envelope.www_authenticate(challenges, headers),
+            None => self.envelope().www_authenticate(challenges, headers),
         }
     }
 
     fn send_error(&self, status: StatusCode, body: &ErrorBody<'_>, response: &mut ErrorResponse) {
         match &self.send_error {
             Some(hook) => hook(status, body, response),
-            None => self.envelope.send_error(status, body, response),
+            None => self.envelope().send_error(status, body, response),
         }
     }
 }

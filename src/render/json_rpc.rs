@@ -2,6 +2,7 @@
 
 use http::{HeaderValue, StatusCode};
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 use super::envelope::Envelope;
 use super::error_body::{ErrorBody, ErrorResponse};
@@ -9,24 +10,27 @@ use super::oauth;
 
 /// A JSON-RPC 2.0 error with `id` null, since the refusal comes before the body is read.
 ///
-/// Codes: −32600 for malformed requests, −32001 for 401, −32003 for 403, −32002 for a concealed
-/// route, −32603 for 5xx. `data` holds the kind, and the OAuth members where there is an error
-/// code.
+/// `data` holds the kind, the OAuth members where there is an error code, and the further
+/// [`members`](ErrorBody::members) of kinds that have some.
 ///
 /// HTTP status, challenge and caching are those of every envelope, so a client that follows the MCP
 /// authorization rules finds the metadata document as usual; the body is for clients that hand
 /// every answer to a JSON-RPC parser.
 ///
-/// | status | code |
+/// | refusal | code |
 /// |---|---|
-/// | 400 | −32600, *Invalid Request* of JSON-RPC 2.0 |
+/// | 400, 404 of a session, 405 | −32600, *Invalid Request* of JSON-RPC 2.0 |
+/// | 400 for want of a good `MCP-Protocol-Version` | −32020, `HeaderMismatch` of MCP 2026-07-28 |
+/// | 400, a protocol version that the server does not speak | −32022, `UnsupportedProtocolVersion` of MCP 2026-07-28 |
 /// | 401 | −32001 |
 /// | 403 | −32003 |
-/// | 404, concealed | −32002 |
+/// | 404, concealed | −32601, *Method not found* of JSON-RPC 2.0 |
 /// | 500, 503 | −32603, *Internal error* of JSON-RPC 2.0 |
 ///
-/// The codes from −32000 to −32099 are left to servers by JSON-RPC 2.0 §5.1; these three are this
-/// crate's choice.
+/// The codes from −32000 to −32099 are left to servers by JSON-RPC 2.0 §5.1. −32001 and −32003 are
+/// this crate's choice and mean what they mean in other servers; MCP says that clients must not rely
+/// on them, and the status and the challenge say it all. The two of MCP 2026-07-28 become −32600 where
+/// the server speaks no such version, since clients would take them for a sign that it does.
 ///
 /// ```
 /// use tower_resource_server::{Builder, render::JsonRpc};
@@ -62,28 +66,21 @@ struct Data<'a> {
     error_description: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     scope: Option<&'a str>,
+    #[serde(flatten)]
+    members: Option<&'a Map<String, Value>>,
 }
 
 impl Envelope for JsonRpc {
-    fn send_error(&self, status: StatusCode, error: &ErrorBody<'_>, response: &mut ErrorResponse) {
+    fn send_error(&self, _: StatusCode, error: &ErrorBody<'_>, response: &mut ErrorResponse) {
         let data = Data {
             kind: error.kind_name(),
             error: error.error(),
             error_description: error.error_description(),
             scope: error.scope(),
+            members: error.members(),
         };
-        let error = Error { code: code(status), message: error.detail(), data };
+        let error = Error { code: error.json_rpc_code(), message: error.detail(), data };
         let message = Message { jsonrpc: "2.0", id: None, error };
         oauth::json(&message, HeaderValue::from_static("application/json"), response);
-    }
-}
-
-const fn code(status: StatusCode) -> i32 {
-    match status.as_u16() {
-        401 => -32001,
-        403 => -32003,
-        404 => -32002,
-        400..=499 => -32600,
-        _ => -32603,
     }
 }

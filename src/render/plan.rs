@@ -19,9 +19,13 @@ pub(super) struct Plan<'a> {
     pub(super) status: StatusCode,
     pub(super) challenges: Cow<'a, Challenges>,
     pub(super) retry_after: Option<HeaderValue>,
+    /// What else there is than the method that was used (RFC 9110 §15.5.6).
+    pub(super) allow: Option<HeaderValue>,
     /// The one `DPoP-Nonce` (RFC 9449 §8).
     pub(super) nonce: Option<&'a HeaderValue>,
 }
+
+const POST: HeaderValue = HeaderValue::from_static("POST");
 
 impl<'a> Plan<'a> {
     pub(super) fn of(rejection: &'a Rejection, is_call: bool) -> Self {
@@ -32,6 +36,7 @@ impl<'a> Plan<'a> {
             has_body: !is_call,
             status: if is_call { StatusCode::OK } else { status },
             challenges: challenges(rejection),
+            allow: (status == StatusCode::METHOD_NOT_ALLOWED && !is_call).then_some(POST),
             retry_after: outage.then(|| rejection.details().settings.retry_after.clone()),
             nonce: rejection.details().nonce.as_ref(),
         }

@@ -2,6 +2,7 @@
 
 use http::{HeaderValue, StatusCode};
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 use super::envelope::Envelope;
 use super::error_body::{ErrorBody, ErrorResponse};
@@ -16,7 +17,8 @@ use super::oauth;
 /// Every refusal has a body, also those without an OAuth error code; these lack the OAuth members.
 /// `title` is the reason phrase of the status and `detail` the text of the kind. There is no
 /// `instance`: it would have to repeat the request. A concealed route has no `type` (RFC 9457
-/// §3.1.1 then takes it for `about:blank`).
+/// §3.1.1 then takes it for `about:blank`). Kinds with further [`members`](ErrorBody::members) have
+/// them as extension members.
 ///
 /// ```
 /// use tower_resource_server::{Builder, render::ProblemJson};
@@ -46,6 +48,8 @@ struct Members<'a> {
     error_uri: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     scope: Option<&'a str>,
+    #[serde(flatten)]
+    members: Option<&'a Map<String, Value>>,
 }
 
 impl Envelope for ProblemJson {
@@ -59,6 +63,7 @@ impl Envelope for ProblemJson {
             error_description: error.error_description(),
             error_uri: error.error_uri(),
             scope: error.scope(),
+            members: error.members(),
         };
         oauth::json(&members, HeaderValue::from_static("application/problem+json"), response);
     }

@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
 use http::header::{
-    CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, RETRY_AFTER, TRAILER, TRANSFER_ENCODING, UPGRADE,
-    WWW_AUTHENTICATE,
+    ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, RETRY_AFTER, TRAILER, TRANSFER_ENCODING,
+    UPGRADE, WWW_AUTHENTICATE,
 };
 use http::{HeaderMap, Response, Version};
 
@@ -35,6 +35,9 @@ pub(super) fn restore(plan: &Plan<'_>, response: &mut Response<Bytes>) {
     if let Some(retry_after) = &plan.retry_after {
         // The hooks are not told about it, so setting it here mends nothing of theirs.
         headers.insert(RETRY_AFTER, retry_after.clone());
+    }
+    if let Some(allow) = &plan.allow {
+        headers.insert(ALLOW, allow.clone());
     }
     if mended {
         warn_of_repair();

@@ -244,7 +244,7 @@ async fn json_rpc_bodies_are_error_objects_without_an_id() {
     let bodies = bodies(|builder| builder.envelope(JsonRpc::default())).await;
     let code = |body: &Value| body["error"]["code"].as_i64();
     let codes: Vec<_> = bodies.iter().filter_map(|(_, body)| code(body)).collect();
-    assert_eq!(codes, [-32001, -32600, -32001, -32003, -32003, -32001, -32002, -32603, -32603]);
+    assert_eq!(codes, [-32001, -32600, -32001, -32003, -32003, -32001, -32601, -32603, -32603]);
     for (answer, body) in bodies {
         assert_eq!(answer.all("content-type"), ["application/json"]);
         assert_eq!((&body["jsonrpc"], &body["id"]), (&"2.0".into(), &Value::Null));

@@ -75,7 +75,7 @@ impl Builder {
 
     /// How refusals look.
     pub fn envelope(mut self, envelope: impl Envelope) -> Self {
-        self.hooks.envelope = Arc::new(envelope);
+        self.hooks.envelope = Some(Arc::new(envelope));
         self
     }
 

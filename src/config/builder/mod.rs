@@ -113,6 +113,8 @@ pub struct Builder {
     pub(super) private_hosts: Vec<String>,
     pub(super) backend: Option<CryptoBackend>,
     pub(super) fapi2: Option<Fapi2>,
+    #[cfg(feature = "mcp")]
+    pub(super) mcp: Option<crate::mcp::Mcp>,
     pub(super) shared_caching: SharedCaching,
     pub(super) default_no_store: bool,
 }
@@ -168,6 +170,8 @@ impl Builder {
             private_hosts: Vec::new(),
             backend: CryptoBackend::preferred(),
             fapi2: None,
+            #[cfg(feature = "mcp")]
+            mcp: None,
             shared_caching: SharedCaching::default(),
             default_no_store: false,
         }

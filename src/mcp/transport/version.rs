@@ -1,0 +1,77 @@
+//! `MCP-Protocol-Version`: which revision a request is of.
+
+use http::{HeaderMap, HeaderName};
+use serde_json::{Map, Value};
+
+use super::rules::Refusal;
+use crate::error::RejectionKind;
+use crate::mcp::Revision;
+
+pub(crate) const PROTOCOL_VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
+
+/// What a request without the field is of, and the name that some clients give it.
+const OLDER: &str = "2025-03-26";
+
+/// The longest name that is looked at, and given back.
+const LONGEST: usize = 32;
+
+/// The revisions that a server speaks, the newest first.
+#[derive(Debug)]
+pub(crate) struct Versions(Vec<Revision>);
+
+impl Versions {
+    pub(crate) fn new(mut revisions: Vec<Revision>) -> Self {
+        revisions.sort_unstable_by(|one, other| other.cmp(one));
+        revisions.dedup();
+        Self(revisions)
+    }
+
+    /// None of them knows the error codes of 2026-07-28, which tell a client that one is spoken.
+    pub(crate) fn are_legacy(&self) -> bool {
+        self.0.iter().all(|revision| revision.has_sessions())
+    }
+
+    /// Clients from before the field, and the first request of a session, do not have it.
+    fn have_sessions(&self) -> bool {
+        self.0.iter().any(|revision| revision.has_sessions())
+    }
+
+    /// `None` for a request of a revision from before the field, or one that begins a session.
+    pub(super) fn of(&self, headers: &HeaderMap) -> Result<Option<Revision>, Refusal> {
+        let mut lines = headers.get_all(PROTOCOL_VERSION).iter();
+        let name = match (lines.next(), lines.next()) {
+            (None, _) if self.have_sessions() => return Ok(None),
+            (None, _) => return Err(self.refuse(RejectionKind::MissingProtocolVersion, None)),
+            (Some(line), None) => line.as_bytes(),
+            (Some(_), Some(_)) => {
+                return Err(self.refuse(RejectionKind::MalformedProtocolVersion, None));
+            }
+        };
+        let Some(name) = word(name) else {
+            return Err(self.refuse(RejectionKind::MalformedProtocolVersion, None));
+        };
+        match Revision::from_name(name).filter(|revision| self.0.contains(revision)) {
+            Some(revision) => Ok(Some(revision)),
+            None if name == OLDER && self.have_sessions() => Ok(None),
+            None => Err(self.refuse(RejectionKind::UnsupportedProtocolVersion, Some(name))),
+        }
+    }
+
+    /// With the list, by which a client finds a version that both speak.
+    fn refuse(&self, kind: RejectionKind, requested: Option<&str>) -> Refusal {
+        let supported = self.0.iter().map(|revision| revision.as_str()).collect::<Vec<_>>();
+        let mut members = Map::new();
+        members.insert("supported".to_owned(), supported.into());
+        if let Some(requested) = requested {
+            members.insert("requested".to_owned(), Value::from(requested));
+        }
+        Refusal { kind, members: Some(members) }
+    }
+}
+
+/// One word of visible ASCII, short enough to be given back.
+fn word(bytes: &[u8]) -> Option<&str> {
+    let fits = !bytes.is_empty() && bytes.len() <= LONGEST;
+    let visible = bytes.iter().all(u8::is_ascii_graphic);
+    if fits && visible { std::str::from_utf8(bytes).ok() } else { None }
+}

@@ -12,14 +12,11 @@ pub(crate) struct Row {
     pub(crate) text: &'static str,
     pub(crate) grpc: u8,
     pub(crate) json_rpc: i32,
-    /// Whether the answer has challenges: the client's credentials have something to do with it.
-    pub(crate) challenged: bool,
 }
 
 const fn row(name: &'static str, error: Class, text: &'static str) -> Row {
     let (status, code, grpc) = error.wire();
-    let (json_rpc, challenged) = (error.json_rpc(), error.is_challenged());
-    Row { name, status, code, text, grpc, json_rpc, challenged }
+    Row { name, status, code, text, grpc, json_rpc: error.json_rpc() }
 }
 
 /// The forms that kinds share on the wire.
@@ -78,19 +75,6 @@ impl Class {
                 _ => -32603,
             },
         }
-    }
-
-    const fn is_challenged(self) -> bool {
-        !matches!(
-            self,
-            Self::Outage
-                | Self::Internal
-                | Self::Protocol
-                | Self::Field
-                | Self::Version
-                | Self::Session
-                | Self::Method
-        )
     }
 }
 
@@ -258,11 +242,11 @@ kinds! {
     UnboundToken = "unbound-token", Token, "The access token is not bound to its sender as this request needs";
     /// No key of the issuer fits the token's `kid` and `alg`.
     UnknownKey = "unknown-key", Token, "The access token is signed with a key that is not known";
-    /// No rule of a [`Methods`](crate::Methods) table names the gRPC method.
-    UnlistedMethod = "unlisted-method", Forbidden, "This server allows nobody to call this method";
     /// The session does not exist, has ended, or was begun by somebody else (MCP 2025-11-25 and
     /// before).
     UnknownSession = "unknown-session", Session, "The session is not known";
+    /// No rule of a [`Methods`](crate::Methods) table names the gRPC method.
+    UnlistedMethod = "unlisted-method", Forbidden, "This server allows nobody to call this method";
     /// `cnf` binds the token in a way the server does not verify (RFC 7800 §3.1).
     UnsupportedConfirmation = "unsupported-confirmation", Token, "The access token is bound to a key in a way that is not accepted here";
     /// The header lists a critical extension, or asks for an unencoded payload (RFC 7515 §4.1.11).

@@ -130,9 +130,9 @@ pub use self::body::ResponseBody;
 pub use self::buffered::BufferedBody;
 pub use self::form::{FormTokenFuture, FormTokenLayer, FormTokens};
 pub use self::future::ResponseFuture;
-pub use self::methods::Methods;
 #[cfg(feature = "mcp")]
 pub(crate) use self::future::{own, take_ready};
+pub use self::methods::Methods;
 #[cfg(feature = "mcp")]
 pub(crate) use self::request::is_preflight;
 #[cfg(feature = "mcp")]

@@ -12,14 +12,11 @@ pub(crate) struct Row {
     pub(crate) text: &'static str,
     pub(crate) grpc: u8,
     pub(crate) json_rpc: i32,
-    /// Whether the answer has challenges: the client's credentials have something to do with it.
-    pub(crate) challenged: bool,
 }
 
 const fn row(name: &'static str, error: Class, text: &'static str) -> Row {
     let (status, code, grpc) = error.wire();
-    let (json_rpc, challenged) = (error.json_rpc(), error.is_challenged());
-    Row { name, status, code, text, grpc, json_rpc, challenged }
+    Row { name, status, code, text, grpc, json_rpc: error.json_rpc() }
 }
 
 /// The forms that kinds share on the wire.
@@ -78,12 +75,6 @@ impl Class {
                 _ => -32603,
             },
         }
-    }
-
-    /// Without one, nothing that a client could bring would help.
-    const fn is_challenged(self) -> bool {
-        let (status, code, _) = self.wire();
-        code.is_some() || status.as_u16() == 401
     }
 }
 

@@ -134,6 +134,8 @@ pub use self::future::ResponseFuture;
 pub(crate) use self::future::{own, take_ready};
 pub use self::methods::Methods;
 #[cfg(feature = "mcp")]
-pub(crate) use self::request::{is_preflight, label, own_anonymous, own_grant};
+pub(crate) use self::request::is_preflight;
+#[cfg(feature = "mcp")]
+pub(crate) use self::require::{Caller, caller, fault};
 pub use self::require::{Require, RequireFuture, RequireLayer};
 pub use self::require_methods::{RequireMethods, RequireMethodsLayer};

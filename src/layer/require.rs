@@ -283,14 +283,14 @@ fn demanded<B>(
 }
 
 /// What the layer around has found out about whoever sent a request.
-pub(super) enum Caller<'r> {
+pub(crate) enum Caller<'r> {
     Granted(&'r Grant),
     Anonymous(&'r Anonymous),
 }
 
 /// Fails closed: neither a grant nor the word of an optional layer means that nothing was checked,
 /// and what another server checked counts for nothing here (RFC 9700 §2.3).
-pub(super) fn caller<'r, B>(
+pub(crate) fn caller<'r, B>(
     settings: &Arc<Settings>,
     demand: &Arc<Demand>,
     request: &'r Request<B>,
@@ -309,8 +309,8 @@ pub(super) fn met(demand: &Arc<Demand>, grant: &Grant) -> Result<(), Rejection> 
     demand.check(grant).map_err(|short| short.into_rejection(grant, demand))
 }
 
-/// The server is set up wrong.
-pub(super) fn fault<B>(
+/// The server is set up wrong, or what is wrong with the request are not its credentials.
+pub(crate) fn fault<B>(
     kind: RejectionKind,
     settings: &Arc<Settings>,
     demand: &Arc<Demand>,

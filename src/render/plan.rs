@@ -36,7 +36,7 @@ impl<'a> Plan<'a> {
             has_body: !is_call,
             status: if is_call { StatusCode::OK } else { status },
             challenges: challenges(rejection),
-            allow: (status == StatusCode::METHOD_NOT_ALLOWED).then_some(POST),
+            allow: (status == StatusCode::METHOD_NOT_ALLOWED && !is_call).then_some(POST),
             retry_after: outage.then(|| rejection.details().settings.retry_after.clone()),
             nonce: rejection.details().nonce.as_ref(),
         }
@@ -53,7 +53,7 @@ impl<'a> Plan<'a> {
 /// demand is a handler's or leaves it to the layer around it what is accepted.
 fn challenges(rejection: &Rejection) -> Cow<'_, Challenges> {
     let kind = rejection.kind();
-    if !kind.row().challenged || rejection.is_concealed() {
+    if is_final(kind) || rejection.is_concealed() {
         return Cow::Owned(Challenges::default());
     }
     let details = rejection.details();
@@ -72,4 +72,9 @@ fn challenges(rejection: &Rejection) -> Cow<'_, Challenges> {
         let build = || challenge::build(rejection);
         Cow::Borrowed(details.demand.challenges(kind, tried, build))
     }
+}
+
+/// Nothing that a client could bring would help: the fault is ours, or nobody may do this.
+fn is_final(kind: RejectionKind) -> bool {
+    kind.status() != StatusCode::UNAUTHORIZED && kind.error_code().is_none()
 }

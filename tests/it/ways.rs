@@ -7,6 +7,7 @@ use http::{HeaderName, HeaderValue, Request};
 use http_body_util::Full;
 use serde_json::json;
 use tower_resource_server::fetch::FetchErrorKind;
+use tower_resource_server::mcp::{Mcp, Revision};
 use tower_resource_server::render::Envelope;
 use tower_resource_server::testing::{
     FixedClock, Flaw, ProofBuilder, ProofFlaw, ScriptedFetch, SigningKey, TestCertificate,
@@ -68,6 +69,8 @@ enum Place {
     RequireAlone,
     /// Behind a table of methods without any.
     Unlisted,
+    /// In the layer of an MCP server.
+    Mcp,
 }
 
 type EditToken = fn(TokenBuilder) -> TokenBuilder;
@@ -84,6 +87,8 @@ enum Ask {
     Proof(EditToken, EditProof),
     /// A bound token, and that many copies of its proof.
     Proofs(usize),
+    /// A token, and these lines.
+    Beside(&'static [(&'static str, &'static str)]),
 }
 
 /// What a request carried.
@@ -104,7 +109,8 @@ fn way(kind: Kind, request: Ask) -> Way {
 pub(crate) fn ways() -> Vec<Way> {
     let tokens = by_token().into_iter().chain(by_request()).chain(by_server());
     let tokens = tokens.chain(by_proof()).chain(by_possession());
-    tokens.chain(by_certificate()).chain(by_others()).chain(by_answer()).collect()
+    let tokens = tokens.chain(by_certificate()).chain(by_others()).chain(by_answer());
+    tokens.chain(by_transport()).collect()
 }
 
 fn by_token() -> Vec<Way> {
@@ -279,6 +285,31 @@ fn by_certificate() -> Vec<Way> {
     ]
 }
 
+/// The rules of MCP's transport; every value of a field is a secret here.
+fn by_transport() -> Vec<Way> {
+    const VERSION: &str = "mcp-protocol-version";
+    let of = |kind, mcp: fn(Builder) -> Builder, lines| Way {
+        change: mcp,
+        place: Place::Mcp,
+        ..way(kind, Ask::Beside(lines))
+    };
+    let mcp: fn(Builder) -> Builder = |builder| builder.mcp(Mcp::new());
+    vec![
+        of(Kind::InvalidOrigin, mcp, &[("origin", "https://claim-secret.example")]),
+        of(Kind::MalformedProtocolVersion, mcp, &[(VERSION, "claim-secret claim-secret")]),
+        of(Kind::MethodNotAllowed, mcp, &[(VERSION, "2026-07-28")]),
+        of(
+            Kind::MissingProtocolVersion,
+            |builder| builder.mcp(Mcp::new().revisions([Revision::V2026_07_28])),
+            &[],
+        ),
+        of(Kind::MissingSession, |builder| builder.mcp(Mcp::new().require_sessions()), &[]),
+        of(Kind::UnknownSession, mcp, &[("mcp-session-id", "claim-secret")]),
+        // The name of the version is sent back.
+        of(Kind::UnsupportedProtocolVersion, mcp, &[(VERSION, "1999-12-31")]),
+    ]
+}
+
 const CLIENT_CERT: HeaderName = HeaderName::from_static("client-cert");
 const PROXY: [u8; 4] = [192, 0, 2, 10];
 
@@ -358,6 +389,11 @@ impl Way {
                 request.headers_mut().extend(value.map(|value| (CLIENT_CERT, value)));
                 request
             }
+            Ask::Beside(lines) => {
+                let authorization = format!("Bearer {token}");
+                let own = [("authorization", authorization.as_str())];
+                get(&[&own, *lines].concat())
+            }
             Ask::Query => {
                 let mut request = get(&[]);
                 *request.uri_mut() = format!("/r?access_token={token}").parse().expect("a URI");
@@ -400,6 +436,7 @@ impl Way {
             Place::Unlisted => {
                 send((authenticate, bed.server.require_methods(Methods::new())), request).await
             }
+            Place::Mcp => send(bed.server.mcp(), request).await,
             Place::RequireAlone => send(bed.server.require(Scopes::all(["a"])), request).await,
         };
         assert_eq!(answer.kind(), Some(self.kind));

@@ -17,10 +17,9 @@ use super::TransportFuture;
 use super::rules::Outgoing;
 use crate::authorize::Demand;
 use crate::config::Settings;
-use crate::credentials::RequestHead;
 use crate::error::RejectionKind;
-use crate::layer::{ResponseBody, label, take_ready};
-use crate::rejection::{Attempt, Rejection};
+use crate::layer::{ResponseBody, fault, take_ready};
+use crate::rejection::Rejection;
 use crate::uri::Web;
 
 /// Scheme, host and port in the one form of RFC 6454 §6.2: lower case, no default port.
@@ -117,8 +116,7 @@ impl<S> OriginCheck<S> {
             Some(transport) if transport.origins.accept(request.headers()) => return Ok(()),
             Some(_) => RejectionKind::InvalidOrigin,
         };
-        let attempt = Attempt::unclear(label(&RequestHead::of(request)));
-        Err(Rejection::new(kind, &self.settings, &self.demand, attempt))
+        Err(fault(kind, &self.settings, &self.demand, request))
     }
 }
 

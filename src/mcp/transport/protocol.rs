@@ -11,11 +11,10 @@ use tower_service::Service;
 use super::TransportFuture;
 use super::rules::{Outgoing, Refusal, judge};
 use super::session::Owner;
-use crate::authorize::{Demand, Grant};
+use crate::authorize::Demand;
 use crate::config::Settings;
-use crate::credentials::RequestHead;
 use crate::error::RejectionKind;
-use crate::layer::{ResponseBody, is_preflight, label, own_anonymous, own_grant, take_ready};
+use crate::layer::{Caller, ResponseBody, caller, fault, is_preflight, take_ready};
 use crate::rejection::{Attempt, Rejection};
 
 /// Calls the inner service for requests that keep the rules of the transport; answers the others.
@@ -36,57 +35,32 @@ impl<S> ProtocolCheck<S> {
     }
 
     fn admit<B>(&self, request: &mut Request<B>) -> Result<Outgoing, Rejection> {
-        let passage = match self.sender(request) {
-            Sender::Preflight => return Ok(Outgoing::AsItIs),
-            Sender::Unchecked => Err(RejectionKind::MissingAuthentication.into()),
-            Sender::Nobody => self.judge(request, Some(Owner::nobody())),
-            Sender::Known(grant) => self.judge(request, Owner::of(grant)),
+        let caller = caller(&self.settings, &self.demand, request)?;
+        let owner = match caller {
+            Caller::Granted(grant) => Owner::of(grant),
+            Caller::Anonymous(_) if self.settings.preflight_passes && is_preflight(request) => {
+                return Ok(Outgoing::AsItIs);
+            }
+            Caller::Anonymous(_) => Some(Owner::nobody()),
         };
-        let passage = passage.map_err(|refusal| self.rejection(request, refusal))?;
+        let Some(transport) = &self.settings.mcp else {
+            let kind = RejectionKind::InvalidRequirement;
+            return Err(fault(kind, &self.settings, &self.demand, request));
+        };
+        let passage = judge(transport, request, owner);
+        let passage = passage.map_err(|refusal| self.rejection(&caller, refusal))?;
         passage.prepare(request);
         Ok(passage.outgoing)
     }
 
-    /// Fails closed: neither a grant nor the word of an optional layer means that nothing was checked,
-    /// and what another server checked counts for nothing here.
-    fn sender<'r, B>(&self, request: &'r Request<B>) -> Sender<'r> {
-        if let Some(grant) = own_grant(&self.settings, request) {
-            return Sender::Known(grant);
-        }
-        if own_anonymous(&self.settings, request).is_none() {
-            return Sender::Unchecked;
-        }
-        let passes = self.settings.preflight_passes && is_preflight(request);
-        if passes { Sender::Preflight } else { Sender::Nobody }
-    }
-
-    fn judge<B>(
-        &self,
-        request: &Request<B>,
-        owner: Option<Owner>,
-    ) -> Result<super::rules::Passage, Refusal> {
-        match &self.settings.mcp {
-            Some(transport) => judge(transport, request, owner),
-            None => Err(RejectionKind::InvalidRequirement.into()),
-        }
-    }
-
-    fn rejection<B>(&self, request: &Request<B>, refusal: Refusal) -> Rejection {
-        let attempt = match own_grant(&self.settings, request) {
-            Some(grant) => Attempt::of(grant),
-            None => Attempt::unclear(label(&RequestHead::of(request))),
+    fn rejection(&self, caller: &Caller<'_>, refusal: Refusal) -> Rejection {
+        let attempt = match caller {
+            Caller::Granted(grant) => Attempt::of(grant),
+            Caller::Anonymous(anonymous) => Attempt::unclear(anonymous.label.clone()),
         };
         let Refusal { kind, members } = refusal;
         Rejection::with_members(kind, &self.settings, &self.demand, attempt, members)
     }
-}
-
-/// Whose request it is, by the word of the authenticate layer around.
-enum Sender<'r> {
-    Known(&'r Grant),
-    Nobody,
-    Preflight,
-    Unchecked,
 }
 
 impl<S, B, R> Service<Request<B>> for ProtocolCheck<S>

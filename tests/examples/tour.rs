@@ -2,7 +2,7 @@
 
 use crate::support::{Server, has_backend, has_curl, has_embedded_issuer, refuses, shell};
 
-const CODES: [&str; 5] = [
+pub(crate) const CODES: [&str; 5] = [
     "insufficient_scope",
     "insufficient_user_authentication",
     "invalid_dpop_proof",

@@ -34,7 +34,8 @@ async fn main() -> ExitCode {
 }
 
 async fn serve(options: &Options) -> Result<(), Failure> {
-    let started = Started::new(options, |builder| builder).await?;
+    // A gRPC server has no use for CORS preflights.
+    let started = Started::new(options, |builder| builder.protect_preflight()).await?;
     let server = &started.server;
     let router = Server::builder()
         // The metadata document is plain HTTP, of whatever version.

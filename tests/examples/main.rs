@@ -12,4 +12,5 @@ mod redis_server;
 mod support;
 mod tonic;
 mod tour;
+mod upload;
 mod wire;

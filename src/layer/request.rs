@@ -93,7 +93,7 @@ pub(crate) fn is_preflight<B>(request: &Request<B>) -> bool {
         header::TE,
     ];
     *request.method() == Method::OPTIONS
-        && !is_served_by_tonic::<B>()
+        && !ignores_methods::<B>()
         && headers.contains_key(header::ORIGIN)
         && headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
         && !announced.iter().any(|name| headers.contains_key(name))
@@ -102,7 +102,7 @@ pub(crate) fn is_preflight<B>(request: &Request<B>) -> bool {
 
 /// tonic looks at the path alone: it would run a method for whoever sends OPTIONS. Its servers hand
 /// requests on with a body of their own type.
-fn is_served_by_tonic<B>() -> bool {
+fn ignores_methods<B>() -> bool {
     type_name::<B>() == "tonic::body::Body"
 }
 

@@ -40,6 +40,11 @@ enum Class {
     Version,
     Session,
     Method,
+    /// Its messages, and how they come (MCP).
+    Syntax,
+    Size,
+    Time,
+    MediaType,
 }
 
 impl Class {
@@ -57,9 +62,14 @@ impl Class {
             Self::Forbidden => (StatusCode::FORBIDDEN, None, 7),
             Self::Outage => (StatusCode::SERVICE_UNAVAILABLE, None, 14),
             Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, None, 13),
-            Self::Protocol | Self::Field | Self::Version => (StatusCode::BAD_REQUEST, None, 3),
+            Self::Protocol | Self::Field | Self::Version | Self::Syntax => {
+                (StatusCode::BAD_REQUEST, None, 3)
+            }
             Self::Session => (StatusCode::NOT_FOUND, None, 5),
             Self::Method => (StatusCode::METHOD_NOT_ALLOWED, None, 12),
+            Self::Time => (StatusCode::REQUEST_TIMEOUT, None, 4),
+            Self::Size => (StatusCode::PAYLOAD_TOO_LARGE, None, 8),
+            Self::MediaType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, None, 3),
         }
     }
 
@@ -68,6 +78,7 @@ impl Class {
         match self {
             Self::Field => -32020,
             Self::Version => -32022,
+            Self::Syntax => -32700,
             _ => match self.wire().0.as_u16() {
                 401 => -32001,
                 403 => -32003,
@@ -136,6 +147,9 @@ kinds! {
     ExpiredProof = "expired-proof", Proof, "The DPoP proof is too old";
     /// `exp` has passed, leeway included (RFC 9068 §4).
     ExpiredToken = "expired-token", Token, "The access token expired";
+    /// A header field that repeats part of the message is missing, or says something else (MCP
+    /// 2026-07-28).
+    HeaderMismatch = "header-mismatch", Field, "A header field does not agree with the message";
     /// The issuer says that the token is not active: expired, revoked or unknown (RFC 7662 §2.2).
     InactiveToken = "inactive-token", Token, "The access token is not active";
     /// TLS is required and nothing shows that the request came over it (RFC 6750 §5.2).
@@ -151,6 +165,8 @@ kinds! {
     IntrospectionUnavailable = "introspection-unavailable", Outage, "The access token cannot be looked up at the moment";
     /// A claim has a value of the wrong type (RFC 9068 §2.2).
     InvalidClaim = "invalid-claim", Token, "A claim of the access token has the wrong type";
+    /// The body is JSON, but no message of JSON-RPC 2.0 that can be read in one way only (MCP).
+    InvalidMessage = "invalid-message", Protocol, "The body is not a JSON-RPC message";
     /// `Origin` names a page that this MCP server is not called from; whoever sent it and whatever
     /// token it carries does not matter (MCP, Streamable HTTP).
     InvalidOrigin = "invalid-origin", Forbidden, "The request comes from an origin that this server does not accept";
@@ -169,12 +185,18 @@ kinds! {
     /// The token is bound to a certificate, and a trusted proxy sent a `Client-Cert` field that
     /// cannot be read (RFC 9440 §2.2).
     MalformedCertificate = "malformed-certificate", Token, "The client certificate cannot be read";
+    /// The body is not JSON in UTF-8, or could not be read to its end (MCP).
+    MalformedMessage = "malformed-message", Syntax, "The body is not JSON";
     /// The DPoP field is not one compact JWS of two JSON objects (RFC 9449 §4.3 check 2).
     MalformedProof = "malformed-proof", Proof, "The DPoP proof is malformed";
     /// `MCP-Protocol-Version` is there more than once, or is not a short word of visible ASCII.
     MalformedProtocolVersion = "malformed-protocol-version", Field, "The MCP-Protocol-Version field is malformed";
     /// The token is not a compact JWS of two JSON objects (RFC 7519 §7.2).
     MalformedToken = "malformed-token", Token, "The access token is malformed";
+    /// The body did not arrive in time (MCP).
+    MessageTimeout = "message-timeout", Time, "The message did not arrive in time";
+    /// The body is longer than the server reads (MCP).
+    MessageTooLarge = "message-too-large", Size, "The message is larger than this server reads";
     /// The protocol version that the request names has no such HTTP method (MCP 2026-07-28: POST
     /// alone).
     MethodNotAllowed = "method-not-allowed", Method, "The protocol version of this request knows no method but POST";
@@ -247,10 +269,14 @@ kinds! {
     UnknownSession = "unknown-session", Session, "The session is not known";
     /// No rule of a [`Methods`](crate::Methods) table names the gRPC method.
     UnlistedMethod = "unlisted-method", Forbidden, "This server allows nobody to call this method";
+    /// No requirement was set for the tool, and none for all others (MCP).
+    UnlistedTool = "unlisted-tool", Forbidden, "This server allows nobody to call this tool";
     /// `cnf` binds the token in a way the server does not verify (RFC 7800 §3.1).
     UnsupportedConfirmation = "unsupported-confirmation", Token, "The access token is bound to a key in a way that is not accepted here";
     /// The header lists a critical extension, or asks for an unencoded payload (RFC 7515 §4.1.11).
     UnsupportedCritical = "unsupported-critical", Token, "The access token needs an extension that is not supported";
+    /// The body is not `application/json` in UTF-8, or it is compressed (MCP).
+    UnsupportedMediaType = "unsupported-media-type", MediaType, "The body is not of type application/json";
     /// The proof's header lists a critical extension, or asks for an unencoded payload (RFC 7515
     /// §4.1.11).
     UnsupportedProofCritical = "unsupported-proof-critical", Proof, "The DPoP proof needs an extension that is not supported";

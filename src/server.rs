@@ -9,7 +9,7 @@ use crate::config::{Builder, ConfigError, Settings};
 use crate::keys::{Health, KeySource, Supply};
 use crate::layer::{AuthenticateLayer, Methods, RequireLayer, RequireMethodsLayer};
 #[cfg(feature = "mcp")]
-use crate::mcp::McpLayer;
+use crate::mcp::{McpLayer, RequireToolsLayer, Tools};
 use crate::metadata::{MetadataLayer, MetadataService};
 use crate::token::TrustedIssuer;
 
@@ -161,6 +161,32 @@ impl ResourceServer {
         methods: Methods,
     ) -> Result<RequireMethodsLayer, ConfigError> {
         RequireMethodsLayer::try_new(&self.settings, methods)
+    }
+
+    /// A layer that demands of each call of an MCP tool what that tool needs; it goes inside an
+    /// [`authenticate`](Self::authenticate) layer of this server. [`Tools`] has an example.
+    ///
+    /// Faulty rules are logged at once and fail closed: every request is answered 500.
+    /// [`try_require_tools`](Self::try_require_tools) returns the faults instead.
+    ///
+    /// Making it also enters the scopes of all tools into the metadata document, so make layers before
+    /// the document is first served.
+    #[cfg(feature = "mcp")]
+    #[must_use]
+    #[allow(clippy::needless_pass_by_value, reason = "it is built for this call")]
+    pub fn require_tools(&self, tools: Tools) -> RequireToolsLayer {
+        RequireToolsLayer::new(&tools, &self.settings)
+    }
+
+    /// As [`require_tools`](Self::require_tools).
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] with every fault of the rules.
+    #[cfg(feature = "mcp")]
+    #[allow(clippy::needless_pass_by_value, reason = "it is built for this call")]
+    pub fn try_require_tools(&self, tools: Tools) -> Result<RequireToolsLayer, ConfigError> {
+        RequireToolsLayer::checked(&tools, &self.settings)
     }
 
     /// The layer around the endpoint of an MCP server: origin, token, protocol version and session.

@@ -57,6 +57,12 @@ impl Demand {
         Self { unusable: true, ..Self::new(requirement) }
     }
 
+    /// Nobody meets it: what it belongs to is not usable as configured.
+    #[cfg(feature = "mcp")]
+    pub(crate) fn of_nobody() -> Self {
+        Self { unusable: true, is_kept: true, ..Self::default() }
+    }
+
     /// The same demand, answered 404 where it would be 403.
     pub(crate) fn concealed(&self) -> Self {
         Self { conceal: true, ..self.copy() }

@@ -95,7 +95,11 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::json::read_fully;
+    use crate::json::{MAX_DEPTH, Malformed};
+
+    fn read_fully(text: &str) -> Result<Vec<Member<'_>>, Malformed> {
+        crate::json::read_fully(text, MAX_DEPTH)
+    }
 
     fn agrees(text: &str) {
         if let Some(members) = read(text) {

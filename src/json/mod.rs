@@ -3,6 +3,8 @@
 //! JOSE headers and claims come from strangers. RFC 7519 §4 and RFC 7515 §4 let a recipient
 //! refuse repeated member names; this reader does, and it bounds depth and member count.
 
+#[cfg(feature = "mcp")]
+mod array;
 mod flat;
 
 use std::borrow::Cow;
@@ -13,6 +15,8 @@ use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
+#[cfg(feature = "mcp")]
+pub(crate) use self::array::array;
 use crate::clock::Timestamp;
 
 const MAX_DEPTH: usize = 32;
@@ -42,9 +46,14 @@ impl<'a> Object<'a> {
     /// Reads exactly one UTF-8 JSON object: no repeated name, nothing after it (RFC 7515 §10.12),
     /// no lone surrogate, at most 32 levels deep.
     pub(crate) fn parse(text: &'a str) -> Result<Self, Malformed> {
+        Self::parse_within(text, MAX_DEPTH)
+    }
+
+    /// The same, so many levels deep at most.
+    pub(crate) fn parse_within(text: &'a str, levels: usize) -> Result<Self, Malformed> {
         let mut members = match flat::read(text) {
             Some(members) => members,
-            None => read_fully(text)?,
+            None => read_fully(text, levels)?,
         };
         members.sort_unstable_by(|a, b| order(&a.0, &b.0));
         if members.windows(2).any(|pair| pair[0].0 == pair[1].0) {
@@ -56,6 +65,11 @@ impl<'a> Object<'a> {
     pub(crate) fn raw(&self, name: &str) -> Option<&'a str> {
         let at = self.0.binary_search_by(|(member, _)| order(member, name)).ok()?;
         self.0.get(at).map(|(_, value)| *value)
+    }
+
+    #[cfg(feature = "mcp")]
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(name, _)| name.as_ref())
     }
 
     pub(crate) fn contains(&self, name: &str) -> bool {
@@ -82,8 +96,8 @@ impl<'a> Object<'a> {
 }
 
 /// All members in the order of the text, by serde_json.
-fn read_fully(text: &str) -> Result<Vec<Member<'_>>, Malformed> {
-    scan(text.as_bytes())?;
+fn read_fully(text: &str, levels: usize) -> Result<Vec<Member<'_>>, Malformed> {
+    scan(text.as_bytes(), levels)?;
     let Members(members) = serde_json::from_str(text).map_err(|_| Malformed)?;
     Ok(members)
 }
@@ -126,10 +140,10 @@ fn one_or_many(raw: &str) -> Result<OneOrMany<'_>, WrongType> {
 
 /// Checks what serde_json passes over in values it skips: nesting depth, and that escaped
 /// surrogates come in pairs. Everything else of the grammar is serde_json's to check.
-fn scan(text: &[u8]) -> Result<(), Malformed> {
+fn scan(text: &[u8], levels: usize) -> Result<(), Malformed> {
     let openings = text.iter().filter(|byte| matches!(byte, b'{' | b'[')).count();
     // Nothing escaped and few brackets, as in most tokens: nothing of the kind can be there.
-    if openings <= MAX_DEPTH && !text.contains(&b'\\') {
+    if openings <= levels && !text.contains(&b'\\') {
         return Ok(());
     }
     let mut depth = 0usize;
@@ -141,7 +155,7 @@ fn scan(text: &[u8]) -> Result<(), Malformed> {
             b'}' | b']' => depth = depth.saturating_sub(1),
             _ => {}
         }
-        if depth > MAX_DEPTH {
+        if depth > levels {
             return Err(Malformed);
         }
         at += 1;

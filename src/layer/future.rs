@@ -355,7 +355,7 @@ where
     }
 }
 
-pub(super) fn taken<T>(state: &mut Option<T>) -> T {
+pub(crate) fn taken<T>(state: &mut Option<T>) -> T {
     state.take().expect("the state changes whenever its content is taken")
 }
 

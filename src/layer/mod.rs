@@ -128,14 +128,16 @@ mod reshape;
 pub use self::authenticate::{Authenticate, AuthenticateLayer};
 pub use self::body::ResponseBody;
 pub use self::buffered::BufferedBody;
+#[cfg(feature = "mcp")]
+pub(crate) use self::buffered::{Buffer, Read};
 pub use self::form::{FormTokenFuture, FormTokenLayer, FormTokens};
 pub use self::future::ResponseFuture;
 #[cfg(feature = "mcp")]
-pub(crate) use self::future::{own, take_ready};
+pub(crate) use self::future::{own, take_ready, taken};
 pub use self::methods::Methods;
 #[cfg(feature = "mcp")]
 pub(crate) use self::request::is_preflight;
 #[cfg(feature = "mcp")]
-pub(crate) use self::require::{Caller, caller, fault};
+pub(crate) use self::require::{Caller, caller, demanded, fault, refusal};
 pub use self::require::{Require, RequireFuture, RequireLayer};
 pub use self::require_methods::{RequireMethods, RequireMethodsLayer};

@@ -267,7 +267,7 @@ where
     }
 }
 
-fn demanded<B>(
+pub(crate) fn demanded<B>(
     settings: &Arc<Settings>,
     demand: &Arc<Demand>,
     request: &Request<B>,
@@ -307,6 +307,22 @@ pub(super) fn met(demand: &Arc<Demand>, grant: &Grant) -> Result<(), Rejection> 
         return Err(Rejection::unconstrained(grant, demand, constraint));
     }
     demand.check(grant).map_err(|short| short.into_rejection(grant, demand))
+}
+
+/// A refusal for a reason that is none of the token's.
+#[cfg(feature = "mcp")]
+pub(crate) fn refusal<B>(
+    settings: &Arc<Settings>,
+    demand: &Arc<Demand>,
+    request: &Request<B>,
+    kind: RejectionKind,
+) -> Rejection {
+    let attempt = match caller(settings, demand, request) {
+        Ok(Caller::Granted(grant)) => Attempt::of(grant),
+        Ok(Caller::Anonymous(anonymous)) => Attempt::unclear(anonymous.label.clone()),
+        Err(rejection) => return rejection,
+    };
+    Rejection::new(kind, settings, demand, attempt)
 }
 
 /// The server is set up wrong, or what is wrong with the request are not its credentials.

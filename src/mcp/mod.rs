@@ -9,6 +9,7 @@ pub mod code;
 mod errors;
 mod preset;
 mod revision;
+mod tools;
 mod transport;
 
 pub use self::errors::{
@@ -20,8 +21,9 @@ pub use self::errors::{
 pub use self::preset::Mcp;
 pub(crate) use self::preset::SessionBinding;
 pub use self::revision::Revision;
+pub use self::tools::{McpToolsLayer, RequireTools, RequireToolsFuture, RequireToolsLayer, Tools};
 pub use self::transport::{
     McpLayer, McpService, OriginCheck, ProtocolCheck, SealedSessions, SessionSecretError,
     TransportFuture,
 };
-pub(crate) use self::transport::{Origins, Transport, Versions};
+pub(crate) use self::transport::{Origins, PROTOCOL_VERSION, Transport, Versions};

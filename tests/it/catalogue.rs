@@ -56,7 +56,7 @@ fn descriptions_are_safe_in_any_challenge() {
 fn codes_and_statuses_agree() {
     for kind in RejectionKind::ALL.iter().copied() {
         let expected: &[u16] = match kind.error_code() {
-            None => &[400, 401, 403, 404, 405, 500, 503],
+            None => &[400, 401, 403, 404, 405, 408, 413, 415, 500, 503],
             Some("invalid_request") => &[400],
             // D-4: of the last two, 400 is for authorization servers.
             Some(
@@ -71,10 +71,12 @@ fn codes_and_statuses_agree() {
         assert!(expected.contains(&kind.status().as_u16()), "{kind}");
         assert_eq!(kind.is_client_fault(), kind.status().as_u16() < 500, "{kind}");
         let grpc = match kind.status().as_u16() {
-            400 if kind.error_code().is_none() => 3,
+            400 | 415 if kind.error_code().is_none() => 3,
             403 => 7,
             404 => 5,
             405 => 12,
+            408 => 4,
+            413 => 8,
             500 => 13,
             503 => 14,
             _ => 16,

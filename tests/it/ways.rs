@@ -1,13 +1,18 @@
 //! A way to every kind of refusal, by requests full of texts that must not be seen again.
 
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Request};
+use http_body::{Body, Frame};
 use http_body_util::Full;
 use serde_json::json;
+use tower::util::MapRequestLayer;
 use tower_resource_server::fetch::FetchErrorKind;
-use tower_resource_server::mcp::{Mcp, Revision};
+use tower_resource_server::mcp::{Mcp, Revision, Tools};
 use tower_resource_server::render::Envelope;
 use tower_resource_server::testing::{
     FixedClock, Flaw, ProofBuilder, ProofFlaw, ScriptedFetch, SigningKey, TestCertificate,
@@ -71,6 +76,10 @@ enum Place {
     Unlisted,
     /// In the layer of an MCP server.
     Mcp,
+    /// Around the tools of an MCP server.
+    Tools,
+    /// The same, with a body of which nothing comes.
+    SilentTools,
 }
 
 type EditToken = fn(TokenBuilder) -> TokenBuilder;
@@ -89,6 +98,8 @@ enum Ask {
     Proofs(usize),
     /// A token, and these lines.
     Beside(&'static [(&'static str, &'static str)]),
+    /// A message to an MCP server, with these lines.
+    Message(&'static str, &'static [(&'static str, &'static str)]),
 }
 
 /// What a request carried.
@@ -110,7 +121,44 @@ pub(crate) fn ways() -> Vec<Way> {
     let tokens = by_token().into_iter().chain(by_request()).chain(by_server());
     let tokens = tokens.chain(by_proof()).chain(by_possession());
     let tokens = tokens.chain(by_certificate()).chain(by_others()).chain(by_answer());
-    tokens.chain(by_transport()).collect()
+    tokens.chain(by_transport()).chain(by_message()).collect()
+}
+
+/// In the message everything is a secret.
+fn by_message() -> Vec<Way> {
+    const CALL: &str = r#"{"jsonrpc":"2.0","id":"jti-secret","method":"tools/call","params":{"name":"claim-secret"}}"#;
+    const LONG: &str = r#"["claim-secret claim-secret claim-secret claim-secret claim-secret claim-secret claim-secret"]"#;
+    let of =
+        |kind, body, lines| Way { place: Place::Tools, ..way(kind, Ask::Message(body, lines)) };
+    let fields = &[("mcp-protocol-version", "2026-07-28"), ("mcp-method", "scope-secret")];
+    vec![
+        of(Kind::HeaderMismatch, CALL, fields),
+        of(Kind::InvalidMessage, r#"{"claim-secret":"claim-secret"}"#, &[]),
+        of(Kind::MalformedMessage, "claim-secret", &[]),
+        of(Kind::MessageTooLarge, LONG, &[]),
+        of(Kind::UnlistedTool, CALL, &[]),
+        of(Kind::UnsupportedMediaType, CALL, &[("content-encoding", "scope-secret")]),
+        Way { place: Place::SilentTools, ..way(Kind::MessageTimeout, Ask::Message(CALL, &[])) },
+    ]
+}
+
+fn tools() -> Tools {
+    Tools::new().any_token("open").limit(92).read_timeout(Duration::from_nanos(1))
+}
+
+/// Never arrives.
+struct Silent;
+
+impl Body for Silent {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        Poll::Pending
+    }
 }
 
 fn by_token() -> Vec<Way> {
@@ -394,6 +442,14 @@ impl Way {
                 let own = [("authorization", authorization.as_str())];
                 get(&[&own, *lines].concat())
             }
+            Ask::Message(body, lines) => {
+                let mut request = Request::post("/mcp").header("content-type", "application/json");
+                request = request.header("authorization", format!("Bearer {token}"));
+                for (name, value) in *lines {
+                    request = request.header(*name, *value);
+                }
+                request.body(Full::from(*body)).expect("a request")
+            }
             Ask::Query => {
                 let mut request = get(&[]);
                 *request.uri_mut() = format!("/r?access_token={token}").parse().expect("a URI");
@@ -437,6 +493,13 @@ impl Way {
                 send((authenticate, bed.server.require_methods(Methods::new())), request).await
             }
             Place::Mcp => send(bed.server.mcp(), request).await,
+            Place::Tools => send((authenticate, bed.server.require_tools(tools())), request).await,
+            Place::SilentTools => {
+                let silenced =
+                    MapRequestLayer::new(|request: Request<Full<Bytes>>| request.map(|_| Silent));
+                let tools = bed.server.require_tools(tools());
+                send((authenticate, silenced, tools), request).await
+            }
             Place::RequireAlone => send(bed.server.require(Scopes::all(["a"])), request).await,
         };
         assert_eq!(answer.kind(), Some(self.kind));

@@ -111,6 +111,10 @@ impl McpLayer {
     pub fn try_require(self, requirement: impl Into<Requirement>) -> Result<Self, ConfigError> {
         Ok(Self { authenticate: self.authenticate.try_require(requirement)?, ..self })
     }
+
+    pub(crate) const fn settings(&self) -> &Arc<Settings> {
+        &self.settings
+    }
 }
 
 /// What [`McpLayer`] makes of a service.

@@ -19,7 +19,7 @@ pub use self::origin::OriginCheck;
 pub(crate) use self::origin::Origins;
 pub use self::protocol::ProtocolCheck;
 pub use self::session::{SealedSessions, SessionSecretError};
-pub(crate) use self::version::Versions;
+pub(crate) use self::version::{PROTOCOL_VERSION, Versions};
 
 /// The rules of one server.
 #[derive(Debug)]

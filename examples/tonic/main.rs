@@ -46,7 +46,7 @@ async fn serve(options: &Options) -> Result<(), Failure> {
         .layer(server.authenticate().optional())
         .layer(server.try_require_methods(rules::rules())?)
         .add_service(Tools);
-    started.announce(|tour| tour::print(tour));
+    started.announce(tour::print);
 
     let (stopping, stopped) = oneshot::channel();
     let stop = async {

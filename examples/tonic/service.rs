@@ -44,7 +44,7 @@ async fn answer(request: Request<Body>) -> Response<Body> {
     }
     let path = request.uri().path();
     match path.rsplit('/').next().unwrap_or(path) {
-        "Public" => serve!(unary, public),
+        "Public" | "Forgotten" => serve!(unary, public),
         "Whoami" | "Admin" | "Payments" => serve!(unary, whoami),
         "Greet" => serve!(unary, greet),
         "ListTools" => serve!(unary, list_tools),
@@ -53,7 +53,6 @@ async fn answer(request: Request<Body>) -> Response<Body> {
         "HandlerDenied" => serve!(unary, handler_denied),
         "WatchTools" => serve!(server_streaming, watch_tools),
         "AddTools" => serve!(streaming, add_tools),
-        "Forgotten" => serve!(unary, public),
         _ => Status::unimplemented("there is no such method").into_http(),
     }
 }

@@ -21,7 +21,8 @@ async fn main() -> ExitCode {
 async fn serve(options: &Options) -> Result<(), Failure> {
     let started = Started::new(options, |builder| builder).await?;
     let app = routes::app(&started.server);
+    let stop = common::stop_signal()?;
     started.announce(|tour| tour.print());
-    axum::serve(started.listener, app).with_graceful_shutdown(common::stop_signal()).await?;
+    axum::serve(started.listener, app).with_graceful_shutdown(stop).await?;
     Ok(())
 }

@@ -118,6 +118,8 @@ impl Gateway {
         fields::join_cookies(&mut head.headers);
         self.names.tell_way(head);
         identity::tell(head);
+        // What this connection left there means nothing on the next.
+        head.extensions.clear();
         head.version = Version::HTTP_11;
         Ok(())
     }

@@ -32,8 +32,9 @@ async fn main() -> ExitCode {
 async fn serve(options: &Options) -> Result<(), Failure> {
     let started = Started::new(options, |builder| builder).await?;
     let app: App = routes::app(&started.server);
+    let stop = common::stop_signal()?;
     started.announce(|tour| tour.print());
-    serve::serve(started.listener, app, common::stop_signal()).await;
+    serve::serve(started.listener, app, stop).await;
     Ok(())
 }
 
@@ -45,7 +46,8 @@ async fn protect(options: &Options, upstream: &str, flags: &Flags) -> Result<(),
     let started = Started::new(options, settle).await?;
     let gateway = Gateway::new(&started, upstream, flags.patience)?;
     let app: App = gateway::app(&started.server, gateway);
+    let stop = common::stop_signal()?;
     started.announce(|tour| tour.print_gateway(&format!("http://{upstream}")));
-    serve::serve(started.listener, app, common::stop_signal()).await;
+    serve::serve(started.listener, app, stop).await;
     Ok(())
 }

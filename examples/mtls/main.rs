@@ -76,12 +76,13 @@ async fn run(listen: SocketAddr) -> Result<(), serve::Failure> {
         .require_https()
         .build()?;
 
+    let stop = common::stop_signal()?;
     println!("listening on {base}");
     let folder = Folder::create()?;
     let clients = [("client", vec![], ClientAuth), ("other", vec![], ClientAuth)];
     let [client, other] = clients.map(|(name, hosts, usage)| authority.issue(name, hosts, usage));
     Tour::new(&base, &issuer, &authority, &client?, &other?, &folder)?.print();
 
-    serve::serve(&listener, &acceptor, &routes::app(&server), common::stop_signal()).await;
+    serve::serve(&listener, &acceptor, &routes::app(&server), stop).await;
     Ok(())
 }

@@ -46,11 +46,12 @@ async fn serve(options: &Options) -> Result<(), Failure> {
         .layer(server.authenticate().optional())
         .layer(server.try_require_methods(rules::rules())?)
         .add_service(Tools);
+    let asked = common::stop_signal()?;
     started.announce(tour::print);
 
     let (stopping, stopped) = oneshot::channel();
     let stop = async {
-        common::stop_signal().await;
+        asked.await;
         let _ = stopping.send(());
     };
     let listener = TcpIncoming::from(started.listener);

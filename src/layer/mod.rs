@@ -115,6 +115,7 @@
 mod authenticate;
 mod body;
 mod buffered;
+mod expiry;
 mod form;
 mod future;
 mod gate;

@@ -62,13 +62,14 @@ use crate::scheme::SenderConstraint;
 /// `Client-Cert` field is still there if a named proxy sent it, and gone if anybody else did.
 ///
 /// CORS preflights pass without a token and without a grant, unless the builder says
-/// [`protect_preflight`](crate::Builder::protect_preflight).
+/// [`protect_preflight`](crate::Builder::protect_preflight) or tonic is to serve them.
 ///
 /// # What becomes of the response
 ///
 /// The response to an accepted request passes as it is, with the exceptions of
 /// [`optional`](Self::optional), [`SharedCaching`](crate::SharedCaching),
-/// [`default_no_store`](crate::Builder::default_no_store) and
+/// [`default_no_store`](crate::Builder::default_no_store),
+/// [`close_on_expiry`](Self::close_on_expiry) and
 /// [`expose_headers`](crate::Builder::expose_headers). Where proofs need nonces, it may bring the
 /// next one in `DPoP-Nonce`, once and with `no-store` (RFC 9449 §8.2).
 ///

@@ -14,7 +14,7 @@
 //! # Order
 //!
 //! From the outside in: [`FormTokenLayer`] if there is one, then [`AuthenticateLayer`], then
-//! [`RequireLayer`], then the application. Several `RequireLayer`s may follow each other; all have
+//! [`RequireLayer`] or [`RequireMethodsLayer`], then the application. Several `RequireLayer`s may follow each other; all have
 //! to be met. CORS, tracing and [`metadata_layer`](crate::ResourceServer::metadata_layer) go
 //! outside of all of them, whatever reads bodies goes inside. The
 //! [quickstart](crate::guide::quickstart#the-order-of-layers) has the whole table with the reasons.

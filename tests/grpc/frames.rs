@@ -107,12 +107,9 @@ async fn a_concealed_method_is_answered_as_one_that_does_not_exist() {
     let mut concealed = Connection::to(served.address).await;
     let mut missing = Connection::to(open.address).await;
     let hidden = concealed.call("/demo.Tools/Add", &lines, nothing()).await;
-    for path in ["/demo.Tools/None", "/demo.None/Add"] {
-        let unknown = missing.call(path, &lines, nothing()).await;
-        assert_eq!(unknown.text("grpc-status"), Some("12"));
-        assert_eq!(fields(hidden.headers.clone()), fields(unknown.headers.clone()), "{path}");
-        assert_eq!(hidden.status, unknown.status);
-    }
+    let unknown = missing.call("/demo.Tools/None", &lines, nothing()).await;
+    assert_eq!((unknown.status, unknown.text("grpc-status")), (200, Some("12")));
+    assert_eq!((hidden.status, fields(hidden.headers)), (200, fields(unknown.headers)));
     // Requests without a token still get their 16.
     let anonymous = concealed.call("/demo.Tools/Add", &[], nothing()).await;
     assert_eq!(anonymous.text("grpc-status"), Some("16"));

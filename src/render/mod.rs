@@ -159,7 +159,7 @@ fn respond_as(rejection: &Rejection, call: Option<MediaType>) -> Response<Bytes>
 
 /// The end of a response that was begun; logged and counted as a refusal.
 pub(crate) fn end(rejection: &Rejection) -> Ending {
-    report::report(rejection);
+    report(rejection);
     match rejection.details().attempt.label.grpc {
         Some(media_type) => grpc::end(&Plan::of(rejection, true), media_type),
         None => Ending::Nothing,

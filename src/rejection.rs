@@ -155,6 +155,12 @@ impl Rejection {
         Self::of(grant, demand, kind, shortfall)
     }
 
+    /// The token has expired while its request was answered.
+    pub(crate) fn expired(grant: &Grant, demand: &Arc<Demand>) -> Self {
+        let demand = Arc::clone(demand);
+        Self::of(grant, demand, RejectionKind::ExpiredToken, Shortfall::default())
+    }
+
     /// No rule names the method.
     pub(crate) fn unlisted(grant: &Grant, demand: &Arc<Demand>) -> Self {
         let demand = Arc::clone(demand);

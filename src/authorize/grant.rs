@@ -251,8 +251,8 @@ impl Grant {
 
     /// `exp`, without leeway.
     ///
-    /// A long answer, such as a stream, may outlive it; whether to end it then is the application's
-    /// to decide. `None` where an introspected token has none, or the platform cannot represent the
+    /// A long answer, such as a stream, may outlive it, unless the layer is told to
+    /// [`close_on_expiry`](crate::layer::AuthenticateLayer::close_on_expiry). `None` where an introspected token has none, or the platform cannot represent the
     /// time.
     #[must_use]
     pub fn expires_at(&self) -> Option<SystemTime> {

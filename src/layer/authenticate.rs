@@ -16,7 +16,7 @@ use tower_service::Service;
 
 use super::ResponseBody;
 use super::future::ResponseFuture;
-use super::gate::{Claiming, Gate, Mode};
+use super::gate::{Claiming, Gate, Mode, Streams};
 use super::request::Credentials;
 use crate::authorize::{Demand, Requirement};
 use crate::config::{ConfigError, Settings};
@@ -62,13 +62,14 @@ use crate::scheme::SenderConstraint;
 /// `Client-Cert` field is still there if a named proxy sent it, and gone if anybody else did.
 ///
 /// CORS preflights pass without a token and without a grant, unless the builder says
-/// [`protect_preflight`](crate::Builder::protect_preflight).
+/// [`protect_preflight`](crate::Builder::protect_preflight) or tonic is to serve them.
 ///
 /// # What becomes of the response
 ///
 /// The response to an accepted request passes as it is, with the exceptions of
 /// [`optional`](Self::optional), [`SharedCaching`](crate::SharedCaching),
-/// [`default_no_store`](crate::Builder::default_no_store) and
+/// [`default_no_store`](crate::Builder::default_no_store),
+/// [`close_on_expiry`](Self::close_on_expiry) and
 /// [`expose_headers`](crate::Builder::expose_headers). Where proofs need nonces, it may bring the
 /// next one in `DPoP-Nonce`, once and with `no-store` (RFC 9449 §8.2).
 ///
@@ -108,6 +109,7 @@ impl AuthenticateLayer {
             mode: Mode::Required,
             claiming: Claiming::Record,
             credentials: Credentials::Hidden,
+            streams: Streams::Outlive,
         };
         Self { gate: Arc::new(gate) }
     }
@@ -269,6 +271,41 @@ impl AuthenticateLayer {
     #[must_use]
     pub fn strip_credentials(self) -> Self {
         self.map(|gate| gate.credentials = Credentials::Stripped)
+    }
+
+    /// Ends a response that is still streamed when the token of its request expires, leeway included.
+    ///
+    /// Without this, a request is authorized when it begins, and its answer may go on for as long as
+    /// it likes.
+    ///
+    /// | request | how its response ends |
+    /// |---|---|
+    /// | gRPC | with trailers: `grpc-status` 16, the message of `expired-token` and the challenges |
+    /// | gRPC-Web | the same, in a frame of the body |
+    /// | any other | as if it were complete |
+    ///
+    /// So over HTTP a client cannot tell that there would have been more, unless the format says
+    /// where it ends: use it there for events and the like, of which there is always more. A body
+    /// whose size is known is never cut. One frame that is ready still goes out afterwards, and so
+    /// does whatever ends the body, so that the answer to a call of a single message is whole. The
+    /// rest of the inner body is dropped, and with it whatever produces it. It is logged and counted
+    /// as a refusal of the kind `expired-token`.
+    ///
+    /// The [clock](crate::Builder::clock) is asked at each frame. Between frames Tokio's timer wakes
+    /// the stream, so that the runtime needs its timers enabled. A response that has not begun is
+    /// waited for as long as ever: what a client streams to the server goes on until the service
+    /// answers. Nor is revocation looked at again.
+    ///
+    /// ```
+    /// use tower_resource_server::{ResourceServer, layer::AuthenticateLayer};
+    ///
+    /// fn for_streams(server: &ResourceServer) -> AuthenticateLayer {
+    ///     server.authenticate().close_on_expiry()
+    /// }
+    /// ```
+    #[must_use]
+    pub fn close_on_expiry(self) -> Self {
+        self.map(|gate| gate.streams = Streams::End)
     }
 
     /// Checks proofs and does not record them, for a gate in front of another resource server.

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use http::{HeaderName, HeaderValue, Request};
 
+use super::expiry::Expiry;
 use super::interaction::interaction_id;
 use super::request::{
     Credentials, grpc_type, has_origin, is_preflight, label, original_uri, own_grant,
@@ -37,6 +38,16 @@ pub(super) struct Gate {
     pub(super) mode: Mode,
     pub(super) claiming: Claiming,
     pub(super) credentials: Credentials,
+    pub(super) streams: Streams,
+}
+
+/// What becomes of a response that is still streamed when the token of its request expires.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Streams {
+    /// It goes on.
+    Outlive,
+    /// It is ended.
+    End,
 }
 
 /// What becomes of a proof that is right.
@@ -286,9 +297,13 @@ impl Gate {
         }
         let renew = || self.settings.next_nonce(self.settings.now());
         let nonce = grant.renews_nonce().then(renew).flatten();
+        let expiry = match self.streams {
+            Streams::Outlive => None,
+            Streams::End => Expiry::of(&grant, &self.demand).map(Box::new),
+        };
         self.prepare(request);
         request.extensions_mut().insert(grant);
-        Ok(Reshape { authenticated: true, nonce, ..self.reshape(request) })
+        Ok(Reshape { authenticated: true, nonce, expiry, ..self.reshape(request) })
     }
 
     /// No token, and none is needed.
@@ -317,6 +332,7 @@ impl Gate {
             authenticated: false,
             exposes: self.exposes(request),
             nonce: None,
+            expiry: None,
         }
     }
 

@@ -14,13 +14,14 @@
 //! # Order
 //!
 //! From the outside in: [`FormTokenLayer`] if there is one, then [`AuthenticateLayer`], then
-//! [`RequireLayer`], then the application. Several `RequireLayer`s may follow each other; all have
-//! to be met. CORS, tracing and [`metadata_layer`](crate::ResourceServer::metadata_layer) go
-//! outside of all of them, whatever reads bodies goes inside. The
-//! [quickstart](crate::guide::quickstart#the-order-of-layers) has the whole table with the reasons.
+//! [`RequireLayer`] or [`RequireMethodsLayer`], then the application. Several `RequireLayer`s may
+//! follow each other; all have to be met. CORS, tracing and
+//! [`metadata_layer`](crate::ResourceServer::metadata_layer) go outside of all of them, whatever
+//! reads bodies goes inside. The [quickstart](crate::guide::quickstart#the-order-of-layers) has the
+//! whole table with the reasons.
 //!
-//! A wrong order fails closed. A `RequireLayer` or `RequireMethodsLayer` that finds no grant of its own server answers 500
-//! and logs why; it never takes a missing grant for a sufficient one.
+//! A wrong order fails closed. A `RequireLayer` or `RequireMethodsLayer` that finds no grant of its
+//! own server answers 500 and logs why; it never takes a missing grant for a sufficient one.
 //!
 //! # What a request goes through
 //!
@@ -115,6 +116,7 @@
 mod authenticate;
 mod body;
 mod buffered;
+mod expiry;
 mod form;
 mod future;
 mod gate;

@@ -8,8 +8,10 @@
 
 use http::header::{CACHE_CONTROL, VARY};
 use http::{HeaderMap, HeaderName, HeaderValue, Response};
+use http_body::Body;
 
 use super::ResponseBody;
+use super::expiry::Expiry;
 use crate::cache_control;
 use crate::config::{CachePolicy, SharedCaching};
 use crate::cors::{self, DPOP_NONCE};
@@ -27,11 +29,13 @@ pub(super) struct Reshape {
     pub(super) exposes: Option<&'static [HeaderName]>,
     /// The nonce for the client's next proofs.
     pub(super) nonce: Option<HeaderValue>,
+    /// When a stream ends that is not to outlive its token.
+    pub(super) expiry: Option<Box<Expiry>>,
 }
 
 impl Reshape {
-    pub(super) fn apply<R>(&mut self, response: Response<R>) -> Response<ResponseBody<R>> {
-        let mut response = response.map(ResponseBody::inner);
+    pub(super) fn apply<R: Body>(&mut self, response: Response<R>) -> Response<ResponseBody<R>> {
+        let mut response = response.map(|body| self.body(body));
         let headers = response.headers_mut();
         if self.varies {
             vary_by(headers, "authorization");
@@ -47,6 +51,16 @@ impl Reshape {
             cors::expose(headers, more);
         }
         response
+    }
+
+    /// Only what streams may last: a body of a known size is on its way already.
+    fn body<R: Body>(&mut self, body: R) -> ResponseBody<R> {
+        match self.expiry.take() {
+            Some(expiry) if body.size_hint().exact().is_none() => {
+                ResponseBody::expiring(body, expiry)
+            }
+            _ => ResponseBody::inner(body),
+        }
     }
 
     /// RFC 9111 §3.5: a shared cache keeps such a response only if the handler allows it.

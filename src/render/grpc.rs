@@ -5,12 +5,15 @@
 //! form is a property of the request, whatever the envelope. Its hooks for header fields run, since
 //! those are metadata here; that for the body does not, for there is none.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response};
 
-use super::envelope::NO_STORE;
+use super::envelope::{NO_STORE, append_challenges};
 use super::plan::Plan;
+use crate::cors::DPOP_NONCE;
 use crate::grpc::{self, MediaType};
 use crate::rejection::Rejection;
 
@@ -38,6 +41,40 @@ fn insert_outcome(rejection: &Rejection, headers: &mut HeaderMap) {
     if let Ok(message) = HeaderValue::from_str(&grpc::encode(rejection.description())) {
         headers.insert(grpc::MESSAGE, message);
     }
+}
+
+/// How a response ends whose token expires while it is streamed.
+pub(crate) enum Ending {
+    Nothing,
+    Data(Bytes),
+    Trailers(HeaderMap),
+}
+
+pub(super) fn end(plan: &Plan<'_>, media_type: MediaType) -> Ending {
+    let mut trailers = HeaderMap::new();
+    insert_outcome(plan.rejection, &mut trailers);
+    append_challenges(&plan.challenges, &mut trailers);
+    if let Some(nonce) = plan.nonce {
+        trailers.insert(DPOP_NONCE, nonce.clone());
+    }
+    match media_type {
+        MediaType::Grpc | MediaType::GrpcProto | MediaType::GrpcJson => Ending::Trailers(trailers),
+        MediaType::Web | MediaType::WebProto => Ending::Data(web_frame(&trailers).into()),
+        MediaType::WebText | MediaType::WebTextProto => {
+            Ending::Data(STANDARD.encode(web_frame(&trailers)).into())
+        }
+    }
+}
+
+/// gRPC-Web has its trailers in the body: a frame with the highest bit of its flags set, and
+/// HTTP/1.1 field lines in it.
+fn web_frame(trailers: &HeaderMap) -> Vec<u8> {
+    let lines = trailers.iter().flat_map(|(name, value)| {
+        [name.as_str().as_bytes(), b":", value.as_bytes(), b"\r\n"].concat()
+    });
+    let lines: Vec<u8> = lines.collect();
+    let length = u32::try_from(lines.len()).unwrap_or(u32::MAX);
+    [&[0x80], &length.to_be_bytes()[..], &lines].concat()
 }
 
 /// The answer of tonic's router to a call of a method that does not exist, which is how a method

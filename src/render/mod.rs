@@ -115,6 +115,7 @@ pub(crate) use self::challenge::{ChallengeOrder, ChallengeSettings};
 pub use self::empty::Empty;
 pub use self::envelope::Envelope;
 pub use self::error_body::{ErrorBody, ErrorResponse};
+pub(crate) use self::grpc::Ending;
 pub(crate) use self::hooks::Hooks;
 pub use self::json_rpc::JsonRpc;
 pub use self::oauth::OAuthJson;
@@ -154,6 +155,15 @@ fn respond_as(rejection: &Rejection, call: Option<MediaType>) -> Response<Bytes>
     response.extensions_mut().insert(rejection.clone());
     report(rejection);
     response
+}
+
+/// The end of a response that was begun; logged and counted as a refusal.
+pub(crate) fn end(rejection: &Rejection) -> Ending {
+    report(rejection);
+    match rejection.details().attempt.label.grpc {
+        Some(media_type) => grpc::end(&Plan::of(rejection, true), media_type),
+        None => Ending::Nothing,
+    }
 }
 
 /// What the hooks make of the plan, put right.

@@ -62,7 +62,7 @@ impl VerifiedToken {
         leeway: Duration,
     ) -> Result<Self, Refused> {
         let claims = &vouched.claims;
-        if claims.expires.is_some_and(|expires| now.minus(leeway) >= expires) {
+        if ends(claims, leeway).is_some_and(|end| now >= end) {
             return Err((RejectionKind::ExpiredToken, vouched));
         }
         let latest = now.plus(leeway);
@@ -76,4 +76,13 @@ impl VerifiedToken {
     pub(crate) const fn vouched(&self) -> &Arc<Vouched> {
         &self.0
     }
+
+    /// From when on it counts as expired; never, where there is no `exp`.
+    pub(crate) fn ends(&self, leeway: Duration) -> Option<Timestamp> {
+        ends(&self.0.claims, leeway)
+    }
+}
+
+fn ends(claims: &Claims, leeway: Duration) -> Option<Timestamp> {
+    claims.expires.map(|expires| expires.plus(leeway))
 }

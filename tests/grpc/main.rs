@@ -5,10 +5,13 @@ mod calls;
 #[allow(dead_code, reason = "shared with another test program")]
 #[path = "../it/dpop/bed.rs"]
 mod dpop;
+mod expiry;
 mod form;
+mod frames;
 mod kinds;
 mod methods;
 mod service;
+mod statuses;
 #[allow(dead_code, reason = "shared with another test program")]
 #[path = "../it/support.rs"]
 mod support;
@@ -18,3 +21,5 @@ mod verdicts;
 #[allow(dead_code, reason = "shared with another test program")]
 #[path = "../it/ways.rs"]
 mod ways;
+mod web;
+mod wire;

@@ -1,9 +1,12 @@
 //! What each method demands, by its full path.
 
 use tonic::Code;
+use tonic::service::{LayerExt, Routes};
+use tower::Layer;
+use tower::layer::layer_fn;
 use tower_resource_server::{Methods, RejectionKind, Scopes};
 
-use crate::service::{Served, metadata};
+use crate::service::{Served, Tools, metadata};
 use crate::support::{Bed, bearer, get, send};
 
 fn methods() -> Methods {
@@ -138,4 +141,18 @@ async fn a_preflight_is_no_way_around_a_rule() {
     let answer = send(layers, preflight()).await;
     assert!(!answer.handled);
     assert_eq!(answer.kind(), Some(RejectionKind::MissingCredentials));
+}
+
+#[tokio::test]
+async fn a_service_can_have_a_layer_of_its_own() {
+    let bed = Bed::new();
+    let staff = bed.server.require(Scopes::all(["staff"]));
+    let routes = Routes::new(staff.named_layer(Tools::default()));
+    let layer = bed.server.authenticate();
+    let served = Served::behind(layer_fn(move |_: Routes| layer.layer(routes.clone()))).await;
+    let client = served.client().await;
+    let status = client.clone().bearer(&bed.token()).add(1).await.expect_err("another scope");
+    assert_eq!(status.code(), Code::PermissionDenied);
+    let token = bed.issuer.token().scope("staff").build();
+    client.bearer(&token).add(1).await.expect("the scope of the service");
 }

@@ -13,10 +13,11 @@ use crate::render::{Challenges, Envelope, ErrorBody, ErrorResponse};
 impl Builder {
     /// Lets scripts of other origins read `WWW-Authenticate` and `DPoP-Nonce`: adds both to
     /// `Access-Control-Expose-Headers` of every answer to a request with an `Origin` (RFC 9449
-    /// §7.1, §8.2; Fetch §3.2.3).
+    /// §7.1, §8.2; Fetch §3.2.3). Answers to gRPC and gRPC-Web get `grpc-status` and `grpc-message`
+    /// beside them.
     ///
     /// Off by default. A list the handler sets is kept and added to. A CORS layer outside that sets
-    /// the field itself replaces it, and then has to name the two. Whether the answer may be read
+    /// the field itself replaces it, and then has to name them. Whether the answer may be read
     /// at all is said by `Access-Control-Allow-Origin`, which is the CORS layer's.
     pub fn expose_headers(mut self) -> Self {
         self.expose_headers = true;

@@ -66,7 +66,8 @@ impl Builder {
     /// `Access-Control-Request-Method`, which pass otherwise, since browsers send them without
     /// credentials. Use it where a CORS layer outside answers them, and wherever something inside
     /// looks at the path alone: it would run for a preflight, which anyone can send, without a
-    /// grant. What carries credentials or content is never taken for a preflight.
+    /// grant. What carries credentials or content is never taken for a preflight, and neither is what
+    /// a `tonic::transport::Server` is to serve.
     pub fn protect_preflight(mut self) -> Self {
         self.preflight_passes = false;
         self

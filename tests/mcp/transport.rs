@@ -3,6 +3,7 @@
 mod origins;
 mod preset;
 mod rows;
+mod sdk;
 mod sessions;
 mod versions;
 

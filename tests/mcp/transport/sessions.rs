@@ -6,13 +6,14 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::Full;
+use serde_json::{Value, json};
 use tower::{Layer, ServiceExt, service_fn};
-use tower_resource_server::mcp::{Mcp, SealedSessions};
+use tower_resource_server::mcp::{Mcp, SealedSessions, Tools};
 use tower_resource_server::testing::TestIssuer;
 use tower_resource_server::{Issuer, RejectionKind};
 
 use super::{Endpoint, SESSION, VERSION, ask, bare, bed, bed_of, post, with};
-use crate::support::{Answer, Bed, Handler, read, send_around};
+use crate::support::{Answer, Bed, Handler, read, send, send_around};
 
 const LEGACY: (&str, &str) = (VERSION, "2025-11-25");
 
@@ -263,6 +264,37 @@ async fn a_server_may_require_them() {
     }
     let free = bed();
     ask(free.server.mcp(), with(&free.token(), Method::GET, &[LEGACY])).await.assert_ok();
+}
+
+#[tokio::test]
+async fn which_post_needs_one_its_body_says() {
+    let bed = bed_of(Mcp::new().require_sessions());
+    let layer = || bed.server.mcp().tools(Tools::new().others_any_token());
+    let ask = async |lines: &[(&str, &str)], body: Value| {
+        let json = [("content-type", "application/json")];
+        let request = post(&bed.token(), &[&json, lines].concat());
+        send(layer(), request.map(|_| Full::from(body.to_string()))).await
+    };
+    let message = |method| json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": {} });
+    let (first, next) = (message("initialize"), message("tools/list"));
+    for lines in [&[][..], &[LEGACY]] {
+        ask(lines, first.clone()).await.assert_ok();
+        let both = json!([first, next]);
+        let note = json!({ "jsonrpc": "2.0", "method": "notifications/initialized" });
+        for body in [next.clone(), both, note, json!({ "jsonrpc": "2.0", "id": 1, "result": {} })] {
+            let answer = ask(lines, body).await;
+            assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{answer:?}");
+            assert_eq!(answer.kind(), Some(RejectionKind::MissingSession));
+            assert!(!answer.handled);
+        }
+    }
+    let id = begin(&bed, &Endpoint::default(), &bed.token()).await;
+    ask(&[LEGACY, (SESSION, &id)], next).await.assert_ok();
+    let version = "io.modelcontextprotocol/protocolVersion";
+    let meta = json!({ "_meta": { version: "2026-07-28" } });
+    let latest = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": meta });
+    let lines = [(VERSION, "2026-07-28"), ("mcp-method", "tools/list")];
+    ask(&lines, latest).await.assert_ok();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -4,8 +4,8 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 pub(super) const INTERACTION_ID: HeaderName = HeaderName::from_static("x-fapi-interaction-id");
 
-/// The id of a request, where it has exactly one and that is a UUID. Nothing else that a client
-/// sends is ever sent back.
+/// The id of a request, where it has exactly one and that is a UUID. No other field of a
+/// client's is ever sent back.
 pub(super) fn interaction_id(headers: &HeaderMap) -> Option<HeaderValue> {
     let mut lines = headers.get_all(INTERACTION_ID).into_iter();
     match (lines.next(), lines.next()) {

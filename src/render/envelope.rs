@@ -18,9 +18,10 @@ use super::oauth::{self, OAuthJson};
 ///
 /// For HEAD, the body is not sent. See the [guide](crate::guide::envelopes) for examples.
 ///
-/// A hook sees no part of the request. What it writes can therefore not depend on who asks, nor
-/// give back what a client sent. It runs on the request path, for refusals only: it should be quick
-/// and must not block.
+/// A hook sees no part of the request, save what the [`members`](ErrorBody::members) of a kind
+/// repeat. What it writes can therefore not depend on who asks, nor give back what a client sent. It
+/// runs on the request path, for refusals only: it should be quick and must not block. `Allow` of a
+/// 405 is set afterwards too.
 ///
 /// ```
 /// use http::{HeaderValue, StatusCode, header};

@@ -151,12 +151,12 @@ impl std::error::Error for Unauthorized {}
 impl Describe for Rejection {
     fn code(&self) -> &'static str {
         match self.status().as_u16() {
-            400 => "INVALID_REQUEST",
             401 => "UNAUTHORIZED",
             403 => "FORBIDDEN",
             404 => "NOT_FOUND",
             503 => "UNAVAILABLE",
-            _ => "INTERNAL_ERROR",
+            500.. => "INTERNAL_ERROR",
+            _ => "INVALID_REQUEST",
         }
     }
 

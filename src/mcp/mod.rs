@@ -1,8 +1,9 @@
 //! MCP servers (feature `mcp`): what the Model Context Protocol asks of a resource server.
 //!
 //! [`Mcp`] makes a server an MCP server, and the layer of
-//! [`ResourceServer::mcp`](crate::ResourceServer::mcp) goes around its endpoint. What differs between
-//! the revisions of the protocol hangs on [`Revision`]. The [guide](crate::guide::mcp) has a whole
+//! [`ResourceServer::mcp`](crate::ResourceServer::mcp) goes around its endpoint. [`Tools`] says what
+//! each tool demands, and [`ToolError`] what keeps a tool from its work. What differs between the
+//! revisions of the protocol hangs on [`Revision`]. The [guide](crate::guide::mcp) has a whole
 //! example.
 
 pub mod code;

@@ -30,7 +30,7 @@ pub(super) trait Describe {
     }
 
     fn error_code(&self, revision: Revision) -> i32 {
-        of_status(self.status(), revision)
+        in_revision(of_status(self.status()), revision)
     }
 
     /// `data` of the error object.
@@ -68,15 +68,22 @@ pub(super) trait Describe {
     }
 }
 
-/// Clients of older revisions know −32001 and −32003 from other servers. From 2026-07-28 on new
-/// servers should use neither.
-const fn of_status(status: StatusCode, revision: Revision) -> i32 {
-    match (status.as_u16(), revision.has_sessions()) {
-        (500.., _) => code::INTERNAL_ERROR,
-        (404, _) => code::METHOD_NOT_FOUND,
-        (401, true) => -32001,
-        (403, true) => -32003,
+const fn of_status(status: StatusCode) -> i32 {
+    match status.as_u16() {
+        500.. => code::INTERNAL_ERROR,
+        403 => -32003,
+        401 => -32001,
         _ => code::INVALID_REQUEST,
+    }
+}
+
+/// Clients of older revisions know −32001 and −32003 from other servers; from 2026-07-28 on, new
+/// servers should use no code of that range. The codes that this revision has defined mean nothing
+/// before it.
+pub(super) const fn in_revision(code: i32, revision: Revision) -> i32 {
+    match (code, revision.has_sessions()) {
+        (-32019..=-32000, false) | (-32099..=-32020, true) => code::INVALID_REQUEST,
+        _ => code,
     }
 }
 

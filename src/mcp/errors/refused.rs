@@ -10,9 +10,10 @@ use bytes::Bytes;
 use http::{Extensions, Response, StatusCode};
 use serde_json::{Map, Value};
 
+use super::super::Revision;
 use super::answer::Answer;
 use super::call::Call;
-use super::form::Describe;
+use super::form::{Describe, in_revision};
 use super::internal::InternalError;
 use super::text::{self, clean};
 use super::tool_error::ToolError;
@@ -127,6 +128,10 @@ impl Describe for Unauthorized {
         self.rejection.meta()
     }
 
+    fn error_code(&self, revision: Revision) -> i32 {
+        self.rejection.error_code(revision)
+    }
+
     fn data(&self) -> Option<Value> {
         self.rejection.data()
     }
@@ -151,12 +156,12 @@ impl std::error::Error for Unauthorized {}
 impl Describe for Rejection {
     fn code(&self) -> &'static str {
         match self.status().as_u16() {
-            400 => "INVALID_REQUEST",
             401 => "UNAUTHORIZED",
             403 => "FORBIDDEN",
             404 => "NOT_FOUND",
             503 => "UNAVAILABLE",
-            _ => "INTERNAL_ERROR",
+            500.. => "INTERNAL_ERROR",
+            _ => "INVALID_REQUEST",
         }
     }
 
@@ -182,6 +187,10 @@ impl Describe for Rejection {
         meta
     }
 
+    fn error_code(&self, revision: Revision) -> i32 {
+        in_revision(render::told(self).0.json_rpc_code(), revision)
+    }
+
     fn data(&self) -> Option<Value> {
         Some(members(&render::told(self).0).into())
     }
@@ -203,6 +212,8 @@ fn members(body: &ErrorBody<'_>) -> Map<String, Value> {
         ("error_description", body.error_description()),
         ("scope", body.scope()),
     ];
+    let mut all = body.members().cloned().unwrap_or_default();
     let there = members.into_iter().filter_map(|(name, text)| Some((name, text?)));
-    there.map(|(name, text)| (name.to_owned(), text.into())).collect()
+    all.extend(there.map(|(name, text)| (name.to_owned(), text.into())));
+    all
 }

@@ -3,9 +3,11 @@
 use std::fmt;
 
 use http::StatusCode;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
+use super::super::Revision;
 use super::form::Describe;
+use crate::error::RejectionKind;
 
 /// The call names no session, or none that is there.
 ///
@@ -13,6 +15,9 @@ use super::form::Describe;
 /// request without a session id is answered 400. One whose session has ended, was never begun or
 /// belongs to somebody else is answered 404, all alike, upon which a client begins a new one (MCP,
 /// *Session Management*). Revisions without sessions, from 2026-07-28 on, have no use for it.
+///
+/// The layer of [`ResourceServer::mcp`](crate::ResourceServer::mcp) answers the same by itself, for
+/// servers that let it look after their sessions.
 ///
 /// ```
 /// use tower_resource_server::mcp::{SessionMissing, ToolError};
@@ -22,56 +27,53 @@ use super::form::Describe;
 /// ```
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct SessionMissing {
-    is_named: bool,
+    kind: RejectionKind,
 }
 
 impl SessionMissing {
     /// The request has no session id.
     #[must_use]
     pub const fn unnamed() -> Self {
-        Self { is_named: false }
+        Self { kind: RejectionKind::MissingSession }
     }
 
     /// There is no session of that id, for this caller.
     #[must_use]
     pub const fn unknown() -> Self {
-        Self { is_named: true }
-    }
-
-    const fn sentence(self) -> &'static str {
-        if self.is_named { "There is no such session" } else { "The request names no session" }
+        Self { kind: RejectionKind::UnknownSession }
     }
 }
 
+/// The same words as in the refusal of a layer.
 impl Describe for SessionMissing {
     fn code(&self) -> &'static str {
         "SESSION_MISSING"
     }
 
     fn status(&self) -> StatusCode {
-        if self.is_named { StatusCode::NOT_FOUND } else { StatusCode::BAD_REQUEST }
+        self.kind.status()
     }
 
     fn text(&self) -> String {
-        self.sentence().to_owned()
+        self.kind.description().to_owned()
     }
 
-    fn error_code(&self, _: super::super::Revision) -> i32 {
-        super::super::code::INVALID_REQUEST
+    fn error_code(&self, _: Revision) -> i32 {
+        self.kind.json_rpc_code()
     }
 
     fn meta(&self) -> Map<String, Value> {
-        Map::new()
+        Map::from_iter([("kind".to_owned(), self.kind.name().into())])
     }
 
     fn data(&self) -> Option<Value> {
-        Some(json!({ "code": self.code() }))
+        Some(self.meta().into())
     }
 }
 
 impl fmt::Display for SessionMissing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.sentence())
+        f.write_str(self.kind.description())
     }
 }
 

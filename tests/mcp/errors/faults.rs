@@ -10,7 +10,7 @@ use tower_resource_server::mcp::{
     Answer, Call, ConfigurationError, InternalError, MissingClientCapability, Revision,
     SessionMissing, ToolError, UnsupportedClientVersion,
 };
-use tower_resource_server::{Issuer, ResourceServer};
+use tower_resource_server::{Issuer, RejectionKind, ResourceServer};
 
 use super::{all, read, text};
 
@@ -124,9 +124,9 @@ fn the_faults_of_a_builder_become_one_configuration_error() {
 /// A 401 would cost the client a token that is good.
 #[test]
 fn a_missing_session_is_no_lack_of_authorization() {
-    for (error, status, sentence) in [
-        (SessionMissing::unnamed(), 400, "The request names no session"),
-        (SessionMissing::unknown(), 404, "There is no such session"),
+    for (error, status, kind) in [
+        (SessionMissing::unnamed(), 400, RejectionKind::MissingSession),
+        (SessionMissing::unknown(), 404, RejectionKind::UnknownSession),
     ] {
         let error = ToolError::from(error);
         let call = Call::new(Revision::V2025_11_25).id("a");
@@ -140,7 +140,7 @@ fn a_missing_session_is_no_lack_of_authorization() {
             json!({
                 "jsonrpc": "2.0",
                 "id": "a",
-                "error": { "code": -32600, "message": sentence, "data": { "code": "SESSION_MISSING" } },
+                "error": { "code": -32600, "message": kind.description(), "data": { "kind": kind.name() } },
             })
         );
     }

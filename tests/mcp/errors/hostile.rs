@@ -230,3 +230,32 @@ fn requests_of_any_shape_are_read() {
         read::<rmcp::model::CallToolResult>(&message["result"]);
     }
 }
+
+proptest::proptest! {
+    /// Whatever a text is, one line of it comes out, short and in sight.
+    #[test]
+    fn any_text_is_cleaned(text in "\\PC{0,64}|[\\x00-\\u{2100}\\u{e0000}-\\u{e01ff}]{0,64}") {
+        for error in errors_with(&text) {
+            let result = error.tool_result(Revision::LATEST);
+            for text in texts(&result) {
+                let harm = |c: char| is_harmful(c) && c != '\n';
+                proptest::prop_assert!(!text.contains(harm), "{text:?}");
+            }
+            proptest::prop_assert!(error.error(Revision::V2025_11_25).to_string().len() < 16 * 1024);
+        }
+    }
+
+    /// Whatever is accepted leads to the host that it shows, over TLS or to this machine.
+    #[test]
+    fn any_url_that_is_accepted_is_what_it_looks_like(
+        text in "(https?|javascript|data)(:|://)[a-z0-9@.:/?#\\[\\]\\\\\u{202e}% -]{0,40}",
+    ) {
+        let Ok(url) = text.parse::<ElicitationUrl>() else { return Ok(()) };
+        proptest::prop_assert_eq!(url.as_str(), &text);
+        let uri: http::Uri = text.split('#').next().expect("a part").parse().expect("a URI");
+        let host = uri.host().expect("a host");
+        proptest::prop_assert!(!uri.authority().expect("an authority").as_str().contains('@'));
+        let is_local = host == "localhost" || host.starts_with("127.") || host == "[::1]";
+        proptest::prop_assert!(uri.scheme_str() == Some("https") || is_local, "{}", text);
+    }
+}

@@ -1,18 +1,23 @@
 //! Refusals for want of a better token for this server.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use http::Extensions;
+use bytes::Bytes;
 use http::header::{CACHE_CONTROL, WWW_AUTHENTICATE};
+use http::{Extensions, HeaderValue, Method, Request, Response};
+use http_body_util::Full;
 use rmcp::ErrorData;
 use rmcp::model::CallToolResult;
 use serde_json::{Value, json};
 use tower::{Layer, ServiceExt, service_fn};
-use tower_resource_server::mcp::{self, Answer, Call, Revision, ToolError, Unauthorized};
+use tower_resource_server::mcp::{self, Answer, Call, Mcp, Revision, ToolError, Unauthorized};
 use tower_resource_server::render::ProblemJson;
-use tower_resource_server::{Event, Grant, Observer, Predicate, ResourceServer, Scopes, StepUp};
+use tower_resource_server::{
+    Event, Grant, Observer, Predicate, Rejection, RejectionKind, ResourceServer, Scopes, StepUp,
+};
 
 use super::{call, read, text};
 use crate::support::{Bed, bearer, get, grant};
@@ -94,6 +99,51 @@ async fn as_an_error_object_it_has_the_members_of_the_envelope() {
     assert_eq!(error.error(Revision::V2026_07_28)["code"], -32600, "no code of the old range");
 }
 
+/// A layer that conceals what it refuses is not given away by the form.
+#[tokio::test]
+async fn a_concealed_refusal_says_nothing() {
+    let bed = Bed::new();
+    let concealed = bed.server.require(Scopes::all(["admin"])).conceal();
+    let inner = service_fn(async |_: Request<Full<Bytes>>| {
+        Ok::<_, Infallible>(Response::new(Full::<Bytes>::default()))
+    });
+    let service = bed.server.authenticate().layer(concealed.layer(inner));
+    let response = service.oneshot(bearer(&bed.token())).await.expect("infallible");
+    let rejection = response.extensions().get::<Rejection>().expect("a refusal").clone();
+    assert_eq!(rejection.kind(), RejectionKind::InsufficientScope);
+
+    let error = ToolError::from(rejection);
+    assert_eq!(error.status(), 404);
+    let result = error.tool_result(Revision::LATEST);
+    assert_eq!(text(&result), "Not found");
+    assert_eq!(result["_meta"], json!({ "code": "NOT_FOUND", "kind": "not-found" }));
+    let object = json!({ "code": -32601, "message": "Not found", "data": { "kind": "not-found" } });
+    assert_eq!(error.error(Revision::V2025_11_25), object);
+    assert_eq!(error.error(Revision::V2026_07_28), object);
+}
+
+/// What a layer of the transport has refused says the same in a tool's forms.
+#[tokio::test]
+async fn the_further_members_of_a_refusal_are_there() {
+    let bed = Bed::with(|builder| builder.mcp(Mcp::new()));
+    let inner = service_fn(async |_: Request<Full<Bytes>>| {
+        Ok::<_, Infallible>(Response::new(Full::<Bytes>::default()))
+    });
+    let mut request = bearer(&bed.token());
+    *request.method_mut() = Method::POST;
+    request.headers_mut().insert("mcp-protocol-version", HeaderValue::from_static("1999-12-31"));
+    let response = bed.server.mcp().layer(inner).oneshot(request).await.expect("infallible");
+    let rejection = response.extensions().get::<Rejection>().expect("a refusal").clone();
+
+    let error = ToolError::from(rejection);
+    let data = &error.error(Revision::LATEST)["data"];
+    assert_eq!(data["kind"], "unsupported-protocol-version");
+    assert_eq!(data["requested"], "1999-12-31");
+    assert_eq!(error.error(Revision::V2026_07_28)["code"], -32022);
+    assert_eq!(error.error(Revision::V2025_11_25)["code"], -32600, "it would name a newer version");
+    assert_eq!(error.tool_result(Revision::LATEST)["_meta"]["code"], "INVALID_REQUEST");
+}
+
 #[tokio::test]
 async fn a_step_up_is_told_with_its_parameters() {
     let bed = Bed::new();
@@ -155,11 +205,10 @@ async fn a_token_that_counts_no_longer_has_to_be_thrown_away() {
 
 /// The extensions that the inner service sees.
 async fn extensions(server: &ResourceServer, token: Option<&str>) -> Extensions {
-    let inner = service_fn(|request: http::Request<_>| async move {
-        let _: &http_body_util::Full<bytes::Bytes> = request.body();
-        let mut response = http::Response::new(http_body_util::Full::<bytes::Bytes>::default());
+    let inner = service_fn(async |request: Request<Full<Bytes>>| {
+        let mut response = Response::new(Full::<Bytes>::default());
         response.extensions_mut().extend(request.extensions().clone());
-        Ok::<_, std::convert::Infallible>(response)
+        Ok::<_, Infallible>(response)
     });
     let request = match token {
         Some(token) => bearer(token),

@@ -3,6 +3,7 @@
 mod batches;
 mod bodies;
 mod fields;
+mod preset;
 mod refusals;
 mod settings;
 

@@ -96,7 +96,7 @@
 //! | [`mutual_tls`](guide::mutual_tls) | tokens bound to client certificates, also behind a proxy |
 //! | [`proxies_and_htu`](guide::proxies_and_htu) | the URI that a proof names, behind proxies |
 //! | [`tonic`](guide::tonic) | gRPC: the form of refusals, what each method demands, tonic servers |
-//! | [`gateways`](guide::gateways) | in front of other services, or behind a gateway |
+//! | [`gateways`](guide::gateways) | hyper servers; in front of other services, or behind a gateway |
 //! | [`fapi2`](guide::fapi2) | the FAPI 2.0 Security Profile as one setting |
 //! | [`scaling_out`](guide::scaling_out) | several processes: what they share, what each failure does |
 //! | [`envelopes`](guide::envelopes) | how refusals look |

@@ -182,6 +182,12 @@ impl Rejection {
         Self::of(grant, Arc::default(), RejectionKind::RequirementNotMet, shortfall)
     }
 
+    /// The application says that the token counts no longer.
+    #[cfg(feature = "mcp")]
+    pub(crate) fn revoked(grant: &Grant) -> Self {
+        Self::of(grant, Arc::default(), RejectionKind::RevokedToken, Shortfall::default())
+    }
+
     /// A grant whose token is not tied to its sender as the route demands. Where the client has to
     /// use another scheme, that is no fault of the token (RFC 6750 §3.1).
     pub(crate) fn unconstrained(

@@ -27,7 +27,9 @@ const USAGE: &str = "Flags:
                            same secret of 32 random bytes or more
   --redis URL              record used proofs there, for several servers
   --envelope ENVELOPE      oauth (default), problem, empty or json-rpc
-  --allow-loopback         let the issuer be on http on loopback
+  --allow-loopback         let the issuer be on http on loopback";
+
+const HELP: &str = "
   --help                   print this";
 
 /// Flags that one server has and the others have not.
@@ -100,7 +102,7 @@ pub(crate) fn options<F: OwnFlags>() -> Result<(Options, F), ExitCode> {
     match parse(lexopt::Parser::from_env(), &mut own) {
         Ok(Some(options)) => Ok((options, own)),
         Ok(None) => {
-            println!("{USAGE}{}", F::USAGE);
+            println!("{USAGE}{}{HELP}", F::USAGE);
             Err(ExitCode::SUCCESS)
         }
         Err(error) => Err(fail(&error.to_string())),

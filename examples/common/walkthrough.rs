@@ -12,8 +12,8 @@ use super::start::Started;
 
 /// A tour of the routes, with tokens and proofs made for it.
 pub(crate) struct Tour<'a> {
-    started: &'a Started,
-    issuer: &'a TestAuthorizationServer,
+    pub(crate) started: &'a Started,
+    pub(crate) issuer: &'a TestAuthorizationServer,
     /// The key that tokens are bound to. Elsewhere only the client has it.
     key: SigningKey,
 }
@@ -45,7 +45,7 @@ impl<'a> Tour<'a> {
         end();
     }
 
-    fn begin(&self) {
+    pub(crate) fn begin(&self) {
         println!("\nThe tokens below are good for an hour. Try:");
         if self.started.constraint == SenderConstraint::Dpop {
             println!(
@@ -137,22 +137,30 @@ impl<'a> Tour<'a> {
         self.client();
     }
 
-    /// Its proofs name what it calls, so it calls the server by its public name.
     fn client(&self) {
-        if self.started.base == origin(&self.started.resource) {
+        if self.is_called_by_name() {
             println!("\nA client that makes its proofs itself:\n");
             print!("cargo run --example dpop_client -- --url {}/whoami ", self.started.base);
-            println!("--token-endpoint {}", issuer::token_endpoint(&self.issuer.issuer()));
+            println!("--token-endpoint {}", self.token_endpoint());
         }
     }
 
+    /// Clients that make proofs name in them what they call, which has to be the public name.
+    pub(crate) fn is_called_by_name(&self) -> bool {
+        self.started.base == origin(&self.started.resource)
+    }
+
+    pub(crate) fn token_endpoint(&self) -> String {
+        issuer::token_endpoint(&self.issuer.issuer())
+    }
+
     /// The path of the identifier comes last (RFC 9728 §3.1).
-    fn metadata_path(&self) -> String {
+    pub(crate) fn metadata_path(&self) -> String {
         let path = &self.started.resource[origin(&self.started.resource).len()..];
         format!("/.well-known/oauth-protected-resource{}", if path == "/" { "" } else { path })
     }
 
-    fn token(&self) -> TokenBuilder {
+    pub(crate) fn token(&self) -> TokenBuilder {
         self.issuer.token().audience(&self.started.audience).expires_in(Duration::from_secs(3600))
     }
 
@@ -169,7 +177,7 @@ impl<'a> Tour<'a> {
         }
     }
 
-    fn show(&self, comment: &str, path: &str, token: Option<&TokenBuilder>) {
+    pub(crate) fn show(&self, comment: &str, path: &str, token: Option<&TokenBuilder>) {
         match token {
             Some(token) => self.present(comment, path, token, TokenBuilder::build),
             None => self.line(comment, path, ""),
@@ -201,7 +209,7 @@ impl<'a> Tour<'a> {
     }
 }
 
-fn end() {
+pub(crate) fn end() {
     println!("\nControl-C stops the server.");
 }
 
@@ -212,6 +220,6 @@ fn origin(uri: &str) -> &str {
     &uri[..end]
 }
 
-fn now() -> u64 {
+pub(crate) fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }

@@ -55,7 +55,7 @@ pub(crate) fn app(server: &ResourceServer, gateway: Gateway) -> App {
 
 /// Forwards requests, checked or not.
 pub(crate) struct Gateway {
-    client: Client<HttpConnector, Upload>,
+    client: Client<HttpConnector, Upload<Incoming>>,
     upstream: Authority,
     names: Names,
     patience: Duration,
@@ -74,7 +74,7 @@ impl Gateway {
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE)
             .build(connector);
-        let names = Names::new(&started.base, &started.resource)?;
+        let names = Names::new(&started.resource)?;
         Ok(Self { client, upstream: upstream.parse()?, names, patience })
     }
 
@@ -115,6 +115,7 @@ impl Gateway {
         head.uri = self.target(&head.uri)?;
         fields::remove_hop_by_hop(&mut head.headers);
         fields::remove_claims(&mut head.headers);
+        fields::join_cookies(&mut head.headers);
         self.names.tell_way(head);
         identity::tell(head);
         head.version = Version::HTTP_11;

@@ -24,7 +24,8 @@ pub mod mutual_tls {}
 /// The URI that a proof names, behind proxies and under several names.
 #[doc = include_str!("proxies_and_htu.md")]
 pub mod proxies_and_htu {}
-/// In front of other services, or behind a gateway: what of the credentials goes on.
+/// hyper servers and gateways: in front of other services, or behind one; what of the credentials
+/// goes on.
 #[doc = include_str!("gateways.md")]
 pub mod gateways {}
 /// MCP servers: the whole of what the protocol asks of a resource server, by revision.

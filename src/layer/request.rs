@@ -6,7 +6,7 @@ use std::sync::Arc;
 use http::header::Entry;
 use http::{HeaderMap, Method, Request, header};
 
-use crate::authorize::{Grant, Label};
+use crate::authorize::{Anonymous, Grant, Label};
 use crate::config::Settings;
 use crate::credentials::{DPOP, RequestHead};
 use crate::grpc::MediaType;
@@ -59,12 +59,21 @@ fn hide_stray_proofs(headers: &mut HeaderMap) {
 }
 
 /// The grant that a layer of the same server further out has left.
-pub(super) fn own_grant<'r, B>(
+pub(crate) fn own_grant<'r, B>(
     settings: &Arc<Settings>,
     request: &'r Request<B>,
 ) -> Option<&'r Grant> {
     let grant = request.extensions().get::<Grant>();
     grant.filter(|grant| Arc::ptr_eq(grant.settings(), settings))
+}
+
+/// That an optional layer of the same server further out let the request through, with no token.
+pub(crate) fn own_anonymous<'r, B>(
+    settings: &Arc<Settings>,
+    request: &'r Request<B>,
+) -> Option<&'r Anonymous> {
+    let anonymous = request.extensions().get::<Anonymous>();
+    anonymous.filter(|anonymous| Arc::ptr_eq(&anonymous.settings, settings))
 }
 
 pub(super) fn has_origin(headers: &HeaderMap) -> bool {
@@ -84,7 +93,7 @@ pub(crate) fn is_preflight<B>(request: &Request<B>) -> bool {
         header::TE,
     ];
     *request.method() == Method::OPTIONS
-        && !is_served_by_tonic::<B>()
+        && !ignores_methods::<B>()
         && headers.contains_key(header::ORIGIN)
         && headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
         && !announced.iter().any(|name| headers.contains_key(name))
@@ -93,7 +102,7 @@ pub(crate) fn is_preflight<B>(request: &Request<B>) -> bool {
 
 /// tonic looks at the path alone: it would run a method for whoever sends OPTIONS. Its servers hand
 /// requests on with a body of their own type.
-fn is_served_by_tonic<B>() -> bool {
+fn ignores_methods<B>() -> bool {
     type_name::<B>() == "tonic::body::Body"
 }
 
@@ -104,7 +113,7 @@ pub(super) fn grpc_type(method: &Method, headers: &HeaderMap) -> Option<MediaTyp
 }
 
 /// Method and path as the client sent them, from before any router stripped a prefix.
-pub(super) fn label(head: &RequestHead<'_>) -> Label {
+pub(crate) fn label(head: &RequestHead<'_>) -> Label {
     Label {
         method: head.method().clone(),
         target: original_uri(head).path_and_query().cloned(),

@@ -18,7 +18,7 @@ use tower_service::Service;
 
 use super::ResponseBody;
 use super::future::{own, take_ready};
-use super::request::{is_preflight, label, own_grant};
+use super::request::{is_preflight, label, own_anonymous, own_grant};
 use crate::authorize::{Anonymous, Demand, Grant};
 use crate::config::Settings;
 use crate::credentials::RequestHead;
@@ -334,12 +334,4 @@ pub(crate) fn fault<B>(
 ) -> Rejection {
     let attempt = Attempt::unclear(label(&RequestHead::of(request)));
     Rejection::new(kind, settings, demand, attempt)
-}
-
-fn own_anonymous<'r, B>(
-    settings: &Arc<Settings>,
-    request: &'r Request<B>,
-) -> Option<&'r Anonymous> {
-    let anonymous = request.extensions().get::<Anonymous>();
-    anonymous.filter(|anonymous| Arc::ptr_eq(&anonymous.settings, settings))
 }

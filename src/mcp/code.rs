@@ -7,6 +7,12 @@
 pub const PARSE_ERROR: i32 = -32700;
 /// The body is JSON, and no request.
 pub const INVALID_REQUEST: i32 = -32600;
+/// There is no such method, or it is hidden from the caller.
+pub const METHOD_NOT_FOUND: i32 = -32601;
+/// The parameters do not fit.
+pub const INVALID_PARAMS: i32 = -32602;
+/// The server is at fault.
+pub const INTERNAL_ERROR: i32 = -32603;
 /// A header field and the body disagree (2026-07-28).
 pub const HEADER_MISMATCH: i32 = -32020;
 /// The client lacks a capability that the request needs (2026-07-28).

@@ -6,11 +6,18 @@
 //! example.
 
 pub mod code;
+mod errors;
 mod preset;
 mod revision;
 mod tools;
 mod transport;
 
+pub use self::errors::{
+    Answer, AuthorizationRequired, Call, ConfigurationError, Elicitation, ElicitationUrl,
+    ElicitationUrlError, FlowId, FlowIdError, InternalError, MissingClientCapability,
+    SessionMissing, SessionMode, ToolError, Unauthorized, UnsupportedClientVersion,
+    UrlElicitationRequired, grant,
+};
 pub use self::preset::Mcp;
 pub(crate) use self::preset::SessionBinding;
 pub use self::revision::Revision;

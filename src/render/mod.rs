@@ -102,6 +102,8 @@ mod problem;
 mod report;
 mod restore;
 
+#[cfg(feature = "mcp")]
+use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use bytes::Bytes;
@@ -118,6 +120,7 @@ pub use self::json_rpc::JsonRpc;
 pub use self::oauth::OAuthJson;
 use self::plan::Plan;
 pub use self::problem::ProblemJson;
+pub(crate) use self::report::report;
 use crate::cors;
 use crate::grpc::{MediaType, fields};
 use crate::rejection::Rejection;
@@ -149,7 +152,7 @@ fn respond_as(rejection: &Rejection, call: Option<MediaType>) -> Response<Bytes>
         empty_for_head(&mut response);
     }
     response.extensions_mut().insert(rejection.clone());
-    report::report(rejection);
+    report(rejection);
     response
 }
 
@@ -204,6 +207,13 @@ impl From<Rejection> for Response<Bytes> {
     fn from(rejection: Rejection) -> Self {
         respond(&rejection)
     }
+}
+
+/// What a refusal says, for forms that are no HTTP response.
+#[cfg(feature = "mcp")]
+pub(crate) fn told(rejection: &Rejection) -> (ErrorBody<'_>, Cow<'_, Challenges>) {
+    let plan = Plan::of(rejection, false);
+    (ErrorBody::new(&plan), plan.challenges)
 }
 
 /// HEAD has the header fields of GET and no body (RFC 9110 §9.3.2). Where GET has none either,

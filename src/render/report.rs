@@ -5,7 +5,7 @@ use crate::rejection::{Details, Rejection};
 use crate::scheme::Scheme;
 
 /// Never logs the token. The path is the client's text, so it is escaped and cut.
-pub(super) fn report(rejection: &Rejection) {
+pub(crate) fn report(rejection: &Rejection) {
     let kind = rejection.kind();
     if let Some(observer) = &rejection.details().settings.observer {
         observer.observe(&Event::Refused { kind });

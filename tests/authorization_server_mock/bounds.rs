@@ -52,4 +52,7 @@ async fn tokens_are_so_many() {
     assert_eq!(bed.introspect(&first).await["active"], true);
     bed.clock.advance(Duration::from_secs(300));
     assert_eq!(ask().await.status, StatusCode::OK);
+    // Those that had expired then are forgotten, not only past their time.
+    bed.clock.rewind(Duration::from_secs(300));
+    assert_eq!(bed.introspect(&first).await, json!({ "active": false }));
 }

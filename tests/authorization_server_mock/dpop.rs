@@ -134,7 +134,8 @@ async fn a_bad_proof_gives_no_token() {
         answer.is_refused(400, "invalid_dpop_proof");
     }
     // It is good once, and only if it has not been.
-    let answer = bed.refresh_with(&client, &tokens["refresh_token"], &[good.clone()]).await;
+    let answer =
+        bed.refresh_with(&client, &tokens["refresh_token"], std::slice::from_ref(&good)).await;
     assert_eq!(answer.status, StatusCode::OK);
     let refresh = &answer.json()["refresh_token"];
     bed.refresh_with(&client, refresh, &[good]).await.is_refused(400, "invalid_dpop_proof");

@@ -33,7 +33,7 @@ fn each_flag_sets_something() {
 
 #[test]
 fn bad_flags_are_one_line() {
-    let bad: [&[&str]; 13] = [
+    let bad: [&[&str]; 15] = [
         &["--no-such-flag"],
         &["positional"],
         &["--listen"],
@@ -45,11 +45,14 @@ fn bad_flags_are_one_line() {
         &["--resource", "/mcp"],
         &["--scopes", "\""],
         &["--token-lifetime", "-1"],
-        &["--client", "id"],
+        &["--client", "hidden"],
+        &["--client", ":hidden"],
+        &["--introspection-client", "hidden:"],
         &["--consent-page=yes"],
     ];
     for arguments in bad {
         let error = parse(arguments).err().unwrap_or_else(|| panic!("{arguments:?}"));
         assert_eq!(error.to_string().lines().count(), 1, "{arguments:?}");
+        assert!(!error.to_string().contains("hidden"), "{error}");
     }
 }

@@ -10,5 +10,7 @@ mod nodes;
 #[allow(dead_code, reason = "the store's own tests use more of it")]
 mod redis_server;
 mod support;
+mod tonic;
 mod tour;
+mod upload;
 mod wire;

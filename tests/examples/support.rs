@@ -14,7 +14,7 @@ pub(crate) fn skip(what: &str) {
 }
 
 /// The example beside this test's own program, where `cargo test` puts it.
-fn example(name: &str) -> Option<PathBuf> {
+pub(crate) fn example(name: &str) -> Option<PathBuf> {
     let own = std::env::current_exe().expect("a test knows its program");
     let path = own.parent()?.parent()?.join("examples").join(name);
     if !path.exists() {
@@ -116,6 +116,9 @@ pub(crate) struct Server {
     pub(crate) base: String,
 }
 
+/// How the lines begin by which the tonic server has its client called.
+pub(crate) const TONIC_CLIENT: &str = "cargo run --example tonic_client -- ";
+
 /// What it prints for its user to try.
 pub(crate) struct Tour {
     /// Each comment and its command.
@@ -160,7 +163,7 @@ impl Server {
             assert_ne!(length, 0, "the tour has its end");
             if let Some(text) = line.strip_prefix("# ") {
                 comment = text.trim().to_owned();
-            } else if line.starts_with("curl ") {
+            } else if line.starts_with("curl ") || line.starts_with(TONIC_CLIENT) {
                 tour.lines.push((comment.clone(), line.trim().to_owned()));
             } else if let Some(arguments) = line.strip_prefix("cargo run --example dpop_client -- ")
             {

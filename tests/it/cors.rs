@@ -158,7 +158,9 @@ async fn what_carries_credentials_or_content_is_no_preflight() {
     assert_eq!(&bare(&bed, with("authorization", &authorization)).await.body[..], b"user-1");
     bare(&bed, with("authorization", "Bearer garbage")).await.assert_t401();
     // A service that looks at the path alone would take these for calls.
-    bare(&bed, with("content-type", "application/grpc")).await.assert_n401();
+    let call = bare(&bed, with("content-type", "application/grpc")).await;
+    assert_eq!((call.all("grpc-status"), call.handled), (vec!["16"], false));
+    bare(&bed, with("content-type", "text/plain")).await.assert_n401();
     bare(&bed, with("content-length", "5")).await.assert_n401();
     bare(&bed, with("transfer-encoding", "chunked")).await.assert_n401();
     bare(&bed, with("te", "trailers")).await.assert_n401();
@@ -196,10 +198,11 @@ async fn fields_are_exposed_by_name_where_the_server_is_to() {
         let answer = exposing(line, bearer(&bed.token()), &bed).await;
         answer.assert_ok();
         // FETCH-3.2-3: a star says nothing where credentials are included, so the names stand
-        // beside it. Those of gRPC belong to responses that this version does not make.
+        // beside it; those of gRPC stand in answers to gRPC.
         let exposed = names(&answer, "access-control-expose-headers");
         assert!(exposed.contains(&"www-authenticate".into()), "{exposed:?}");
         assert!(exposed.contains(&"dpop-nonce".into()), "{exposed:?}");
+        assert!(!exposed.contains(&"grpc-status".into()), "{exposed:?}");
         assert_eq!(exposed.contains(&"*".into()), line.is_some());
     }
     for request in [crate::support::get(&[]), bearer("garbage"), Client::new(&bed).request_as("x")]

@@ -57,21 +57,28 @@ fn is_claim(name: &HeaderName) -> bool {
     NAMES.contains(&&*name) || prefixes.iter().any(|prefix| name.starts_with(prefix))
 }
 
+/// HTTP/2 may send a cookie a line, and HTTP/1.1 has one line for all (RFC 9113 §8.2.3).
+pub(crate) fn join_cookies(headers: &mut HeaderMap) {
+    let cookies: Vec<_> =
+        headers.get_all(header::COOKIE).iter().map(HeaderValue::as_bytes).collect();
+    if cookies.len() > 1
+        && let Ok(all) = HeaderValue::from_bytes(&cookies.join(&b"; "[..]))
+    {
+        headers.insert(header::COOKIE, all);
+    }
+}
+
 /// What the gateway is called: by its configuration, never by what a request says.
 pub(crate) struct Names {
-    /// Where it listens, for `Via`.
-    here: String,
-    host: HeaderValue,
+    host: String,
     proto: HeaderValue,
 }
 
 impl Names {
-    pub(crate) fn new(base: &str, resource: &str) -> Result<Self, Failure> {
-        let (base, public): (Uri, Uri) = (base.parse()?, resource.parse()?);
-        let authority = |uri: &Uri| uri.authority().map_or("", Authority::as_str).to_owned();
+    pub(crate) fn new(resource: &str) -> Result<Self, Failure> {
+        let public: Uri = resource.parse()?;
         Ok(Self {
-            here: authority(&base),
-            host: HeaderValue::try_from(authority(&public))?,
+            host: public.authority().map_or("", Authority::as_str).to_owned(),
             proto: HeaderValue::from_str(public.scheme().map_or("http", Scheme::as_str))?,
         })
     }
@@ -81,7 +88,7 @@ impl Names {
         let values = headers.get_all(header::VIA).iter();
         let mut hops =
             values.filter_map(|value| value.to_str().ok()).flat_map(|via| via.split(','));
-        hops.any(|hop| hop.split_whitespace().nth(1) == Some(&*self.here))
+        hops.any(|hop| hop.split_whitespace().nth(1) == Some(&*self.host))
     }
 
     /// RFC 9110 §7.6.3, and the fields that are usual for the rest.
@@ -92,14 +99,15 @@ impl Names {
             _ => "1.1",
         };
         let peer = head.extensions.get::<PeerAddress>().map(|peer| peer.ip().to_string());
-        let via = HeaderValue::try_from(format!("{version} {}", self.here));
-        if let Ok(via) = via {
+        if let Ok(via) = HeaderValue::try_from(format!("{version} {}", self.host)) {
             head.headers.append(header::VIA, via);
         }
         if let Some(peer) = peer.and_then(|peer| HeaderValue::try_from(peer).ok()) {
             head.headers.insert("x-forwarded-for", peer);
         }
-        head.headers.insert("x-forwarded-host", self.host.clone());
+        if let Ok(host) = HeaderValue::from_str(&self.host) {
+            head.headers.insert("x-forwarded-host", host);
+        }
         head.headers.insert("x-forwarded-proto", self.proto.clone());
     }
 }

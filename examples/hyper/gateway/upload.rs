@@ -4,10 +4,8 @@ use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bytes::Bytes;
 use http::StatusCode;
 use http_body::{Body, Frame, SizeHint};
-use hyper::body::Incoming;
 use tokio::sync::watch;
 
 /// Who has to do something next.
@@ -19,26 +17,26 @@ enum Turn {
     Upstream,
 }
 
-pub(crate) struct Upload {
-    body: Incoming,
+pub(crate) struct Upload<B> {
+    body: B,
     turn: watch::Sender<Turn>,
 }
 
-impl Upload {
-    pub(crate) fn new(body: Incoming) -> (Self, Progress) {
+impl<B> Upload<B> {
+    pub(crate) fn new(body: B) -> (Self, Progress) {
         let (turn, watched) = watch::channel(Turn::Upstream);
         (Self { body, turn }, Progress(watched))
     }
 }
 
-impl Body for Upload {
-    type Data = Bytes;
-    type Error = hyper::Error;
+impl<B: Body + Unpin> Body for Upload<B> {
+    type Data = B::Data;
+    type Error = B::Error;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+    ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
         let frame = Pin::new(&mut self.body).poll_frame(context);
         match &frame {
             // Each frame begins the wait anew.

@@ -36,6 +36,11 @@ impl Refusal {
         self
     }
 
+    /// Both texts are the server's own.
+    pub(super) fn log(&self) {
+        tracing::info!(error = self.error, "refused: {}", self.description);
+    }
+
     /// Not the client's fault.
     pub(super) fn busy() -> Self {
         let busy = Self::new("temporarily_unavailable", "the server has too much to remember");
@@ -58,6 +63,7 @@ impl From<Full> for Refusal {
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
+        self.log();
         let body = json!({ "error": self.error, "error_description": self.description });
         let mut response = uncached(self.status, &body);
         response.headers_mut().extend(self.field);

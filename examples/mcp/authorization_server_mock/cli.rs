@@ -46,11 +46,11 @@ pub(crate) fn parse(mut parser: lexopt::Parser) -> Result<Option<Arguments>, lex
             Long("require-nonce") => options.require_nonce = true,
             Long("consent-page") => options.consent = Consent::Page,
             Long("client") => {
-                let (id, secret) = value(&mut parser, credentials)?;
+                let (id, secret) = credentials(&mut parser)?;
                 options.clients.push(Client::service(id, secret));
             }
             Long("introspection-client") => {
-                options.introspection_client = value(&mut parser, credentials)?;
+                options.introspection_client = credentials(&mut parser)?;
             }
             Long("help") | Short('h') => return Ok(None),
             Long(_) | Short(_) | Value(_) => return Err(argument.unexpected()),
@@ -105,11 +105,13 @@ fn seconds(text: &str) -> Result<Duration, String> {
     Ok(Duration::from_secs(seconds.into()))
 }
 
-fn credentials(text: &str) -> Result<(String, String), String> {
+/// The error says nothing of the argument, which may hold a secret.
+fn credentials(parser: &mut lexopt::Parser) -> Result<(String, String), lexopt::Error> {
+    let text = parser.value()?.string()?;
     match text.split_once(':') {
         Some((id, secret)) if !id.is_empty() && !secret.is_empty() => {
             Ok((id.to_owned(), secret.to_owned()))
         }
-        _ => Err("use an identifier, a colon and a secret".to_owned()),
+        _ => Err("a client is an identifier, a colon and a secret".into()),
     }
 }

@@ -17,7 +17,10 @@ use super::options::Options;
 use super::pkce;
 
 /// The members of the document besides those that every authorization server has.
-pub(super) fn describe(kit: TestAuthorizationServer, options: &Options) -> TestAuthorizationServer {
+pub(super) fn describe(
+    kit: &TestAuthorizationServer,
+    options: &Options,
+) -> TestAuthorizationServer {
     let issuer = kit.issuer().issuer().to_owned();
     let (client, secret) = &options.introspection_client;
     let members = [

@@ -27,7 +27,7 @@ impl Mock {
     pub(super) fn new(issuer: String, options: Options) -> Self {
         let key = SigningKey::generate(Algorithm::ES256).with_kid("mock-1");
         let issuer = TestIssuer::with_key(issuer, key).clock(options.clock.clone());
-        let kit = metadata::describe(TestAuthorizationServer::of(issuer.clone()), &options);
+        let kit = metadata::describe(&TestAuthorizationServer::of(issuer.clone()), &options);
         let state = Mutex::new(State::new(options.capacity));
         Self { options, issuer, kit, nonces: SealedNonces::random(), state }
     }

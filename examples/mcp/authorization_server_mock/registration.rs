@@ -53,7 +53,7 @@ fn code_response() -> Vec<String> {
 
 pub(super) async fn answer(State(mock): State<Arc<Mock>>, request: Request) -> Response {
     let registered = match metadata(request).await {
-        Ok(metadata) => register(&mock, metadata),
+        Ok(metadata) => register(&mock, &metadata),
         Err(refusal) => Err(refusal),
     };
     match registered {
@@ -71,10 +71,10 @@ async fn metadata(request: Request) -> Result<Metadata, Refusal> {
     serde_json::from_slice(&body).map_err(|_| invalid("the metadata cannot be read"))
 }
 
-fn register(mock: &Mock, metadata: Metadata) -> Result<Value, Refusal> {
+fn register(mock: &Mock, metadata: &Metadata) -> Result<Value, Refusal> {
     let now = mock.now();
-    let client = client(mock, &metadata)?;
-    let document = document(&client, &metadata, now);
+    let client = client(mock, metadata)?;
+    let document = document(&client, metadata, now);
     mock.state().clients.insert(client.id.clone(), client, now + LIFETIME, now)?;
     Ok(document)
 }

@@ -10,7 +10,7 @@ mod sign_in;
 use std::sync::Arc;
 
 use axum::extract::{Request, State as Shared};
-use axum::http::Method;
+use axum::http::{Method, Uri};
 use axum::response::Response;
 
 pub(super) use self::consent::{Question, decide};
@@ -35,16 +35,17 @@ pub(super) async fn answer(Shared(mock): Shared<Arc<Mock>>, request: Request) ->
     let cookie = cookie::read(request.headers());
     let parameters = match *request.method() {
         Method::POST => form(request).await.ok().map(|(_, form)| form),
-        _ => request
-            .uri()
-            .query()
-            .filter(|query| query.len() <= MAX_BYTES)
-            .map_or_else(|| Parameters::parse(b""), |query| Parameters::parse(query.as_bytes())),
+        _ => query(request.uri()),
     };
     match parameters {
         Some(parameters) => authorize(&mock, &parameters, cookie),
         None => page::error("The request cannot be read."),
     }
+}
+
+fn query(uri: &Uri) -> Option<Parameters> {
+    let query = uri.query().unwrap_or_default();
+    (query.len() <= MAX_BYTES).then(|| Parameters::parse(query.as_bytes())).flatten()
 }
 
 /// Errors go to the client by redirect, but for those that leave in doubt who that is (§4.1.2.1).

@@ -41,6 +41,7 @@ pub(super) fn find(
 
 impl Recipient {
     pub(super) fn refuse(&self, refusal: &Refusal) -> Response {
+        refusal.log();
         self.respond(&[("error", refusal.error), ("error_description", refusal.description)])
     }
 

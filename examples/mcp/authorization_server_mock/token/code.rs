@@ -5,38 +5,47 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::super::answer::Refusal;
+use super::super::client::GrantType;
 use super::super::mock::{Code, Family, Grant, State};
 use super::super::parameters::Parameters;
 use super::super::{pkce, random, resource};
 use super::{Ask, issue};
 
 /// How long refresh tokens go on, from the code.
-const FAMILY_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
+const FAMILY_LIFETIME: Duration = Duration::from_secs(8 * 60 * 60);
 
 pub(super) fn redeem(ask: &Ask<'_>, state: &mut State) -> Result<Value, Refusal> {
+    let id = random::name().ok_or_else(Refusal::failed)?;
+    let mut grant = spend(ask, state, &id)?;
+    let ends_at = ask.now + FAMILY_LIFETIME;
+    if ask.client.may(GrantType::RefreshToken) {
+        let jkt = ask.proven.as_ref().map(|proven| proven.jkt.clone());
+        let family = Family { grant: grant.clone(), jkt, ends_at };
+        state.families.insert(id.clone(), family, ends_at, ask.now)?;
+    }
+    grant.resources = resource::narrowed(ask.form, &grant.resources)?;
+    let mut body = issue::access_token(ask, state, &grant, Some(&id))?;
+    issue::refresh_token(ask, state, &id, ends_at, &mut body)?;
+    Ok(body)
+}
+
+/// The grant of the code, of which `family` is to come. Spent by the attempt already: a copied code
+/// is not for trying verifiers.
+fn spend(ask: &Ask<'_>, state: &mut State, family: &str) -> Result<Grant, Refusal> {
     let name = ask.form.get("code");
     let name = name.ok_or(Refusal::new("invalid_request", "code is missing"))?;
-    let family = random::name().ok_or_else(Refusal::failed)?;
     let code = state.codes.get_mut(name, ask.now).ok_or_else(unknown)?;
     if code.grant.client_id != ask.client.id {
         return Err(unknown());
     }
     if let Some(first) = code.family.clone() {
         // Somebody has a copy of it, and may have been first.
+        tracing::warn!("a code came twice: what came of it is revoked");
         state.revoke(&first, &ask.mock.kit);
         return Err(invalid("the code has been used"));
     }
-    // Spent by the attempt already: a copied code is not for trying verifiers.
-    code.family = Some(family.clone());
-    let mut grant = check(ask, code)?;
-    let jkt = ask.proven.as_ref().map(|proven| proven.jkt.clone());
-    let ends_at = ask.now + FAMILY_LIFETIME;
-    let kept = Family { grant: grant.clone(), jkt, ends_at };
-    grant.resources = resource::narrowed(ask.form, &grant.resources)?;
-    state.families.insert(family.clone(), kept, ends_at, ask.now)?;
-    let mut body = issue::access_token(ask, state, &grant, Some(&family))?;
-    issue::refresh_token(ask, state, &family, ends_at, &mut body)?;
-    Ok(body)
+    code.family = Some(family.to_owned());
+    check(ask, code)
 }
 
 /// What the code is for, if whoever has it is who asked for it.

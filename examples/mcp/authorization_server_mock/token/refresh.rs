@@ -17,6 +17,7 @@ pub(super) fn renew(ask: &Ask<'_>, state: &mut State) -> Result<Value, Refusal> 
     check(ask, &family)?;
     if spent {
         // The client and a thief both have it, and nobody can tell who is who.
+        tracing::warn!("a refresh token came twice: its family is revoked");
         state.revoke(&id, &ask.mock.kit);
         return Err(invalid("the refresh token has been used"));
     }

@@ -1,0 +1,208 @@
+//! Refusals for want of a better token for this server, when the HTTP response has begun already.
+//!
+//! As a response they have their challenge. In a tool result there is no header field to put one
+//! into, so `_meta` says what the challenge would.
+
+use std::fmt;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{Extensions, Response, StatusCode};
+use serde_json::{Map, Value};
+
+use super::answer::Answer;
+use super::call::Call;
+use super::form::Describe;
+use super::internal::InternalError;
+use super::text::{self, clean};
+use super::tool_error::ToolError;
+use crate::authorize::{Anonymous, Grant};
+use crate::rejection::Rejection;
+use crate::render::{self, ErrorBody};
+
+/// The member of `_meta` in which some clients look for challenges, to start the flow by themselves.
+const CHALLENGES: &str = "mcp/www_authenticate";
+
+/// The grant of the request that a tool runs for.
+///
+/// SDKs hand the extensions of the HTTP request on: with the official one they are in the
+/// `http::request::Parts` among the extensions of the request's context.
+///
+/// # Errors
+///
+/// [`ToolError::Unauthorized`] where the request is anonymous, which an
+/// [`optional`](crate::layer::AuthenticateLayer::optional) layer has let through;
+/// [`ToolError::Internal`] where no layer has looked at it. A missing layer is never taken for an
+/// anonymous caller.
+///
+/// ```
+/// use tower_resource_server::mcp::{self, ToolError};
+/// use tower_resource_server::Scopes;
+///
+/// fn delete_all(extensions: &http::Extensions) -> Result<&'static str, ToolError> {
+///     mcp::grant(extensions)?.require(Scopes::all(["notes/delete"]))?;
+///     Ok("deleted")
+/// }
+///
+/// let error = delete_all(&http::Extensions::new()).unwrap_err();
+/// assert_eq!(error.status(), 500); // no authenticate layer is around it
+/// ```
+pub fn grant(extensions: &Extensions) -> Result<&Grant, ToolError> {
+    if let Some(grant) = extensions.get::<Grant>() {
+        return Ok(grant);
+    }
+    match extensions.get::<Anonymous>() {
+        Some(anonymous) => Err(Unauthorized::anonymous(anonymous).into()),
+        None => {
+            tracing::error!(
+                target: "tower_resource_server::rejection",
+                "a tool asks for a Grant, but no authenticate layer is around its server"
+            );
+            Err(InternalError::new().into())
+        }
+    }
+}
+
+/// The caller has to authenticate, or to do so again.
+///
+/// As an HTTP response it is a 401 with the challenge of the server, through its envelope. The layer
+/// answers like that by itself where it has reason to. This is for what only the application can
+/// know: that the account was closed meanwhile, say, or that a tool is not for anonymous callers.
+///
+/// ```
+/// use tower_resource_server::{Grant, mcp::{ToolError, Unauthorized}};
+///
+/// fn check(grant: &Grant, is_closed: bool) -> Result<(), ToolError> {
+///     if is_closed { Err(Unauthorized::again(grant).message("The account was closed"))? }
+///     Ok(())
+/// }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Unauthorized {
+    rejection: Rejection,
+    message: Option<String>,
+}
+
+impl Unauthorized {
+    /// The token of that grant counts no longer: the client has to throw it away (`invalid_token`,
+    /// kind `revoked-token`).
+    #[must_use]
+    pub fn again(grant: &Grant) -> Self {
+        Self { rejection: Rejection::revoked(grant), message: None }
+    }
+
+    /// The request came without a token.
+    fn anonymous(anonymous: &Anonymous) -> Self {
+        Self { rejection: Rejection::missing(anonymous, &Arc::default()), message: None }
+    }
+
+    /// A message for the tool result. The HTTP response keeps the text of the kind, which is safe in
+    /// any challenge.
+    #[must_use]
+    pub fn message(self, message: &str) -> Self {
+        Self { message: Some(clean(message, text::SENTENCE)), ..self }
+    }
+
+    /// The refusal, as the `authenticate` layer would make it.
+    #[must_use]
+    pub const fn rejection(&self) -> &Rejection {
+        &self.rejection
+    }
+}
+
+impl Describe for Unauthorized {
+    fn code(&self) -> &'static str {
+        "UNAUTHORIZED"
+    }
+
+    fn status(&self) -> StatusCode {
+        self.rejection.status()
+    }
+
+    fn text(&self) -> String {
+        self.message.clone().unwrap_or_else(|| self.rejection.text())
+    }
+
+    fn meta(&self) -> Map<String, Value> {
+        self.rejection.meta()
+    }
+
+    fn data(&self) -> Option<Value> {
+        self.rejection.data()
+    }
+
+    fn answer(&self, call: &Call) -> Answer {
+        Answer::ToolResult(self.tool_result(call.revision()))
+    }
+
+    fn response(&self, _: &Call) -> Response<Bytes> {
+        render::respond(&self.rejection)
+    }
+}
+
+impl fmt::Display for Unauthorized {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text())
+    }
+}
+
+impl std::error::Error for Unauthorized {}
+
+impl Describe for Rejection {
+    fn code(&self) -> &'static str {
+        match self.status().as_u16() {
+            400 => "INVALID_REQUEST",
+            401 => "UNAUTHORIZED",
+            403 => "FORBIDDEN",
+            404 => "NOT_FOUND",
+            503 => "UNAVAILABLE",
+            _ => "INTERNAL_ERROR",
+        }
+    }
+
+    fn status(&self) -> StatusCode {
+        self.status()
+    }
+
+    fn text(&self) -> String {
+        render::told(self).0.detail().to_owned()
+    }
+
+    fn meta(&self) -> Map<String, Value> {
+        let (body, challenges) = render::told(self);
+        let mut meta = members(&body);
+        if !challenges.is_empty() {
+            let settings = &self.details().settings.challenge;
+            if let Some(url) = &settings.resource_metadata {
+                meta.insert("resource_metadata".to_owned(), url.as_str().into());
+            }
+            let lines = challenges.iter().filter_map(|line| line.to_str().ok()).collect();
+            meta.insert(CHALLENGES.to_owned(), lines);
+        }
+        meta
+    }
+
+    fn data(&self) -> Option<Value> {
+        Some(members(&render::told(self).0).into())
+    }
+
+    fn answer(&self, call: &Call) -> Answer {
+        Answer::ToolResult(self.tool_result(call.revision()))
+    }
+
+    fn response(&self, _: &Call) -> Response<Bytes> {
+        render::respond(self)
+    }
+}
+
+/// As in the body of the JSON-RPC envelope.
+fn members(body: &ErrorBody<'_>) -> Map<String, Value> {
+    let members = [
+        ("kind", Some(body.kind_name())),
+        ("error", body.error()),
+        ("error_description", body.error_description()),
+        ("scope", body.scope()),
+    ];
+    let there = members.into_iter().filter_map(|(name, text)| Some((name, text?)));
+    there.map(|(name, text)| (name.to_owned(), text.into())).collect()
+}

@@ -1,1 +1,0 @@
-//! What tools raise, by revision.

@@ -52,6 +52,9 @@
 //!   that client and in no other way: see [`ClientCertificate`], and
 //!   [`client_cert_field`](Builder::client_cert_field) for proxies that forward it (RFC 9440).
 //! - [`fapi2`](Builder::fapi2) holds a server to the FAPI 2.0 Security Profile.
+//! - An **MCP server** (feature `mcp`) is made by one setting, `Builder::mcp`: challenges that MCP
+//!   clients understand, origins, protocol versions, sessions that are tied to their users, scopes per
+//!   tool.
 //! - **gRPC** requests are answered in the form of gRPC: see the guide on [`tonic`](guide::tonic).
 //!   [`require_methods`](ResourceServer::require_methods) says what each method demands.
 //! - Refusals carry `WWW-Authenticate` challenges for the schemes that are accepted, with the scopes
@@ -97,6 +100,7 @@
 //! | [`proxies_and_htu`](guide::proxies_and_htu) | the URI that a proof names, behind proxies |
 //! | [`tonic`](guide::tonic) | gRPC: the form of refusals, what each method demands, tonic servers |
 //! | [`gateways`](guide::gateways) | hyper servers; in front of other services, or behind a gateway |
+//! | [`mcp`](guide::mcp) | MCP servers: what the protocol asks of them, by revision |
 //! | [`fapi2`](guide::fapi2) | the FAPI 2.0 Security Profile as one setting |
 //! | [`scaling_out`](guide::scaling_out) | several processes: what they share, what each failure does |
 //! | [`envelopes`](guide::envelopes) | how refusals look |

@@ -116,10 +116,12 @@ impl Mcp {
         self
     }
 
-    /// Refuses GET and DELETE requests that name no session, for applications that give every client
-    /// one.
+    /// Refuses requests that name no session, for applications that give every client one: 400, as
+    /// revisions up to 2025-11-25 ask of servers that require a session.
     ///
-    /// 400, as revisions up to 2025-11-25 ask of servers that require a session.
+    /// The layer knows a GET or DELETE request without `Mcp-Session-Id` by its head. Which POST begins a
+    /// session, only its body says; so those are refused where the layer reads bodies, with
+    /// [`tools`](crate::mcp::McpLayer::tools), and left to the application elsewhere.
     pub const fn require_sessions(mut self) -> Self {
         self.demands_session = true;
         self

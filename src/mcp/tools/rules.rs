@@ -131,7 +131,17 @@ impl Gate {
         }
         let content = Content::read(body).map_err(refuse)?;
         fields::check(request.headers(), &content).map_err(refuse)?;
+        if self.lacks_session(request, &content) {
+            return Err(refuse(RejectionKind::MissingSession));
+        }
         self.decide(request, content.messages())
+    }
+
+    /// The first request of a session is the one that cannot name it.
+    fn lacks_session<B>(&self, request: &Request<B>, content: &Content<'_>) -> bool {
+        let lacks = self.settings.mcp.as_ref().is_some_and(|mcp| mcp.lacks_session(request));
+        let begins = |message: &Message<'_>| message.method.as_deref() == Some("initialize");
+        lacks && !content.messages().iter().all(begins)
     }
 
     /// All messages of a body have to be allowed. The answer names what all of them need.

@@ -68,14 +68,23 @@ fn stateless(revision: Option<Revision>, method: &Method) -> Result<Passage, Ref
 }
 
 impl Transport {
+    /// Whether a request that passed should have named a session, if it does not begin one.
+    pub(crate) fn lacks_session<B>(&self, request: &Request<B>) -> bool {
+        let revision = request.extensions().get::<Revision>();
+        self.demands_session
+            && revision.is_none_or(|revision| revision.has_sessions())
+            && !request.headers().contains_key(SESSION_ID)
+    }
+
     fn session(
         &self,
         method: &Method,
         headers: &HeaderMap,
         owner: Option<Owner>,
     ) -> Result<(Incoming, Outgoing), Refusal> {
-        let needs_one = self.demands_session && [Method::GET, Method::DELETE].contains(method);
-        if needs_one && !headers.contains_key(SESSION_ID) {
+        // Which POST begins a session, the body says.
+        let needs_one = [Method::GET, Method::DELETE].contains(method);
+        if needs_one && self.demands_session && !headers.contains_key(SESSION_ID) {
             return Err(RejectionKind::MissingSession.into());
         }
         let Some(sessions) = &self.sessions else {

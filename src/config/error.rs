@@ -54,9 +54,9 @@ impl ConfigFault {
 
     /// The builder method or requirement at fault.
     ///
-    /// `require` stands for every requirement, `scope_hierarchy` for
-    /// [`scope_includes`](crate::Builder::scope_includes), and `metadata` for the members of
-    /// [`ResourceMetadata`](crate::ResourceMetadata).
+    /// `require` stands for every requirement, `require_tools` for those of MCP tools,
+    /// `scope_hierarchy` for [`scope_includes`](crate::Builder::scope_includes), and `metadata` for the
+    /// members of [`ResourceMetadata`](crate::ResourceMetadata).
     #[must_use]
     pub const fn setting(&self) -> &'static str {
         self.setting

@@ -44,7 +44,8 @@
 //! The first that fails is the answer; the guide on [DPoP](crate::guide::dpop#which-error-comes-first)
 //! has the whole order.
 //!
-//! The body is not touched by any of this, save by `FormTokenLayer`.
+//! The body is not touched by any of this, save by `FormTokenLayer`. For MCP servers there is one more
+//! layer that reads it, [`RequireToolsLayer`](crate::ResourceServer::require_tools).
 //!
 //! # What becomes of the service
 //!

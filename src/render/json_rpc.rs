@@ -8,7 +8,7 @@ use super::envelope::Envelope;
 use super::error_body::{ErrorBody, ErrorResponse};
 use super::oauth;
 
-/// A JSON-RPC 2.0 error with `id` null, since the refusal comes before the body is read.
+/// A JSON-RPC 2.0 error with `id` null, since most refusals come before the body is read.
 ///
 /// `data` holds the kind, the OAuth members where there is an error code, and the further
 /// [`members`](ErrorBody::members) of kinds that have some.
@@ -19,8 +19,9 @@ use super::oauth;
 ///
 /// | refusal | code |
 /// |---|---|
-/// | 400, 404 of a session, 405 | −32600, *Invalid Request* of JSON-RPC 2.0 |
-/// | 400 for want of a good `MCP-Protocol-Version` | −32020, `HeaderMismatch` of MCP 2026-07-28 |
+/// | 400, 404 of a session, 405, 408, 413, 415 | −32600, *Invalid Request* of JSON-RPC 2.0 |
+/// | 400, a body that is not JSON | −32700, *Parse error* of JSON-RPC 2.0 |
+/// | 400 for want of a good `MCP-Protocol-Version`, or of fields that agree with the message | −32020, `HeaderMismatch` of MCP 2026-07-28 |
 /// | 400, a protocol version that the server does not speak | −32022, `UnsupportedProtocolVersion` of MCP 2026-07-28 |
 /// | 401 | −32001 |
 /// | 403 | −32003 |

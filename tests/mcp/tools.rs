@@ -3,7 +3,9 @@
 mod batches;
 mod bodies;
 mod fields;
+mod preset;
 mod refusals;
+mod sdk;
 mod settings;
 
 use bytes::Bytes;
@@ -117,6 +119,11 @@ async fn a_tool_that_is_not_listed_is_open_to_nobody_unless_said() {
     let open = || tools().others_any_token();
     through(&bed, open(), call("format_disk")).await.assert_ok();
     through(&bed, open(), call("delete_file")).await.assert_s403("delete");
+    // What cannot be listed is not among the others.
+    for name in ["", " x", "delete_file\0", "delete_\u{200b}file", &"x".repeat(129)] {
+        let answer = through(&bed, open(), call(name)).await;
+        assert_plain(&answer, 403, Kind::UnlistedTool);
+    }
     let guarded = || tools().others(Scopes::all(["admin"]));
     through(&bed, guarded(), call("format_disk")).await.assert_s403("admin");
     with_scope(&bed, "admin", guarded(), call("format_disk")).await.assert_ok();

@@ -164,6 +164,10 @@ impl Tools {
 
     /// What calls of all tools need that are not listed.
     ///
+    /// Only right where the server inside compares names exactly: with one that ignores case, a listed
+    /// tool in other letters would be one of these. A name that would be a fault here is open to nobody
+    /// in any case.
+    ///
     /// The last of several calls counts, those of [`others_any_token`](Self::others_any_token)
     /// included.
     #[must_use]

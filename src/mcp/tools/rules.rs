@@ -10,7 +10,7 @@ use http_body::Body;
 
 use super::fields;
 use super::message::{Content, Message, TOOLS_CALL};
-use super::{Others, Source, Tools};
+use super::{Others, Source, Tools, is_sound};
 use crate::authorize::{Demand, Requirement};
 use crate::config::{ConfigError, Fault, Settings};
 use crate::error::RejectionKind;
@@ -167,8 +167,9 @@ impl Gate {
         if method != TOOLS_CALL {
             return self.methods.get(method).map_or(Rule::None, Rule::Need);
         }
-        let listed = message.name.as_deref().and_then(|name| self.tools.get(name));
-        listed.or(self.others.as_ref()).map_or(Rule::Nobody, Rule::Need)
+        let Some(name) = message.name.as_deref() else { return Rule::Nobody };
+        let others = || self.others.as_ref().filter(|_| is_sound(name));
+        self.tools.get(name).or_else(others).map_or(Rule::Nobody, Rule::Need)
     }
 
     fn unlisted<B>(&self, request: &Request<B>) -> Rejection {

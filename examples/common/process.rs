@@ -9,7 +9,12 @@ use tracing_subscriber::EnvFilter;
 
 /// Logs to standard error; `RUST_LOG` chooses what.
 pub(crate) fn log() {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    log_unless_told("info");
+}
+
+/// Logs what `default` says, where `RUST_LOG` says nothing.
+pub(crate) fn log_unless_told(default: &str) {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
     let format = tracing_subscriber::fmt().with_env_filter(filter);
     // Colours are for people, not for files.
     format.with_ansi(std::io::stderr().is_terminal()).with_writer(std::io::stderr).init();

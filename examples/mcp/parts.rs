@@ -11,7 +11,10 @@ use super::authorization_server_mock::{self, Options};
 use super::client::http::Failure;
 use super::client::story;
 use super::mcp_server;
-use super::process::{listen, log, stop_signal};
+use super::process::{listen, log_unless_told, stop_signal};
+
+/// The SDK would tell each request twice.
+const LOGGED: &str = "info,rmcp=error";
 
 /// Starts both servers, has the client play its story against them, and ends.
 pub(crate) async fn all() -> Result<(), Failure> {
@@ -33,7 +36,7 @@ pub(crate) async fn all() -> Result<(), Failure> {
 pub(crate) async fn authorization_server_mock(
     arguments: authorization_server_mock::cli::Arguments,
 ) -> Result<(), Failure> {
-    log();
+    log_unless_told(LOGGED);
     let listener = listen(arguments.listen).await?;
     let mock = authorization_server_mock::start(listener, arguments.options).await?;
     println!("listening on {}", mock.issuer);
@@ -43,7 +46,7 @@ pub(crate) async fn authorization_server_mock(
 
 /// Serves until it is told to stop. Streams that clients keep open end then.
 pub(crate) async fn mcp_server(address: SocketAddr, issuer: &str) -> Result<(), Failure> {
-    log();
+    log_unless_told(LOGGED);
     let listener = listen(address).await?;
     let base = base(&listener)?;
     let server = axum::serve(listener, protected(&base, issuer)?);

@@ -33,3 +33,24 @@ async fn a_403_says_what_to_ask_for() {
         assert_eq!(granted, ["files:read", "files:write"], "nothing was lost");
     }
 }
+
+/// A tool that finds out by itself cannot answer 403 any more. The challenge is in its result, where
+/// the SDK leaves it to the application.
+#[tokio::test]
+async fn a_result_says_it_where_the_tool_finds_out() {
+    for version in [ProtocolVersion::V_2025_11_25, ProtocolVersion::V_2026_07_28] {
+        let bed = Bed::new().await;
+        let client = Authorized::connect(&bed.url, version, &["files:read"]).await;
+        let plan = json!({ "name": "plan.txt" });
+        let refused = client.call("delete_file", plan.clone()).await.expect("a result");
+        assert_eq!(refused.is_error, Some(true));
+        let meta = refused.meta.expect("what a program needs");
+        assert_eq!(meta["scope"], "files:delete");
+        let challenge = meta["mcp/www_authenticate"][0].as_str().expect("a challenge");
+        assert!(challenge.starts_with("Bearer error=\"insufficient_scope\""), "{challenge}");
+
+        upgrade(&client, "files:delete").await;
+        let deleted = client.call("delete_file", plan).await.expect("a result");
+        assert!(text(&deleted).starts_with("plan.txt deleted"), "{deleted:?}");
+    }
+}

@@ -1,15 +1,14 @@
-//! A connection to an MCP server: the revision, the session, the token, and what to do about a
-//! refusal.
+//! A connection to an MCP server: the revision, the session, and the token.
 
 use http::{HeaderValue, Request, StatusCode, header};
 use serde_json::{Value, json};
 use tower_resource_server::mcp::Revision;
 
-use super::challenge::{self, Challenge};
 use super::discovery::{self, AuthorizationServer};
 use super::grant::{self, Client, Token};
 use super::http::{Answer, Failure, Http};
 use super::message::{self, Message};
+use super::outcome::Outcome;
 use super::proof::{self, ProofKey};
 use super::registration;
 
@@ -30,16 +29,6 @@ pub(crate) struct Connection<'a> {
 struct Registered {
     server: AuthorizationServer,
     client_id: String,
-}
-
-/// What became of a request, as far as it is about authorization.
-pub(crate) enum Outcome {
-    /// The server's answer in MCP's terms.
-    Answered(Value),
-    /// 401: no token, or none that is good.
-    Unauthorized(Answer),
-    /// 403: a good token that does not grant enough.
-    InsufficientScope(Challenge),
 }
 
 impl<'a> Connection<'a> {
@@ -128,7 +117,7 @@ impl<'a> Connection<'a> {
         if let Some(session) = answer.field("mcp-session-id") {
             self.session = Some(session.to_owned());
         }
-        outcome(answer)
+        Outcome::of(answer)
     }
 
     async fn notify(&self, method: &str) -> Result<(), Failure> {
@@ -159,34 +148,4 @@ impl<'a> Connection<'a> {
         }
         Ok(request)
     }
-}
-
-fn outcome(answer: Answer) -> Result<Outcome, Failure> {
-    let insufficient = challenge_of(&answer, "insufficient_scope");
-    match (answer.status, insufficient) {
-        (StatusCode::UNAUTHORIZED, _) => Ok(Outcome::Unauthorized(answer)),
-        (StatusCode::FORBIDDEN, Some(challenge)) => Ok(Outcome::InsufficientScope(challenge)),
-        (StatusCode::OK, _) => Ok(said_by_tool(answer.json())),
-        (status, _) => Err(format!("the MCP server answers {status}").into()),
-    }
-}
-
-/// A tool that finds out by itself cannot answer 403 any more; it says the same in its result.
-fn said_by_tool(message: Value) -> Outcome {
-    let challenges = message["result"]["_meta"]["mcp/www_authenticate"].as_array();
-    let challenges = challenges.into_iter().flatten().filter_map(Value::as_str);
-    match find_error(challenges, "insufficient_scope") {
-        Some(challenge) => Outcome::InsufficientScope(challenge),
-        None => Outcome::Answered(message),
-    }
-}
-
-/// The challenge with that error code, whatever its scheme.
-pub(crate) fn challenge_of(answer: &Answer, error: &str) -> Option<Challenge> {
-    find_error(answer.challenges(), error)
-}
-
-fn find_error<'a>(values: impl Iterator<Item = &'a str>, error: &str) -> Option<Challenge> {
-    let mut all = values.flat_map(challenge::parse);
-    all.find(|challenge| challenge.error() == Some(error))
 }

@@ -8,7 +8,8 @@
 //! | [`registration`] | becoming known there |
 //! | [`grant`] | the authorization code flow with PKCE, and refresh |
 //! | [`message`] | MCP's messages by revision |
-//! | [`connection`] | calls with a token on them, and what a refusal asks for |
+//! | [`connection`] | calls with a token on them |
+//! | [`outcome`] | what became of a call: an answer, or what a refusal asks for |
 //! | [`story`] | the scenarios, and what each has to come to |
 
 mod challenge;
@@ -18,6 +19,7 @@ mod form;
 mod grant;
 pub(crate) mod http;
 mod message;
+mod outcome;
 #[path = "../../dpop_client/proof.rs"]
 mod proof;
 mod registration;

@@ -26,8 +26,8 @@ pub(crate) async fn authorizes(http: &Http, uri: &str) -> Result<Vec<(String, St
 /// Opens a page where there is something to agree to, and agrees.
 pub(crate) async fn visits(http: &Http, uri: &str) -> Result<(), Failure> {
     let answer = http.get(uri).await?;
-    match answer.status.is_success() {
-        true => Ok(()),
-        false => Err(format!("the page to agree on answers {}", answer.status).into()),
+    if answer.status.is_success() {
+        return Ok(());
     }
+    Err(format!("the page to agree on answers {}", answer.status).into())
 }

@@ -52,9 +52,12 @@ impl Drive {
 
     /// The page, open to all.
     pub(super) fn page(self: Arc<Self>) -> Router {
-        let page = get(async move |Path(id): Path<String>| match self.agree(&id) {
-            true => (StatusCode::OK, "You have agreed. You may close this page."),
-            false => (StatusCode::NOT_FOUND, "There is nothing to agree to here."),
+        let page = get(async move |Path(id): Path<String>| {
+            if self.agree(&id) {
+                (StatusCode::OK, "You have agreed. You may close this page.")
+            } else {
+                (StatusCode::NOT_FOUND, "There is nothing to agree to here.")
+            }
         });
         Router::new().route("/connect/drive/{id}", page)
     }

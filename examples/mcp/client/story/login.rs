@@ -1,8 +1,9 @@
 //! From nothing to a tool's answer.
 
 use super::{USER, expect, nothing, says, strings};
-use crate::client::connection::{Connection, challenge_of};
+use crate::client::connection::Connection;
 use crate::client::http::Failure;
+use crate::client::outcome::challenge_of;
 
 /// Finds the authorization server from a bare 401, and has the user log in.
 pub(super) async fn discovers(connection: &mut Connection<'_>) -> Result<(), Failure> {

@@ -9,9 +9,8 @@ mod refusals;
 use serde_json::{Value, json};
 use tower_resource_server::mcp::Revision;
 
-use super::challenge::Challenge;
-use super::connection::{Connection, Outcome};
-use super::http::{Answer, Failure, Http};
+use super::connection::Connection;
+use super::http::{Failure, Http};
 
 /// Who is at the browser.
 const USER: &str = "alice";
@@ -70,37 +69,4 @@ fn strings<const N: usize>(scopes: [&str; N]) -> Vec<String> {
 /// No parameters beside those that a call always has.
 fn nothing() -> Value {
     json!({})
-}
-
-impl Outcome {
-    fn answered(self) -> Result<Value, Failure> {
-        match self {
-            Self::Answered(message) => Ok(message),
-            Self::Unauthorized(_) => Err("the token was not accepted".into()),
-            Self::InsufficientScope(_) => Err("the token does not grant enough".into()),
-        }
-    }
-
-    /// The text of a tool that has done what it was called for.
-    fn text(self) -> Result<String, Failure> {
-        let message = self.answered()?;
-        let text = message["result"]["content"][0]["text"].as_str();
-        let done = message["result"]["isError"].as_bool() != Some(true);
-        let text = text.filter(|_| done).ok_or("the tool has not done what it was called for")?;
-        Ok(text.to_owned())
-    }
-
-    fn unauthorized(self) -> Result<Answer, Failure> {
-        match self {
-            Self::Unauthorized(answer) => Ok(answer),
-            _ => Err("the request was not refused with 401".into()),
-        }
-    }
-
-    fn insufficient_scope(self) -> Result<Challenge, Failure> {
-        match self {
-            Self::InsufficientScope(challenge) => Ok(challenge),
-            _ => Err("the request was not refused with 403 and insufficient_scope".into()),
-        }
-    }
 }

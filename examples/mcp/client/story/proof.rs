@@ -3,8 +3,9 @@
 use tower_resource_server::mcp::Revision;
 
 use super::{USER, expect, nothing, says, strings};
-use crate::client::connection::{Connection, challenge_of};
+use crate::client::connection::Connection;
 use crate::client::http::Failure;
+use crate::client::outcome::challenge_of;
 
 pub(super) async fn bound(known: &Connection<'_>) -> Result<(), Failure> {
     let mut connection = known.beside(Revision::V2026_07_28).with_key();

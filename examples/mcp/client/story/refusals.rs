@@ -3,8 +3,9 @@
 use serde_json::{Value, json};
 
 use super::{LATE_USER, USER, expect, nothing, says, strings};
-use crate::client::connection::{Connection, Outcome, challenge_of};
+use crate::client::connection::Connection;
 use crate::client::http::Failure;
+use crate::client::outcome::{Outcome, challenge_of};
 
 /// `invalid_token`: the token is thrown away, and the user logs in again.
 pub(super) async fn expired(connection: &mut Connection<'_>) -> Result<(), Failure> {

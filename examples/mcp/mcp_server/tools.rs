@@ -116,6 +116,7 @@ fn grant(context: &Context) -> Result<&Grant, ToolError> {
     }
 }
 
+/// Tokens by RFC 9068 have a subject; what others have would have to be thought about.
 fn user(context: &Context) -> Result<&str, ToolError> {
-    Ok(grant(context)?.subject().unwrap_or_default())
+    grant(context)?.subject().ok_or_else(|| InternalError::new().into())
 }

@@ -39,8 +39,7 @@ pub(crate) fn app(builder: Builder, base: &str) -> Result<Router, ConfigError> {
     let drive = Arc::new(Drive::new(base));
     let endpoint = Router::new()
         .route_service(PATH, endpoint(Arc::clone(&drive)))
-        .layer(server.try_require_tools(demands())?)
-        .layer(server.mcp()); // outside, hence later in the source
+        .layer(server.mcp().try_tools(demands())?);
     Ok(endpoint.merge(server.metadata()).merge(drive.page()))
 }
 

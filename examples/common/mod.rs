@@ -5,64 +5,12 @@ pub(crate) mod cli;
 pub(crate) mod demands;
 mod dpop;
 pub(crate) mod issuer;
+mod process;
 mod proofs;
 mod server;
 pub(crate) mod start;
 mod token_endpoint;
 pub(crate) mod walkthrough;
 
-use std::io::IsTerminal as _;
-use std::net::SocketAddr;
-use std::time::Duration;
-
-use tokio::net::{TcpListener, TcpStream};
-use tracing_subscriber::EnvFilter;
-
-/// Logs to standard error; `RUST_LOG` chooses what.
-pub(crate) fn log() {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    let format = tracing_subscriber::fmt().with_env_filter(filter);
-    // Colours are for people, not for files.
-    format.with_ansi(std::io::stderr().is_terminal()).with_writer(std::io::stderr).init();
-}
-
-/// Takes the address, or says which one cannot be had.
-pub(crate) async fn listen(address: SocketAddr) -> Result<TcpListener, String> {
-    TcpListener::bind(address).await.map_err(|error| format!("cannot listen on {address}: {error}"))
-}
-
-/// The next connection. What goes wrong meanwhile passes, such as too many open files.
-pub(crate) async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
-    loop {
-        match listener.accept().await {
-            Ok(accepted) => return accepted,
-            Err(error) => {
-                tracing::warn!(%error, "cannot accept");
-                tokio::time::sleep(Duration::from_millis(100)).await;
-            }
-        }
-    }
-}
-
-/// Resolves when the process is asked to stop.
-///
-/// From this call on no such request ends it by itself, so make it before anybody is told that the
-/// server is there.
-#[cfg(unix)]
-pub(crate) fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (mut interrupt, mut terminate) =
-        (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    Ok(async move {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
-    })
-}
-
-/// Resolves when the process is asked to stop.
-#[cfg(not(unix))]
-pub(crate) fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
-    Ok(async { drop(tokio::signal::ctrl_c().await) })
-}
+#[allow(unused_imports, reason = "not every server accepts connections itself")]
+pub(crate) use self::process::{accept, listen, log, stop_signal};

@@ -1,55 +1,42 @@
-//! A story of three parts: a client, an MCP server, and the authorization server between them.
+//! An MCP server, a client of it and the authorization server between them, on real HTTP.
 //!
-//! `cargo run --example mcp -- authorization-server-mock` runs the authorization server by itself;
-//! `--help` after it lists its flags.
+//! `cargo run --example mcp` starts all three, plays what an MCP client meets with (no token, an
+//! expired one, missing scopes, a third party's consent, a stolen token), prints each exchange, and
+//! ends with status 0 if every answer was what it has to be. `-- --help` says how to run each part by
+//! itself.
 
 mod authorization_server_mock;
+mod cli;
+mod client;
+mod mcp_server;
+mod parts;
+#[path = "../common/process.rs"]
+#[allow(dead_code, reason = "servers without axum use more of it")]
+mod process;
 
 use std::process::ExitCode;
 
-use lexopt::prelude::{Value, ValueExt};
-use tokio::net::TcpListener;
-
-use authorization_server_mock::cli::{self, Arguments};
+use cli::Part;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match arguments() {
-        Ok(Some(arguments)) => serve(arguments).await,
-        Ok(None) => {
-            println!("{}", cli::USAGE);
-            ExitCode::SUCCESS
+    let part = match cli::part() {
+        Ok(part) => part,
+        Err(code) => return code,
+    };
+    let ended = match part {
+        Part::All => parts::all().await,
+        Part::AuthorizationServerMock(arguments) => {
+            parts::authorization_server_mock(*arguments).await
         }
-        Err(error) => fail(&error),
-    }
-}
-
-fn arguments() -> Result<Option<Arguments>, lexopt::Error> {
-    let mut parser = lexopt::Parser::from_env();
-    match parser.next()? {
-        Some(Value(part)) if part == "authorization-server-mock" => cli::parse(parser),
-        Some(Value(part)) => Err(format!("there is no part {}", part.string()?).into()),
-        Some(argument) => Err(argument.unexpected()),
-        None => Err("say which part: authorization-server-mock".into()),
-    }
-}
-
-async fn serve(arguments: Arguments) -> ExitCode {
-    match listen(arguments).await {
+        Part::McpServer { listen, issuer } => parts::mcp_server(listen, &issuer).await,
+        Part::Client { url } => client::story::run(&url).await,
+    };
+    match ended {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => fail(&error),
+        Err(error) => {
+            eprintln!("error: {}", error.to_string().replace('\n', " "));
+            ExitCode::FAILURE
+        }
     }
-}
-
-async fn listen(arguments: Arguments) -> std::io::Result<()> {
-    let listener = TcpListener::bind(arguments.listen).await?;
-    let mock = authorization_server_mock::start(listener, arguments.options).await?;
-    println!("listening on {}", mock.issuer);
-    tokio::signal::ctrl_c().await
-}
-
-/// One line on standard error, and the status of a bad command line.
-fn fail(error: &impl std::fmt::Display) -> ExitCode {
-    eprintln!("error: {error}");
-    ExitCode::from(2)
 }

@@ -5,6 +5,7 @@ mod client;
 mod flags;
 mod gateway;
 mod hyper;
+mod mcp;
 mod nodes;
 #[path = "../it/redis/server.rs"]
 #[allow(dead_code, reason = "the store's own tests use more of it")]

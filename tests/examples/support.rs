@@ -143,14 +143,25 @@ impl Server {
         variables: &[(&str, &str)],
     ) -> Option<Self> {
         let mut command = command(name, &["--listen", "127.0.0.1:0"])?;
-        command.envs(variables.iter().copied());
-        let started = command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
+        command.envs(variables.iter().copied()).args(arguments);
+        Some(Self::spawn(command))
+    }
+
+    /// One part of the example `mcp`.
+    pub(crate) fn start_part(part: &str, arguments: &[&str]) -> Option<Self> {
+        let mut command = command("mcp", &[part, "--listen", "127.0.0.1:0"])?;
+        command.args(arguments);
+        Some(Self::spawn(command))
+    }
+
+    fn spawn(mut command: Command) -> Self {
+        let started = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
         let mut child = started.expect("the example starts");
         let mut output = BufReader::new(child.stdout.take().expect("piped"));
         let mut line = String::new();
         output.read_line(&mut line).expect("a line");
         let base = line.trim().strip_prefix("listening on ").expect("where it listens").to_owned();
-        Some(Self { child, output, base })
+        Self { child, output, base }
     }
 
     pub(crate) fn tour(&mut self) -> Tour {

@@ -19,10 +19,12 @@ pub(super) enum Person {
     Deny,
     /// Makes the server fail.
     Fail,
+    /// Gets access tokens that have expired when they come.
+    Late,
 }
 
 impl Person {
-    const ALL: [Self; 5] = [Self::Alice, Self::Bob, Self::Busy, Self::Deny, Self::Fail];
+    const ALL: [Self; 6] = [Self::Alice, Self::Bob, Self::Busy, Self::Deny, Self::Fail, Self::Late];
 
     pub(super) const fn name(self) -> &'static str {
         match self {
@@ -31,6 +33,7 @@ impl Person {
             Self::Busy => "busy",
             Self::Deny => "deny",
             Self::Fail => "fail",
+            Self::Late => "late",
         }
     }
 

@@ -21,6 +21,7 @@
 //! | `login_hint=deny` | `access_denied` |
 //! | `login_hint=fail` | `server_error` |
 //! | `login_hint=busy` | `temporarily_unavailable`, as when too many codes are outstanding |
+//! | `login_hint=late` | an access token that expired an hour ago, whatever `expires_in` says |
 //! | `prompt=none` and no cookie | `login_required` |
 //! | `prompt=none` and more scopes than were consented to | `consent_required` |
 //! | `prompt=none` and an `acr_values` that the session lacks | `interaction_required` |
@@ -48,7 +49,7 @@ mod random;
 mod redirect_uri;
 mod registration;
 mod resource;
-mod scope;
+pub(crate) mod scope;
 mod token;
 
 use std::sync::Arc;

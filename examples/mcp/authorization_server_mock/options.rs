@@ -47,7 +47,13 @@ impl Default for Options {
         Self {
             issuer: None,
             resources: Vec::new(),
-            scopes_supported: Scope::of(["tools/read", "tools/write"]),
+            scopes_supported: Scope::of([
+                "files:read",
+                "files:write",
+                "files:delete",
+                "tools/read",
+                "tools/write",
+            ]),
             scopes_granted: None,
             acr_values: vec!["urn:example:password".to_owned(), "urn:example:mfa".to_owned()],
             token_lifetime: Duration::from_secs(300),

@@ -4,6 +4,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Map, Value, json};
 
+use super::super::account::Person;
 use super::super::answer::Refusal;
 use super::super::client::GrantType;
 use super::super::mock::{Grant, RefreshToken, State};
@@ -36,7 +37,8 @@ pub(super) fn access_token(
 
 /// RFC 9068 §2.2, RFC 9449 §6.1, RFC 9470 §6.1.
 fn claims(ask: &Ask<'_>, grant: &Grant) -> Result<Map<String, Value>, Refusal> {
-    let expires_at = ask.now + ask.mock.options.token_lifetime;
+    let issued_at = issued_at(ask, grant);
+    let expires_at = issued_at + ask.mock.options.token_lifetime;
     let audience = match grant.resources.as_slice() {
         [one] => json!(one),
         several => json!(several),
@@ -46,7 +48,7 @@ fn claims(ask: &Ask<'_>, grant: &Grant) -> Result<Map<String, Value>, Refusal> {
         ("sub".to_owned(), json!(grant.subject)),
         ("client_id".to_owned(), json!(grant.client_id)),
         ("aud".to_owned(), audience),
-        ("iat".to_owned(), json!(seconds(ask.now))),
+        ("iat".to_owned(), json!(seconds(issued_at))),
         ("exp".to_owned(), json!(seconds(expires_at))),
         ("jti".to_owned(), json!(random::name().ok_or_else(Refusal::failed)?)),
     ]);
@@ -61,6 +63,14 @@ fn claims(ask: &Ask<'_>, grant: &Grant) -> Result<Map<String, Value>, Refusal> {
         claims.insert("cnf".to_owned(), json!({ "jkt": proven.jkt }));
     }
     Ok(claims)
+}
+
+/// Now, but for the person whose tokens come too late: further off than any leeway.
+fn issued_at(ask: &Ask<'_>, grant: &Grant) -> SystemTime {
+    if Person::named(&grant.subject) == Some(Person::Late) {
+        return ask.now - ask.mock.options.token_lifetime - Duration::from_secs(3600);
+    }
+    ask.now
 }
 
 fn remember(

@@ -14,7 +14,7 @@ cargo run --example mcp -- PART    one of them:
   authorization-server-mock, mcp-server, client
 
 Flags of mcp-server:
-  --listen ADDR            address to serve on (default 127.0.0.1:8080)
+  --listen ADDR            loopback address to serve on (default 127.0.0.1:8080)
   --issuer URL             authorization server to trust (default http://127.0.0.1:9000)
 
 Flags of client:
@@ -70,8 +70,8 @@ fn mcp_server(mut parser: Parser) -> Result<Asked, lexopt::Error> {
     let mut issuer = "http://127.0.0.1:9000".to_owned();
     while let Some(argument) = parser.next()? {
         match argument {
-            Long("listen") => listen = parser.value()?.parse()?,
-            Long("issuer") => issuer = parser.value()?.parse_with(plain_http)?,
+            Long("listen") => listen = parser.value()?.parse_with(loopback)?,
+            Long("issuer") => issuer = parser.value()?.parse_with(web)?,
             Long("help") | Short('h') => return Ok(Err(USAGE)),
             Long(_) | Short(_) | Value(_) => return Err(argument.unexpected()),
         }
@@ -91,8 +91,21 @@ fn client(mut parser: Parser) -> Result<Asked, lexopt::Error> {
     Ok(Ok(Part::Client { url }))
 }
 
+/// Tokens that come over plain http must not come over a network.
+fn loopback(text: &str) -> Result<SocketAddr, String> {
+    let address: SocketAddr = text.parse().map_err(|_| "use an address and a port")?;
+    let good = address.ip().is_loopback();
+    if good { Ok(address) } else { Err("the server serves on loopback alone".to_owned()) }
+}
+
 fn plain_http(url: &str) -> Result<String, String> {
+    let good = web(url)?.starts_with("http://");
+    if good { Ok(url.to_owned()) } else { Err("the client speaks plain http only".to_owned()) }
+}
+
+fn web(url: &str) -> Result<String, String> {
     let uri = url.parse::<http::Uri>().map_err(|error| error.to_string())?;
-    let good = uri.scheme_str() == Some("http") && uri.host().is_some_and(|host| !host.is_empty());
-    if good { Ok(url.to_owned()) } else { Err("this example speaks plain http only".to_owned()) }
+    let is_web = matches!(uri.scheme_str(), Some("http" | "https"));
+    let good = is_web && uri.host().is_some_and(|host| !host.is_empty());
+    if good { Ok(url.to_owned()) } else { Err("use a URL of http or https".to_owned()) }
 }

@@ -35,7 +35,7 @@ async fn main() -> ExitCode {
     match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {}", error.to_string().replace('\n', " "));
+            eprintln!("error: {}", error.to_string().replace("\n  - ", " - ").replace('\n', " "));
             ExitCode::FAILURE
         }
     }

@@ -37,9 +37,9 @@ pub(crate) async fn authorization_server_mock(
     arguments: authorization_server_mock::cli::Arguments,
 ) -> Result<(), Failure> {
     log_unless_told(LOGGED);
+    let stop = stop_signal()?;
     let listener = listen(arguments.listen).await?;
     let mock = authorization_server_mock::start(listener, arguments.options).await?;
-    let stop = stop_signal()?;
     println!("listening on {}", mock.issuer);
     stop.await;
     Ok(())
@@ -48,10 +48,10 @@ pub(crate) async fn authorization_server_mock(
 /// Serves until it is told to stop. Streams that clients keep open end then.
 pub(crate) async fn mcp_server(address: SocketAddr, issuer: &str) -> Result<(), Failure> {
     log_unless_told(LOGGED);
+    let stop = stop_signal()?;
     let listener = listen(address).await?;
     let base = base(&listener)?;
     let server = axum::serve(listener, protected(&base, issuer)?);
-    let stop = stop_signal()?;
     println!("listening on {base}");
     tokio::select! {
         ended = server => Ok(ended?),

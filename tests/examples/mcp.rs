@@ -156,7 +156,7 @@ fn nobody_there_is_one_line() {
 
 #[test]
 fn its_bad_flags_are_one_line_and_status_2() {
-    let bad: [&[&str]; 11] = [
+    let bad: [&[&str]; 12] = [
         &["server"],
         &["--listen", "127.0.0.1:0"],
         &["client", "mcp-server"],
@@ -164,6 +164,7 @@ fn its_bad_flags_are_one_line_and_status_2() {
         &["client", "--url"],
         &["client", "--issuer", "http://127.0.0.1:1"],
         &["mcp-server", "--listen", "nowhere"],
+        &["mcp-server", "--listen", "0.0.0.0:0"],
         &["mcp-server", "--issuer", "as.example.com"],
         &["mcp-server", "--url", "http://127.0.0.1:1"],
         &["authorization-server-mock", "--listen", "0.0.0.0:0"],

@@ -26,6 +26,7 @@ pub(super) struct Drive {
 struct State {
     /// Whom each URL was made for, by its id.
     pending: HashMap<String, String>,
+    /// By user. They would be in a database.
     agreed: HashSet<String>,
 }
 

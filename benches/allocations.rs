@@ -22,9 +22,18 @@ fn main() {
     show("bearer, first sight", &mut layered(&forgetful), &good);
     show("refuse, no credentials", &mut layered(&remembering), &request(None));
     show("refuse, garbage token", &mut layered(&remembering), &request(Some("garbage")));
+    show("refuse, a call without credentials", &mut layered(&remembering), &call());
     dpop(&issuer);
     let expired = request(Some(&issuer.token().flaw(Flaw::Expired).build()));
     show("refuse, expired and seen before", &mut layered(&remembering), &expired);
+}
+
+/// A gRPC call that carries no token.
+fn call() -> Request<Body> {
+    let mut call = request(None);
+    let grpc = http::HeaderValue::from_static("application/grpc");
+    call.headers_mut().insert(http::header::CONTENT_TYPE, grpc);
+    call
 }
 
 /// The token is known after the first of two requests, and so is the header of its proofs.

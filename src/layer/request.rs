@@ -101,9 +101,9 @@ pub(crate) fn is_preflight<B>(request: &Request<B>) -> bool {
 }
 
 /// tonic looks at the path alone: it would run a method for whoever sends OPTIONS. Its servers hand
-/// requests on with a body of their own type.
+/// requests on with a body of their own type, which other layers may have wrapped.
 fn ignores_methods<B>() -> bool {
-    type_name::<B>() == "tonic::body::Body"
+    type_name::<B>().contains("tonic::body::Body")
 }
 
 /// gRPC calls are answered with the status 200, which a client that sent CONNECT would take for a

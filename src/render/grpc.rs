@@ -5,10 +5,12 @@
 //! form is a property of the request, whatever the envelope. Its hooks for header fields run, since
 //! those are metadata here; that for the body does not, for there is none.
 
+use std::borrow::Cow;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, InvalidHeaderValue};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response};
 
 use super::envelope::{NO_STORE, append_challenges};
@@ -36,10 +38,29 @@ fn remove_outcome(headers: &mut HeaderMap) {
 
 /// `grpc-status`, in decimal, and `grpc-message`.
 fn insert_outcome(rejection: &Rejection, headers: &mut HeaderMap) {
-    headers.insert(grpc::STATUS, HeaderValue::from(u16::from(rejection.grpc_code())));
+    headers.insert(grpc::STATUS, status(rejection));
     // Percent-encoded, so it is a field value.
-    if let Ok(message) = HeaderValue::from_str(&grpc::encode(rejection.description())) {
+    if let Ok(message) = message(rejection) {
         headers.insert(grpc::MESSAGE, message);
+    }
+}
+
+fn status(rejection: &Rejection) -> HeaderValue {
+    match rejection.grpc_code() {
+        7 => HeaderValue::from_static("7"),
+        16 => HeaderValue::from_static("16"),
+        code => HeaderValue::from(u16::from(code)),
+    }
+}
+
+/// The texts of the kinds are sent from where they stand.
+fn message(rejection: &Rejection) -> Result<HeaderValue, InvalidHeaderValue> {
+    let fixed = rejection.kind().description();
+    match grpc::encode(rejection.description()) {
+        Cow::Borrowed(text) if text == fixed => {
+            HeaderValue::from_maybe_shared(Bytes::from_static(fixed.as_bytes()))
+        }
+        text => HeaderValue::from_str(&text),
     }
 }
 
@@ -92,7 +113,7 @@ pub(super) fn unimplemented(
     let mut response = Response::new(Bytes::new());
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type.name()));
-    headers.insert(grpc::STATUS, HeaderValue::from(u16::from(rejection.grpc_code())));
+    headers.insert(grpc::STATUS, status(rejection));
     if *method != Method::POST {
         headers.insert(CACHE_CONTROL, NO_STORE);
     }

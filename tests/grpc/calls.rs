@@ -217,6 +217,34 @@ async fn too_weak_an_authentication_is_16_and_says_what_would_do() {
     client.bearer(&strong).add(1).await.expect("a strong authentication");
 }
 
+#[tokio::test]
+async fn a_stream_over_the_wire_ends_with_its_token() {
+    let bed = Bed::new();
+    let served = Served::behind(bed.server.authenticate().close_on_expiry()).await;
+    let (sender, receiver) = tokio::sync::mpsc::unbounded_channel();
+    let sent = stream::unfold(receiver, async |mut receiver| {
+        receiver.recv().await.map(|value: i64| (value, receiver))
+    });
+    let client = served.client().await.bearer(&bed.token());
+    let mut doubled = client.double(sent).await.expect("a valid token");
+    sender.send(1).expect("open");
+    assert_eq!(doubled.message().await.expect("in time").map(|number| number.value), Some(2));
+    bed.clock.advance(Duration::from_secs(24 * 3600));
+    sender.send(2).expect("open");
+    // One that is ready still comes, if it is ready by then.
+    let end = match doubled.message().await {
+        Ok(Some(number)) if number.value == 4 => doubled.message().await,
+        end => end,
+    };
+    let status = end.expect_err("expired");
+    // GRPC-req-7-1: with 16, in real trailers.
+    assert_eq!(
+        (status.code(), status.message()),
+        (Code::Unauthenticated, "The access token expired")
+    );
+    assert_eq!(error(&status).as_deref(), Some("invalid_token"));
+}
+
 const ADD: &str = "https://api.example.com/demo.Tools/Add";
 
 /// Metadata with a bound token and a proof for that URI and method.

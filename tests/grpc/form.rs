@@ -3,13 +3,15 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use axum::response::IntoResponse;
+use bytes::Bytes;
 use http::header::CONTENT_TYPE;
-use http::{HeaderValue, Method, StatusCode};
+use http::{HeaderValue, Method, Response, StatusCode};
 use tonic::{Code, Status};
 use tower_resource_server::render::{Empty, JsonRpc, OAuthJson, ProblemJson};
 use tower_resource_server::{Builder, RejectionKind, Scopes};
 
-use crate::support::{Answer, Bed, bearer, get, refusals_of, send};
+use crate::support::{Answer, Bed, bearer, get, grant_of, refusals_of, send};
 
 async fn refused(bed: &Bed, content_type: &str) -> Answer {
     send(bed.server.authenticate(), get(&[("content-type", content_type)])).await
@@ -184,5 +186,26 @@ async fn what_is_concealed_and_no_post_is_not_kept_by_caches() {
         assert_eq!((rejection.status(), rejection.grpc_code()), (StatusCode::NOT_FOUND, 12));
         let status = Status::from(rejection);
         assert_eq!((status.code(), status.message()), (Code::Unimplemented, ""));
+    }
+}
+
+#[tokio::test]
+async fn what_a_handler_refuses_has_the_form_of_its_request() {
+    let bed = Bed::new();
+    for (content_type, status) in [("application/grpc-web+proto", 200), ("application/json", 403)] {
+        let mut request = bearer(&bed.token());
+        let value = HeaderValue::from_static(content_type);
+        request.headers_mut().insert(CONTENT_TYPE, value);
+        let grant = grant_of(&bed.server, request).await;
+        let rejection = grant.require(Scopes::all(["write"])).expect_err("another scope");
+        let without_framework = Response::<Bytes>::from(rejection.clone());
+        let by_axum = rejection.into_response();
+        for headers in [without_framework.headers(), by_axum.headers()] {
+            assert_eq!(headers[CONTENT_TYPE], content_type);
+            assert_eq!(headers.get("grpc-status").is_some_and(|code| code == "7"), status == 200);
+            assert_eq!(headers.get_all("www-authenticate").iter().count(), 1);
+        }
+        assert_eq!(without_framework.status(), status);
+        assert_eq!(by_axum.status(), status);
     }
 }

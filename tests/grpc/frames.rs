@@ -1,7 +1,9 @@
 //! What goes over the wire, frame by frame, where a client would hide it.
 
 use http::{HeaderMap, Method, Request};
+use http_body_util::Limited;
 use tower::layer::util::Identity;
+use tower::util::MapRequestLayer;
 use tower_resource_server::Scopes;
 
 use crate::service::Served;
@@ -141,7 +143,10 @@ async fn a_preflight_is_no_call_that_anybody_can_make() {
     let served = Served::behind(bed.server.authenticate()).await;
     let scoped = (bed.server.authenticate().optional(), bed.server.require(Scopes::all(["read"])));
     let scoped = Served::behind(scoped).await;
-    for served in [served, scoped] {
+    let wrap = |request: Request<tonic::body::Body>| request.map(|body| Limited::new(body, 1024));
+    let wrapped = (MapRequestLayer::new(wrap), bed.server.authenticate());
+    let wrapped = Served::behind(wrapped).await;
+    for served in [served, scoped, wrapped] {
         let mut connection = Connection::to(served.address).await;
         for body in [nothing(), unending()] {
             let request = preflight(&connection, "/demo.Tools/Double", body);

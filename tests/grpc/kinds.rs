@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use http::HeaderValue;
+use http::{HeaderValue, StatusCode};
 use tonic::{Code, Status};
 use tower_resource_server::render::ProblemJson;
 use tower_resource_server::{Rejection, RejectionKind};
@@ -14,15 +14,31 @@ use crate::ways::{SECRETS, ways};
 fn code(kind: RejectionKind) -> Code {
     match kind {
         RejectionKind::InvalidRequirement | RejectionKind::MissingAuthentication => Code::Internal,
+        kind if is_of_mcp(kind) => match kind.status().as_u16() {
+            404 => Code::NotFound,
+            405 => Code::Unimplemented,
+            408 => Code::DeadlineExceeded,
+            413 => Code::ResourceExhausted,
+            _ => Code::InvalidArgument,
+        },
         kind if kind.status().is_server_error() => Code::Unavailable,
         kind if kind.status() == 403 => Code::PermissionDenied,
         _ => Code::Unauthenticated,
     }
 }
 
+/// Whether a rule of MCP was broken, which says nothing about who calls.
+fn is_of_mcp(kind: RejectionKind) -> bool {
+    let about_the_caller = [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN];
+    let status = kind.status();
+    status.is_client_error() && kind.error_code().is_none() && !about_the_caller.contains(&status)
+}
+
 #[tokio::test]
 async fn every_kind_has_its_code_in_the_answer_to_a_call() {
-    for way in ways() {
+    // What reads messages of MCP takes no other type.
+    let of_mcp = |kind| is_of_mcp(kind) || kind == RejectionKind::UnlistedTool;
+    for way in ways().into_iter().filter(|way| !of_mcp(way.kind)) {
         let (answer, _) = way
             .refuse_edited(ProblemJson::default(), |mut request| {
                 let grpc = HeaderValue::from_static("application/grpc");
@@ -73,7 +89,7 @@ async fn every_kind_becomes_a_status_of_tonic() {
 #[test]
 fn the_codes_of_all_kinds_are_those_of_the_error_map() {
     for kind in RejectionKind::ALL.iter().copied() {
-        // GRPC-resp-4-1, GRPC-resp-5-1: 16, 7, 14 or 13, never unknown.
+        // GRPC-resp-4-1, GRPC-resp-5-1: 16, 7, 14 or 13 for what is about the caller or ourselves.
         assert_eq!(Code::from_i32(i32::from(kind.grpc_code())), code(kind), "{kind}");
     }
     let reached: Vec<_> = ways().iter().map(|way| way.kind).collect();

@@ -1,13 +1,20 @@
 //! What each method demands, by its full path.
 
+use std::convert::Infallible;
+
+use bytes::Bytes;
+use futures_util::FutureExt;
+use http::Request;
+use http_body_util::Full;
 use tonic::Code;
 use tonic::service::{LayerExt, Routes};
-use tower::Layer;
 use tower::layer::layer_fn;
+use tower::limit::ConcurrencyLimit;
+use tower::{Layer, Service, ServiceExt};
 use tower_resource_server::{Methods, RejectionKind, Scopes};
 
 use crate::service::{Served, Tools, metadata};
-use crate::support::{Bed, bearer, get, send};
+use crate::support::{Bed, Handler, bearer, get, read, send};
 
 fn methods() -> Methods {
     Methods::new()
@@ -122,8 +129,8 @@ async fn the_scopes_of_methods_stand_in_the_metadata() {
     let _layer = bed.server.require_methods(methods());
     let mut request = get(&[]);
     *request.uri_mut() = bed.server.metadata().path().parse().expect("a path");
-    let response = tower::ServiceExt::oneshot(bed.server.metadata(), request).await;
-    let answer = crate::support::read(response.expect("infallible"), false).await;
+    let response = bed.server.metadata().oneshot(request).await;
+    let answer = read(response.expect("infallible"), false).await;
     assert_eq!(answer.json()["scopes_supported"], serde_json::json!(["admin", "tools/write"]));
 }
 
@@ -155,4 +162,30 @@ async fn a_service_can_have_a_layer_of_its_own() {
     assert_eq!(status.code(), Code::PermissionDenied);
     let token = bed.issuer.token().scope("staff").build();
     client.bearer(&token).add(1).await.expect("the scope of the service");
+}
+
+async fn made_ready<S>(service: &mut S) -> &mut S
+where
+    S: Service<Request<Full<Bytes>>, Error = Infallible>,
+{
+    service.ready().await.expect("infallible")
+}
+
+#[tokio::test]
+async fn a_refusal_gives_the_permit_back() {
+    let bed = Bed::new();
+    let layers = (bed.server.authenticate(), bed.server.require_methods(methods()));
+    let mut service = layers.layer(ConcurrencyLimit::new(Handler::default(), 1));
+    for (path, code) in [("/demo.Tools/Add", 7), ("/demo.Tools/Sum", 7), ("/demo.Tools/Purge", 0)] {
+        let mut call = bearer(&bed.token());
+        *call.uri_mut() = path.parse().expect("a path");
+        call.headers_mut().insert("content-type", "application/grpc".parse().expect("ASCII"));
+        let ready = made_ready(&mut service).now_or_never().expect("a permit is there");
+        let response = ready.call(call).await.expect("infallible");
+        let status = response
+            .headers()
+            .get("grpc-status")
+            .map_or(0, |status| status.to_str().expect("ASCII").parse().expect("a number"));
+        assert_eq!(status, code, "{path}");
+    }
 }

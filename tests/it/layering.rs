@@ -232,7 +232,7 @@ fn only_the_adapter_names_axum() {
 #[test]
 fn only_the_adapter_names_tonic() {
     // A service that tonic serves looks at the path alone, and is known by the type of its body.
-    let body = "type_name::<B>() == \"tonic::body::Body\"";
+    let body = "type_name::<B>().contains(\"tonic::body::Body\")";
     let mut lines = lines_with(&["tonic::", "use tonic"], &["tonic.rs"]);
     lines.retain(|line| *line != format!("layer/request.rs: {body}"));
     assert!(lines.is_empty(), "{lines:#?}");

@@ -57,6 +57,7 @@ fn sources() -> Vec<(String, String)> {
 
 fn code(source: &str) -> String {
     let before_tests = source.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+    let before_tests = before_tests.split("#[cfg(all(test, ").next().unwrap_or_default();
     let lines = before_tests.lines().filter(|line| !line.trim_start().starts_with("//"));
     lines.map(|line| line.split(" // ").next().unwrap_or_default()).collect::<Vec<_>>().join("\n")
 }
@@ -192,6 +193,22 @@ fn rendering_and_metadata_use_no_layer() {
 fn rendering_uses_no_stage() {
     forbid("a refusal brings along what it needs", |mention| {
         mention.from() == "render" && STAGES.contains(&mention.to())
+    });
+}
+
+#[test]
+fn nothing_but_the_server_and_its_settings_depends_on_mcp() {
+    forbid("what is no MCP server has nothing of one", |mention| {
+        mention.to() == "mcp" && !["mcp", "config", "server"].contains(&mention.from())
+    });
+}
+
+#[test]
+fn mcp_reaches_around_no_layer() {
+    // Tokens and proofs are the layers' to judge; who sent a request is told by its grant.
+    let inside = ["credentials", "fetch", "keys", "metadata", "proof", "revocation", "token"];
+    forbid("what a token is worth is settled before", |mention| {
+        mention.from() == "mcp" && inside.contains(&mention.to())
     });
 }
 

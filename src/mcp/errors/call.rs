@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::super::Revision;
+use crate::mcp::Revision;
 
 const CAPABILITIES: &str = "io.modelcontextprotocol/clientCapabilities";
 

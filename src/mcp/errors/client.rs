@@ -5,9 +5,9 @@ use std::fmt;
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 
-use super::super::{Revision, code};
 use super::form::Describe;
 use super::text::clean;
+use crate::mcp::{Revision, code};
 
 /// Longer than any name of a revision.
 const VERSION: usize = 64;

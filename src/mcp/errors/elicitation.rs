@@ -8,13 +8,13 @@ use bytes::Bytes;
 use http::{Response, StatusCode};
 use serde_json::{Map, Value, json};
 
-use super::super::{Revision, code};
 use super::answer::Answer;
 use super::call::Call;
 use super::flow_id::FlowId;
 use super::form::{Describe, json_response};
 use super::text::{self, clean};
 use super::url::ElicitationUrl;
+use crate::mcp::{Revision, code};
 
 const MOST: usize = 16;
 const DEFAULT_MESSAGE: &str = "Consent is required to proceed";

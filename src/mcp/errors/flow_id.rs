@@ -3,7 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::{base64url, charset, random};
+use crate::base64url;
+use crate::charset;
+use crate::random;
 
 const LONGEST: usize = 128;
 

@@ -5,9 +5,9 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderValue, Response, StatusCode};
 use serde_json::{Map, Value, json};
 
-use super::super::{Revision, code};
 use super::answer::Answer;
 use super::call::Call;
+use crate::mcp::{Revision, code};
 
 /// What an error says of itself. Its texts are clean already.
 pub(super) trait Describe {

@@ -10,7 +10,6 @@ use bytes::Bytes;
 use http::{Extensions, Response, StatusCode};
 use serde_json::{Map, Value};
 
-use super::super::Revision;
 use super::answer::Answer;
 use super::call::Call;
 use super::form::{Describe, in_revision};
@@ -18,6 +17,7 @@ use super::internal::InternalError;
 use super::text::{self, clean};
 use super::tool_error::ToolError;
 use crate::authorize::{Anonymous, Grant};
+use crate::mcp::Revision;
 use crate::rejection::Rejection;
 use crate::render::{self, ErrorBody};
 

@@ -5,9 +5,9 @@ use std::fmt;
 use http::StatusCode;
 use serde_json::{Map, Value};
 
-use super::super::Revision;
 use super::form::Describe;
 use crate::error::RejectionKind;
+use crate::mcp::Revision;
 
 /// The call names no session, or none that is there.
 ///

@@ -7,7 +7,6 @@ use bytes::Bytes;
 use http::{Response, StatusCode};
 use serde_json::Value;
 
-use super::super::Revision;
 use super::answer::Answer;
 use super::authorization_required::AuthorizationRequired;
 use super::call::Call;
@@ -18,6 +17,7 @@ use super::form::Describe;
 use super::internal::InternalError;
 use super::refused::Unauthorized;
 use super::session::SessionMissing;
+use crate::mcp::Revision;
 use crate::rejection::Rejection;
 use crate::render;
 

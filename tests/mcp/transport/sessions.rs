@@ -10,10 +10,10 @@ use serde_json::{Value, json};
 use tower::{Layer, ServiceExt, service_fn};
 use tower_resource_server::mcp::{Mcp, SealedSessions, Tools};
 use tower_resource_server::testing::TestIssuer;
-use tower_resource_server::{Issuer, RejectionKind};
+use tower_resource_server::{Issuer, Profile, RejectionKind, ResourceServer};
 
 use super::{Endpoint, SESSION, VERSION, ask, bare, bed, bed_of, post, with};
-use crate::support::{Answer, Bed, Handler, read, send, send_around};
+use crate::support::{Answer, Bed, Handler, ISSUER, Logs, RESOURCE, read, send, send_around};
 
 const LEGACY: (&str, &str) = (VERSION, "2025-11-25");
 
@@ -207,6 +207,34 @@ async fn those_without_a_token_are_one() {
     let own = begin(&bed, &endpoint, &bed.token()).await;
     let request = bare(Method::POST, &[(SESSION, own.as_bytes())]);
     assert_unknown(&endpoint.ask(optional(), request).await);
+}
+
+#[tokio::test]
+async fn whoever_has_no_name_has_no_session() {
+    let test = TestIssuer::new(ISSUER);
+    let issuer = Issuer::jwks(ISSUER, test.jwks()).profile(Profile::Lenient);
+    let server = ResourceServer::builder(RESOURCE).issuer(issuer).mcp(Mcp::new()).build();
+    let server = server.expect("a valid configuration");
+    let (logs, _guard) = Logs::capture();
+    let endpoint = Endpoint::default();
+    let token = |without: &[&str]| {
+        let token = test.token().audience(RESOURCE);
+        without.iter().fold(token, |token, claim| token.without_claim(claim)).build()
+    };
+    for without in [&["sub"][..], &["client_id"]] {
+        let answer = endpoint.ask(server.mcp(), post(&token(without), &[])).await;
+        assert_eq!(answer.all(SESSION).len(), 1, "{without:?}: one name suffices");
+        let request = post(&token(&[]), &[(SESSION, answer.all(SESSION)[0])]);
+        assert_unknown(&endpoint.ask(server.mcp(), request).await);
+    }
+    assert!(!logs.text().contains("principal"));
+    let nobody = token(&["sub", "client_id"]);
+    let answer = endpoint.ask(server.mcp(), post(&nobody, &[])).await;
+    answer.assert_ok();
+    assert!(answer.all(SESSION).is_empty());
+    assert!(logs.text().contains("cannot be tied to a principal"));
+    let request = post(&nobody, &[(SESSION, "session-0")]);
+    assert_unknown(&endpoint.ask(server.mcp(), request).await);
 }
 
 #[tokio::test]

@@ -6,8 +6,10 @@ mod support;
 
 use http::Request;
 use support::{Bare, Body, OneExtension, busy, drive, issuer, layered, request, server};
+use tower_layer::Layer;
+use tower_resource_server::mcp::Tools;
 use tower_resource_server::testing::{Flaw, SigningKey, TestIssuer};
-use tower_resource_server::{Algorithm, Dpop, SealedNonces};
+use tower_resource_server::{Algorithm, Dpop, ResourceServer, Scopes, SealedNonces};
 use tower_service::Service;
 
 fn main() {
@@ -26,6 +28,26 @@ fn main() {
     dpop(&issuer);
     let expired = request(Some(&issuer.token().flaw(Flaw::Expired).build()));
     show("refuse, expired and seen before", &mut layered(&remembering), &expired);
+    mcp(&remembering, &token);
+}
+
+/// What reading the message costs on top, where the body is there at once.
+fn mcp(server: &ResourceServer, token: &str) {
+    let tools = Tools::new().tool("read_file", Scopes::all(["read"])).any_token("list_files");
+    let mut service = server.authenticate().layer(server.require_tools(tools).layer(Bare));
+    let call = |name: &str| {
+        let body = format!(
+            r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{{"name":"{name}","arguments":{{}}}}}}"#
+        );
+        let mut call = request(Some(token)).map(|_| Body::from(body));
+        *call.method_mut() = http::Method::POST;
+        let json = http::HeaderValue::from_static("application/json");
+        call.headers_mut().insert(http::header::CONTENT_TYPE, json);
+        call
+    };
+    show("mcp, tool that needs a scope", &mut service, &call("read_file"));
+    show("mcp, tool open to any token", &mut service, &call("list_files"));
+    show("mcp, tool that is not listed", &mut service, &call("format_disk"));
 }
 
 /// A gRPC call that carries no token.

@@ -46,15 +46,18 @@ impl<'a> Object<'a> {
     /// Reads exactly one UTF-8 JSON object: no repeated name, nothing after it (RFC 7515 §10.12),
     /// no lone surrogate, at most 32 levels deep.
     pub(crate) fn parse(text: &'a str) -> Result<Self, Malformed> {
-        Self::parse_within(text, MAX_DEPTH)
+        match flat::read(text) {
+            Some(members) => Self::of(members),
+            None => Self::parse_nested(text, MAX_DEPTH),
+        }
     }
 
-    /// The same, so many levels deep at most.
-    pub(crate) fn parse_within(text: &'a str, levels: usize) -> Result<Self, Malformed> {
-        let mut members = match flat::read(text) {
-            Some(members) => members,
-            None => read_fully(text, levels)?,
-        };
+    /// The same, so many levels deep at most, for texts that hardly ever are flat.
+    pub(crate) fn parse_nested(text: &'a str, levels: usize) -> Result<Self, Malformed> {
+        Self::of(read_fully(text, levels)?)
+    }
+
+    fn of(mut members: Vec<Member<'a>>) -> Result<Self, Malformed> {
         members.sort_unstable_by(|a, b| order(&a.0, &b.0));
         if members.windows(2).any(|pair| pair[0].0 == pair[1].0) {
             return Err(Malformed);

@@ -66,7 +66,7 @@ impl<'a> Content<'a> {
 
 impl<'a> Message<'a> {
     fn read(text: &'a str) -> Option<Self> {
-        let message = Object::parse_within(text, LEVELS).ok()?;
+        let message = Object::parse_nested(text, LEVELS).ok()?;
         let is_response = message.contains("result") || message.contains("error");
         let version = message.string("jsonrpc").ok()?;
         if version.as_deref() != Some("2.0") || has_lookalike(&message, ["method", "params"]) {
@@ -108,14 +108,14 @@ type Text<'a> = Option<Cow<'a, str>>;
 
 /// The name in `params`, and the protocol version in its `_meta`.
 fn read_params<'a>(text: &'a str, member: Option<&str>) -> Option<(Text<'a>, Text<'a>)> {
-    let params = Object::parse_within(text, LEVELS).ok()?;
+    let params = Object::parse_nested(text, LEVELS).ok()?;
     if has_lookalike(&params, ["name", "uri"]) {
         return None;
     }
     let name = member.map(|member| params.string(member)).transpose().ok()?.flatten();
     let version = match params.raw("_meta") {
         Some(meta) if meta.starts_with('{') => {
-            let meta = Object::parse_within(meta, LEVELS).ok()?;
+            let meta = Object::parse_nested(meta, LEVELS).ok()?;
             meta.string("io.modelcontextprotocol/protocolVersion").ok()?
         }
         _ => None,

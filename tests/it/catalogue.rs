@@ -229,7 +229,7 @@ fn the_table_of_kinds_says_what_is_sent() {
     let expected: Vec<_> = RejectionKind::ALL
         .iter()
         .map(|kind| {
-            let code = kind.error_code().map_or("–".to_owned(), |code| format!("`{code}`"));
+            let code = kind.error_code().map_or_else(|| "–".to_owned(), |code| format!("`{code}`"));
             let (status, grpc) = (kind.status().as_u16(), kind.grpc_code());
             format!("| [`{kind}`](#{kind}) | {status} | {code} | {grpc} |")
         })

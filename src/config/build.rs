@@ -68,6 +68,7 @@ impl Builder {
         let metadata = self.metadata_document(&resource, &mut faults);
         #[cfg(feature = "mcp")]
         let mcp = self.mcp_transport(&resource, &mut faults);
+        let (is_legacy, caching) = (self.is_legacy(), self.cache_policy());
         let Some(proofs) = proofs.filter(|_| faults.is_empty()) else {
             return Err(ConfigError::new(faults));
         };
@@ -96,16 +97,10 @@ impl Builder {
             documentation,
             retry_after: HeaderValue::from(self.retry_after.as_secs()),
             metadata,
-            caching: CachePolicy {
-                shared: self.shared_caching,
-                default_no_store: self.default_no_store,
-            },
+            caching,
             preflight_passes: self.preflight_passes,
             expose_headers: self.expose_headers,
-            #[cfg(feature = "mcp")]
-            is_legacy: mcp.as_ref().is_some_and(|mcp| mcp.versions.are_legacy()),
-            #[cfg(not(feature = "mcp"))]
-            is_legacy: false,
+            is_legacy,
             #[cfg(feature = "mcp")]
             mcp,
             echo_interaction_id: self.fapi2.is_some_and(|fapi2| fapi2.echo_interaction_id),
@@ -120,14 +115,19 @@ impl Builder {
         self.leeway.unwrap_or(LEEWAY)
     }
 
-    #[cfg(feature = "mcp")]
-    const fn is_mcp(&self) -> bool {
-        self.mcp.is_some()
-    }
-
     #[cfg(not(feature = "mcp"))]
     const fn is_mcp(&self) -> bool {
         false
+    }
+
+    #[cfg(not(feature = "mcp"))]
+    const fn is_legacy(&self) -> bool {
+        false
+    }
+
+    const fn cache_policy(&self) -> CachePolicy {
+        let (shared, default_no_store) = (self.shared_caching, self.default_no_store);
+        CachePolicy { shared, default_no_store }
     }
 
     fn metadata_document(&self, resource: &Resource, faults: &mut Vec<Fault>) -> Document {

@@ -58,6 +58,15 @@ impl Builder {
         self
     }
 
+    pub(super) const fn is_mcp(&self) -> bool {
+        self.mcp.is_some()
+    }
+
+    /// An MCP server of no revision that knows the error codes of 2026-07-28.
+    pub(super) fn is_legacy(&self) -> bool {
+        self.is_mcp() && self.revisions().iter().all(|revision| revision.has_sessions())
+    }
+
     fn revisions(&self) -> &[Revision] {
         let chosen = self.mcp.as_ref().and_then(|mcp| mcp.revisions.as_deref());
         chosen.unwrap_or(Revision::ALL)

@@ -26,11 +26,6 @@ impl Versions {
         Self(revisions)
     }
 
-    /// None of them knows the error codes of 2026-07-28, which tell a client that one is spoken.
-    pub(crate) fn are_legacy(&self) -> bool {
-        self.0.iter().all(|revision| revision.has_sessions())
-    }
-
     /// Clients from before the field, and the first request of a session, do not have it.
     fn have_sessions(&self) -> bool {
         self.0.iter().any(|revision| revision.has_sessions())

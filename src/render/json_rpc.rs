@@ -8,7 +8,10 @@ use super::envelope::Envelope;
 use super::error_body::{ErrorBody, ErrorResponse};
 use super::oauth;
 
-/// A JSON-RPC 2.0 error with `id` null, since most refusals come before the body is read.
+/// A JSON-RPC 2.0 error without `id`, since most refusals come before the body is read.
+///
+/// JSON-RPC 2.0 §5 has `id` null there. MCP has no null ids: where the id is not known, it is left out,
+/// and its TypeScript SDK takes a message with a null one for no message at all.
 ///
 /// `data` holds the kind, the OAuth members where there is an error code, and the further
 /// [`members`](ErrorBody::members) of kinds that have some.
@@ -47,7 +50,6 @@ pub struct JsonRpc;
 #[derive(Serialize)]
 struct Message<'a> {
     jsonrpc: &'a str,
-    id: Option<u8>,
     error: Error<'a>,
 }
 
@@ -81,7 +83,7 @@ impl Envelope for JsonRpc {
             members: error.members(),
         };
         let error = Error { code: error.json_rpc_code(), message: error.detail(), data };
-        let message = Message { jsonrpc: "2.0", id: None, error };
+        let message = Message { jsonrpc: "2.0", error };
         oauth::json(&message, HeaderValue::from_static("application/json"), response);
     }
 }

@@ -44,8 +44,7 @@ pub enum Answer {
 impl Answer {
     /// The whole JSON-RPC response to that call.
     ///
-    /// Where the call has no id, `id` is null, as JSON-RPC 2.0 wants it, or absent from 2026-07-28
-    /// on.
+    /// Where the call has no id, there is none: MCP knows no null ids.
     #[must_use]
     pub fn into_message(self, call: &Call) -> Value {
         let (member, value) = match self {
@@ -53,7 +52,7 @@ impl Answer {
             Self::InputRequired(result) | Self::ToolResult(result) => ("result", result),
         };
         let mut message = json!({ "jsonrpc": "2.0", (member): value });
-        if !call.request_id().is_null() || call.revision().has_sessions() {
+        if !call.request_id().is_null() {
             message["id"] = call.request_id().clone();
         }
         message

@@ -48,7 +48,7 @@ use crate::render;
 /// | any, and the rules have a fault | 500 |
 ///
 /// The bodies are the [envelope](crate::render::Envelope)'s. For MCP that ought to be
-/// [`JsonRpc`](crate::render::JsonRpc), which writes the codes above; its `id` is null.
+/// [`JsonRpc`](crate::render::JsonRpc), which writes the codes above, without an `id`.
 #[derive(Clone)]
 pub struct RequireToolsLayer {
     gate: Arc<Gate>,

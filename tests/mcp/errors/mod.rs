@@ -135,17 +135,14 @@ fn no_revision_sees_a_code_of_another() {
 fn an_id_is_given_back_and_nothing_else_is() {
     let error = ToolError::from(AuthorizationRequired::stateless("a", "t"));
     for (id, shown) in [
-        (json!("x"), json!("x")),
-        (json!(7), json!(7)),
-        (json!({ "evil": 1 }), json!(null)),
-        (json!(null), json!(null)),
+        (json!("x"), Some(json!("x"))),
+        (json!(7), Some(json!(7))),
+        (json!({ "evil": 1 }), None),
+        (json!(null), None),
     ] {
         let call = Call::new(Revision::V2025_06_18).id(id);
-        assert_eq!(error.answer(&call).into_message(&call)["id"], shown);
+        assert_eq!(error.answer(&call).into_message(&call).get("id"), shown.as_ref());
     }
-    let call = Call::new(Revision::V2026_07_28);
-    let message = error.answer(&call).into_message(&call);
-    assert!(message.get("id").is_none(), "absent where it is not known: {message}");
 }
 
 #[test]

@@ -53,7 +53,7 @@ async fn json_rpc_has_the_codes_of_the_protocol() {
         assert_eq!(answer.all("content-type"), ["application/json"]);
         let body = answer.json();
         assert_eq!(body["jsonrpc"], "2.0");
-        assert!(body["id"].is_null());
+        assert!(body.get("id").is_none());
         assert_eq!(body["error"]["code"], codes[at], "{body}");
         assert_eq!(body["error"]["data"]["kind"], KINDS[at].name());
     }

@@ -10,6 +10,7 @@ use tower_resource_server::mcp::{
     Answer, Call, ConfigurationError, InternalError, MissingClientCapability, Revision,
     SessionMissing, ToolError, UnsupportedClientVersion,
 };
+use tower_resource_server::testing::TestIssuer;
 use tower_resource_server::{Issuer, RejectionKind, ResourceServer};
 
 use super::{all, read, text};
@@ -99,8 +100,9 @@ fn a_disclosed_configuration_error_lists_faults_and_suggestion() {
 #[test]
 fn the_faults_of_a_builder_become_one_configuration_error() {
     let build = |resource: &str| {
-        let builder =
-            ResourceServer::builder(resource).issuer(Issuer::discover("https://as.example.com"));
+        let keys = TestIssuer::new("https://as.example.com").jwks();
+        let issuer = Issuer::jwks("https://as.example.com", keys);
+        let builder = ResourceServer::builder(resource).issuer(issuer);
         builder.leeway(std::time::Duration::from_secs(3600)).build().expect_err("faults")
     };
     let two = build("http://api.example.com");

@@ -4,6 +4,7 @@ use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::request::Parts;
 use http::uri::{Authority, Scheme};
 use http::{Uri, Version};
+use http_body::Frame;
 use tower_resource_server::PeerAddress;
 
 use crate::common::start::Failure;
@@ -37,6 +38,15 @@ pub(crate) fn remove_claims(headers: &mut HeaderMap) {
     for name in claims {
         headers.remove(name);
     }
+}
+
+/// A server may take what comes after a body for what stands before it (RFC 9110 §6.5.1).
+pub(crate) fn clean_trailers<D>(mut frame: Frame<D>) -> Frame<D> {
+    if let Some(trailers) = frame.trailers_mut() {
+        remove_hop_by_hop(trailers);
+        remove_claims(trailers);
+    }
+    frame
 }
 
 /// Many servers take `_` for `-` in names, as CGI does.

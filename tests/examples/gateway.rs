@@ -104,6 +104,8 @@ fn what_a_client_writes_is_not_what_the_gateway_tells() {
         "X-Forwarded-For: 10.0.0.1",
         "X-Forwarded-Host: evil.example",
         "X-Real-IP: 10.0.0.1",
+        "X-Original-URL: /admin",
+        "X_Rewrite_URL: /admin",
         "Forwarded: for=10.0.0.1",
         "Client-Cert: :AAAA:",
         "Connection: x-authenticated-subject, x-granted-scope, host, via",

@@ -51,7 +51,7 @@ pub(crate) fn clean_trailers<D>(mut frame: Frame<D>) -> Frame<D> {
 
 /// Many servers take `_` for `-` in names, as CGI does.
 fn is_claim(name: &HeaderName) -> bool {
-    const NAMES: [&str; 9] = [
+    const NAMES: [&str; 11] = [
         "authorization",
         "client-cert",
         "client-cert-chain",
@@ -60,7 +60,10 @@ fn is_claim(name: &HeaderName) -> bool {
         "forwarded",
         "host",
         "x-granted-scope",
+        // Frameworks route by these: what was let through for one path would run at another.
+        "x-original-url",
         "x-real-ip",
+        "x-rewrite-url",
     ];
     let name = name.as_str().replace('_', "-");
     let prefixes = ["x-authenticated-", "x-forwarded-"];

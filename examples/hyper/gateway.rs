@@ -16,8 +16,9 @@ use bytes::Bytes;
 use http::request::Parts;
 use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{Method, Request, Response, StatusCode, Uri, Version, header};
+use http_body_util::combinators::MapFrame;
 use http_body_util::{BodyExt as _, Full};
-use hyper::body::Incoming;
+use hyper::body::{Frame, Incoming};
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::{Client, Error as ClientError};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
@@ -53,9 +54,12 @@ pub(crate) fn app(server: &ResourceServer, gateway: Gateway) -> App {
     boxed(server.metadata_layer().layer(app))
 }
 
+/// The body of a request, without what is not the client's to say.
+type Checked = MapFrame<Incoming, fn(Frame<Bytes>) -> Frame<Bytes>>;
+
 /// Forwards requests, checked or not.
 pub(crate) struct Gateway {
-    client: Client<HttpConnector, Upload<Incoming>>,
+    client: Client<HttpConnector, Upload<Checked>>,
     upstream: Authority,
     names: Names,
     patience: Duration,
@@ -88,7 +92,7 @@ impl Gateway {
     async fn forward(&self, request: Request<Incoming>) -> Result<Response<Body>, StatusCode> {
         let (mut head, body) = request.into_parts();
         self.prepare(&mut head)?;
-        let (upload, progress) = Upload::new(body);
+        let (upload, progress) = Upload::new(body.map_frame(fields::clean_trailers as fn(_) -> _));
         let sent = self.client.request(Request::from_parts(head, upload));
         let response = progress.wait(sent, self.patience).await?.map_err(|error| fault(&error))?;
         let (mut head, body) = response.into_parts();

@@ -287,9 +287,10 @@ impl AuthenticateLayer {
     /// So over HTTP a client cannot tell that there would have been more, unless the format says
     /// where it ends: use it there for events and the like, of which there is always more. A body
     /// whose size is known is never cut. One frame that is ready still goes out afterwards, and so
-    /// does whatever ends the body, so that the answer to a call of a single message is whole. The
-    /// rest of the inner body is dropped, and with it whatever produces it. It is logged and counted
-    /// as a refusal of the kind `expired-token`.
+    /// does whatever ends the body, so that the answer to a call of a single message is whole; but in
+    /// gRPC-Web its trailers are one more frame, and those here take their place. The rest of the inner
+    /// body is dropped, and with it whatever produces it. It is logged and counted as a refusal of the
+    /// kind `expired-token`.
     ///
     /// The [clock](crate::Builder::clock) is asked at each frame. Between frames Tokio's timer wakes
     /// the stream, so that the runtime needs its timers enabled. A response that has not begun is

@@ -104,6 +104,8 @@ fn what_a_client_writes_is_not_what_the_gateway_tells() {
         "X-Forwarded-For: 10.0.0.1",
         "X-Forwarded-Host: evil.example",
         "X-Real-IP: 10.0.0.1",
+        "X-Original-URL: /admin",
+        "X_Rewrite_URL: /admin",
         "Forwarded: for=10.0.0.1",
         "Client-Cert: :AAAA:",
         "Connection: x-authenticated-subject, x-granted-scope, host, via",
@@ -278,6 +280,46 @@ fn bodies_are_streamed_both_ways() {
     forwarded.hears("0\r\n\r\n");
     forwarded.say("6\r\nbehind\r\n0\r\n\r\n");
     client.hears("6\r\nbehind\r\n0\r\n\r\n");
+    gateway.server.stop();
+}
+
+/// RFC 9110 §6.5.1: a server may take what comes after a body for what stands before it.
+#[test]
+fn what_a_client_writes_after_its_body_is_not_what_the_gateway_tells() {
+    let Some(gateway) = Gateway::start("trailers", &[]) else { return };
+    let fields = "transfer-encoding: chunked\r\n\
+                  trailer: x-authenticated-subject, x_granted_scope, upgrade, x-checksum\r\n";
+    let lies = "x-authenticated-subject: root\r\nx_granted_scope: admin\r\nupgrade: x\r\n";
+    for honest in ["x-checksum: 5\r\n", ""] {
+        for path in ["/whoami", "/public"] {
+            let mut client = gateway.raw(&format!("POST {path}"), fields);
+            client.say(&format!("4\r\nbody\r\n0\r\n{lies}{honest}\r\n"));
+            let mut forwarded = gateway.upstream.next();
+            forwarded.hears(&format!("4\r\nbody\r\n0\r\n{honest}\r\n"));
+            forwarded.say(FINE);
+            client.with_head().hears("fine");
+        }
+    }
+    gateway.server.stop();
+}
+
+/// RFC 9112 §6.3: two lengths are one way to smuggle a request past whoever believes the other.
+#[test]
+fn a_body_has_one_length() {
+    let Some(gateway) = Gateway::start("lengths", &[]) else { return };
+    for fields in [
+        "content-length: 4\r\ntransfer-encoding: chunked\r\n",
+        "transfer-encoding: chunked\r\ncontent-length: 4\r\n",
+    ] {
+        let mut client = gateway.raw("POST /echo", fields);
+        client.say("9\r\nGET /evil\r\n0\r\n\r\n");
+        let mut forwarded = gateway.upstream.next();
+        assert_eq!(forwarded.fields("content-length"), [""; 0]);
+        assert_eq!(forwarded.fields("transfer-encoding"), ["chunked"]);
+        forwarded.hears("9\r\nGET /evil\r\n0\r\n\r\n");
+        forwarded.say(FINE);
+        client.with_head().hears("fine");
+    }
     gateway.server.stop();
 }
 

@@ -3,6 +3,9 @@
 #[allow(dead_code, reason = "the client uses more of it")]
 #[path = "../../examples/mcp/client/challenge.rs"]
 mod challenge;
+#[allow(dead_code, reason = "the server uses more of it")]
+#[path = "../../examples/mcp/mcp_server/files.rs"]
+mod files;
 
 use crate::support::{Server, has_embedded_issuer, refuses, run, text};
 
@@ -187,6 +190,20 @@ fn help_is_no_error() {
         assert_eq!(output.status.code(), Some(0), "{arguments:?}");
         assert!(text(&output.stdout).contains("--listen ADDR"), "{arguments:?}");
     }
+}
+
+/// Else `files:write` would do what takes `files:delete`: write over a file, then delete it as one's
+/// own.
+#[test]
+fn who_writes_over_a_file_does_not_come_to_own_it() {
+    let files = files::Files::default();
+    assert!(files.write("alice", "todo.txt".to_owned(), "Buy milk".to_owned()));
+    for name in ["plan.txt", "todo.txt"] {
+        assert!(files.write("bob", name.to_owned(), "Bob was here".to_owned()));
+        assert!(!files.is_owned_by("bob", name), "{name}");
+    }
+    assert!(files.is_owned_by("alice", "todo.txt"));
+    assert_eq!(files.delete("todo.txt").as_deref(), Some("Bob was here"));
 }
 
 /// Text that looks like a parameter is none.

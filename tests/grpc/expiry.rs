@@ -207,6 +207,19 @@ async fn the_end_of_grpc_web_stands_in_the_body() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn trailers_of_grpc_web_are_one_more_frame() {
+    let bed = Bed::new();
+    let unary = || vec![data("message"), data("trailers")];
+    let (mut body, _) = streaming(&bed, "application/grpc-web", unary).await;
+    expire(&bed.clock);
+    assert_eq!(next(&mut body).await.as_deref(), Some(&b"message"[..]));
+    let end = next(&mut body).await.expect("the end");
+    assert_eq!(end[0], 0x80);
+    assert!(String::from_utf8_lossy(&end).contains("grpc-status:16\r\n"));
+    assert!(body.frame().await.is_none());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_body_of_a_known_size_is_never_cut() {
     let bed = Bed::new();
     let handler = service_fn(async |_: Request<()>| {

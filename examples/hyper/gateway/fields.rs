@@ -4,6 +4,7 @@ use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::request::Parts;
 use http::uri::{Authority, Scheme};
 use http::{Uri, Version};
+use http_body::Frame;
 use tower_resource_server::PeerAddress;
 
 use crate::common::start::Failure;
@@ -39,9 +40,18 @@ pub(crate) fn remove_claims(headers: &mut HeaderMap) {
     }
 }
 
+/// A server may take what comes after a body for what stands before it (RFC 9110 §6.5.1).
+pub(crate) fn clean_trailers<D>(mut frame: Frame<D>) -> Frame<D> {
+    if let Some(trailers) = frame.trailers_mut() {
+        remove_hop_by_hop(trailers);
+        remove_claims(trailers);
+    }
+    frame
+}
+
 /// Many servers take `_` for `-` in names, as CGI does.
 fn is_claim(name: &HeaderName) -> bool {
-    const NAMES: [&str; 9] = [
+    const NAMES: [&str; 11] = [
         "authorization",
         "client-cert",
         "client-cert-chain",
@@ -50,7 +60,10 @@ fn is_claim(name: &HeaderName) -> bool {
         "forwarded",
         "host",
         "x-granted-scope",
+        // Frameworks route by these: what was let through for one path would run at another.
+        "x-original-url",
         "x-real-ip",
+        "x-rewrite-url",
     ];
     let name = name.as_str().replace('_', "-");
     let prefixes = ["x-authenticated-", "x-forwarded-"];

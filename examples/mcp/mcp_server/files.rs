@@ -28,13 +28,14 @@ impl Files {
         self.lock().keys().cloned().collect::<Vec<_>>().join(", ")
     }
 
-    /// Whether there was room for it.
+    /// Whether there was room for it. Who writes over a file does not come to own it.
     pub(super) fn write(&self, owner: &str, name: String, text: String) -> bool {
         let mut files = self.lock();
         let fits = name.len() + text.len() <= LONGEST;
         let fits = fits && (files.len() < MOST || files.contains_key(&name));
         if fits {
-            files.insert(name, File { owner: Some(owner.to_owned()), text });
+            let new = || File { owner: Some(owner.to_owned()), text: String::new() };
+            files.entry(name).or_insert_with(new).text = text;
         }
         fits
     }

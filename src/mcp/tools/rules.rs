@@ -157,8 +157,16 @@ impl Gate {
         }
         match *needed.as_slice() {
             [] => Ok(()),
-            [demand] => demanded(&self.settings, demand, request),
-            _ => demanded(&self.settings, &all(&needed), request),
+            [demand] => self.put(demand, request),
+            _ => self.put(&all(&needed), request),
+        }
+    }
+
+    /// What calls something is no preflight, whatever its method: the service may look at none.
+    fn put<B>(&self, demand: &Arc<Demand>, request: &Request<B>) -> Result<(), Rejection> {
+        match caller(&self.settings, demand, request)? {
+            Caller::Anonymous(anonymous) => Err(Rejection::missing(anonymous, demand)),
+            Caller::Granted(_) => demanded(&self.settings, demand, request),
         }
     }
 

@@ -26,6 +26,11 @@ use crate::uri::Web;
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 struct WebOrigin(String);
 
+/// A port (RFC 3986 §3.2.3).
+fn number(port: &str) -> Option<u16> {
+    port.bytes().all(|byte| byte.is_ascii_digit()).then(|| port.parse().ok()).flatten()
+}
+
 impl WebOrigin {
     /// `None` for `null`, and for what has a user, a path or a port that is none.
     fn parse(text: &str) -> Option<Self> {
@@ -33,12 +38,13 @@ impl WebOrigin {
         if authority.contains(['/', '?', '#', '@', '\\']) {
             return None;
         }
-        // The http crate checks the syntax of scheme and host.
+        // The http crate checks the syntax of scheme and host; but it lets text stand between a
+        // bracket and a port, and a sign before digits.
         let uri: Uri = text.parse().ok()?;
         let (scheme, host) = (uri.scheme_str()?.to_ascii_lowercase(), uri.host()?);
         let port = match authority.get(host.len()..)? {
             "" => None,
-            _ => Some(uri.port_u16()?),
+            port => Some(number(port.strip_prefix(':')?)?),
         };
         let host = host.to_ascii_lowercase();
         Some(Self(match (scheme.as_str(), port) {
@@ -188,6 +194,11 @@ mod tests {
             "//a",
             "https://[::1",
             "https://a:1:2",
+            "http://[::1]evil",
+            "http://[::1]evil:80",
+            "http://[::1].evil.example:80",
+            "http://[::1]:80evil",
+            "http://localhost:+80",
         ];
         for text in texts {
             assert_eq!(form(text), None, "{text}");

@@ -8,7 +8,7 @@ use tower_resource_server::mcp::Tools;
 use tower_resource_server::{RejectionKind as Kind, Scopes};
 
 use super::{assert_plain, call, calling, message, post, through, tools};
-use crate::support::Bed;
+use crate::support::{Bed, send};
 
 const VERSION: &str = "mcp-protocol-version";
 
@@ -187,4 +187,25 @@ async fn fields_are_trusted_where_that_is_said() {
     let version = [(VERSION, "2026-07-28")];
     let bare = through(&bed, trusting(), with(call("delete_file"), &version)).await;
     assert_plain(&bare, 400, Kind::HeaderMismatch);
+}
+
+/// A service may look at no method, and at the fields of no content.
+#[tokio::test]
+async fn a_preflight_that_calls_a_tool_is_a_call() {
+    let bed = Bed::new();
+    let preflight = || {
+        let request = Request::options("/mcp").header("origin", "https://app.example.com");
+        let request = request.header("access-control-request-method", "POST");
+        request.body(Full::from(calling("list_files").to_string())).expect("a request")
+    };
+    let layers = || (bed.server.authenticate(), bed.server.require_tools(tools().trust_headers()));
+    for tool in ["list_files", "delete_file", "format_disk"] {
+        let answer = send(layers(), modern(preflight(), "tools/call", Some(tool))).await;
+        assert_eq!(answer.kind(), Some(Kind::MissingCredentials), "{tool}");
+        assert!(!answer.handled, "{tool}");
+    }
+    let answer = send(layers(), modern(preflight(), "resources/read", Some("file:///a"))).await;
+    assert_eq!(answer.kind(), Some(Kind::MissingCredentials));
+    // Those of browsers have no such fields, and no content.
+    send(layers(), preflight().map(|_| Full::default())).await.assert_ok();
 }

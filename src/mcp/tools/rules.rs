@@ -15,8 +15,8 @@ use crate::authorize::{Demand, Requirement};
 use crate::config::{ConfigError, Fault, Settings};
 use crate::error::RejectionKind;
 use crate::layer::{Caller, caller, demanded, refusal};
-use crate::media_type;
 use crate::rejection::Rejection;
+use crate::{field, media_type};
 
 /// What a layer is set to.
 pub(super) struct Gate {
@@ -204,8 +204,7 @@ fn of_rule(what: &str, fault: &Fault) -> Fault {
 /// JSON as it is read here: UTF-8, not compressed. Whoever runs the message would read another text
 /// where it believes other fields.
 fn is_plain_json(headers: &HeaderMap) -> bool {
-    let mut types = headers.get_all(CONTENT_TYPE).iter();
-    let (Some(value), None) = (types.next(), types.next()) else { return false };
+    let Ok(Some(value)) = field::single(headers, &CONTENT_TYPE) else { return false };
     let parameters = value.to_str().unwrap_or_default().split(';').skip(1);
     let in_utf_8 = parameters.map(str::trim).all(|parameter| match parameter.split_once('=') {
         Some((name, value)) if has_prefix(name, "charset") => {

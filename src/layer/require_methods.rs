@@ -11,8 +11,9 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use super::ResponseBody;
+use super::caller::{Caller, caller, fault, met};
 use super::methods::{Access, Methods, Table};
-use super::require::{Caller, RequireFuture, caller, fault, met};
+use super::require::RequireFuture;
 use crate::authorize::Demand;
 use crate::config::{ConfigError, Settings};
 use crate::error::RejectionKind;

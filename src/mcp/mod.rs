@@ -24,7 +24,7 @@ pub(crate) use self::preset::SessionBinding;
 pub use self::revision::Revision;
 pub use self::tools::{McpToolsLayer, RequireTools, RequireToolsFuture, RequireToolsLayer, Tools};
 pub use self::transport::{
-    McpLayer, McpService, OriginCheck, ProtocolCheck, SealedSessions, SessionSecretError,
-    TransportFuture,
+    McpLayer, McpService, OriginCheck, ProtocolCheck, ProtocolFuture, SealedSessions,
+    SessionSecretError,
 };
 pub(crate) use self::transport::{Origins, PROTOCOL_VERSION, Transport, Versions};

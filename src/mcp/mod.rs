@@ -12,6 +12,7 @@ mod preset;
 mod revision;
 mod tools;
 mod transport;
+mod unseen;
 
 pub use self::errors::{
     Answer, AuthorizationRequired, Call, ConfigurationError, Elicitation, ElicitationUrl,
@@ -22,6 +23,7 @@ pub use self::errors::{
 pub use self::preset::Mcp;
 pub(crate) use self::preset::SessionBinding;
 pub use self::revision::Revision;
+use self::revision::negotiation;
 pub use self::tools::{McpToolsLayer, RequireTools, RequireToolsFuture, RequireToolsLayer, Tools};
 pub use self::transport::{
     McpLayer, McpService, OriginCheck, ProtocolCheck, ProtocolFuture, SealedSessions,

@@ -1,12 +1,11 @@
 //! `MCP-Protocol-Version`: which revision a request is of.
 
 use http::{HeaderMap, HeaderName};
-use serde_json::{Map, Value};
 
 use super::rules::Refusal;
 use crate::error::RejectionKind;
 use crate::field::{self, Repeated};
-use crate::mcp::Revision;
+use crate::mcp::{Revision, negotiation};
 
 pub(crate) const PROTOCOL_VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
 
@@ -50,13 +49,7 @@ impl Versions {
 
     /// With the list, by which a client finds a version that both speak.
     fn refuse(&self, kind: RejectionKind, requested: Option<&str>) -> Refusal {
-        let supported = self.0.iter().map(|revision| revision.as_str()).collect::<Vec<_>>();
-        let mut members = Map::new();
-        members.insert("supported".to_owned(), supported.into());
-        if let Some(requested) = requested {
-            members.insert("requested".to_owned(), Value::from(requested));
-        }
-        Refusal { kind, members: Some(members) }
+        Refusal { kind, members: Some(negotiation(&self.0, requested)) }
     }
 }
 

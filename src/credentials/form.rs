@@ -7,7 +7,8 @@ use http::{HeaderMap, Method};
 
 use super::RequestHead;
 use crate::error::RejectionKind;
-use crate::{field, media_type};
+use crate::field;
+use crate::media_type;
 
 /// What a form held; in the request's extensions, where no client can put it.
 #[derive(Clone)]

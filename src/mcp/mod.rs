@@ -10,6 +10,7 @@ pub mod code;
 mod errors;
 mod preset;
 mod revision;
+mod server;
 mod tools;
 mod transport;
 mod unseen;

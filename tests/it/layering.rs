@@ -201,9 +201,9 @@ fn rendering_uses_no_stage() {
 }
 
 #[test]
-fn nothing_but_the_server_and_its_settings_depends_on_mcp() {
+fn nothing_but_the_settings_depends_on_mcp() {
     forbid("what is no MCP server has nothing of one", |mention| {
-        mention.to() == "mcp" && !["mcp", "config", "server"].contains(&mention.from())
+        mention.to() == "mcp" && !["mcp", "config"].contains(&mention.from())
     });
 }
 

@@ -14,9 +14,10 @@ use super::{Others, Source, Tools, is_sound};
 use crate::authorize::{Demand, Requirement};
 use crate::config::{ConfigError, Fault, Settings};
 use crate::error::RejectionKind;
+use crate::field;
 use crate::layer::{Caller, caller, demanded, refusal};
+use crate::media_type;
 use crate::rejection::Rejection;
-use crate::{field, media_type};
 
 /// What a layer is set to.
 pub(super) struct Gate {
@@ -40,29 +41,30 @@ pub(super) enum Next {
 }
 
 impl Gate {
-    pub(super) fn new(tools: &Tools, settings: &Arc<Settings>) -> Result<Self, ConfigError> {
+    pub(super) fn new(tools: Tools, settings: &Arc<Settings>) -> Result<Self, ConfigError> {
         let mut faults = tools.faults();
         let any_token = Arc::new(Demand::default().kept());
-        let mut demand = |what: &str, needed: &Option<Requirement>| match needed {
+        let mut demand = |what: &str, needed: Option<Requirement>| match needed {
             None => Arc::clone(&any_token),
             Some(requirement) => {
-                let demand = Demand::new(requirement.clone());
+                let demand = Demand::new(requirement);
                 faults.extend(demand.faults().iter().map(|fault| of_rule(what, fault)));
                 Arc::new(demand.kept())
             }
         };
-        let mut table = |what: &str, rules: &[(String, Option<Requirement>)]| {
-            let rule = |(name, needed): &(String, Option<Requirement>)| {
-                (name.as_str().into(), demand(&format!("{what} {name:?}"), needed))
+        let mut table = |what: &str, rules: Vec<(String, Option<Requirement>)>| {
+            let rule = |(name, needed): (String, _)| {
+                let demand = demand(&format!("{what} {name:?}"), needed);
+                (name.into_boxed_str(), demand)
             };
-            rules.iter().map(rule).collect::<HashMap<Box<str>, _>>()
+            rules.into_iter().map(rule).collect::<HashMap<_, _>>()
         };
-        let by_tool = table("tool", &tools.tools);
-        let methods = table("method", &tools.methods);
-        let others = match &tools.others {
+        let by_tool = table("tool", tools.tools);
+        let methods = table("method", tools.methods);
+        let others = match tools.others {
             Others::Nobody => None,
-            Others::AnyToken => Some(demand("others", &None)),
-            Others::Need(requirement) => Some(demand("others", &Some(requirement.clone()))),
+            Others::AnyToken => Some(demand("others", None)),
+            Others::Need(requirement) => Some(demand("others", Some(requirement))),
         };
         if !faults.is_empty() {
             return Err(ConfigError::new(faults));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use http::Request;
 
 use super::request::{is_preflight, label, own_anonymous, own_grant};
-use crate::authorize::{Anonymous, Demand, Grant};
+use crate::authorize::{Caller, Demand, Grant};
 use crate::config::Settings;
 use crate::credentials::RequestHead;
 use crate::error::RejectionKind;
@@ -24,22 +24,6 @@ pub(crate) fn demanded<B>(
         Caller::Granted(grant) => met(demand, grant),
         Caller::Anonymous(_) if settings.preflight_passes && is_preflight(request) => Ok(()),
         Caller::Anonymous(anonymous) => Err(Rejection::missing(anonymous, demand)),
-    }
-}
-
-/// What the layer around has found out about whoever sent a request.
-pub(crate) enum Caller<'r> {
-    Granted(&'r Grant),
-    Anonymous(&'r Anonymous),
-}
-
-#[cfg(feature = "mcp")]
-impl Caller<'_> {
-    pub(crate) fn attempt(&self) -> Attempt {
-        match self {
-            Self::Granted(grant) => Attempt::of(grant),
-            Self::Anonymous(anonymous) => Attempt::unclear(anonymous.label.clone()),
-        }
     }
 }
 
@@ -73,7 +57,7 @@ pub(crate) fn refusal<B>(
     kind: RejectionKind,
 ) -> Rejection {
     match caller(settings, demand, request) {
-        Ok(caller) => Rejection::new(kind, settings, demand, caller.attempt()),
+        Ok(caller) => Rejection::new(kind, settings, demand, Attempt::by(caller)),
         Err(rejection) => rejection,
     }
 }

@@ -135,7 +135,7 @@ pub use self::buffered::BufferedBody;
 #[cfg(feature = "mcp")]
 pub(crate) use self::buffered::{Buffer, Read};
 #[cfg(feature = "mcp")]
-pub(crate) use self::caller::{Caller, caller, demanded, fault, refusal};
+pub(crate) use self::caller::{caller, demanded, fault, refusal};
 pub use self::form::{FormTokenFuture, FormTokenLayer, FormTokens};
 pub use self::future::ResponseFuture;
 #[cfg(feature = "mcp")]

@@ -11,10 +11,10 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use super::ResponseBody;
-use super::caller::{Caller, caller, fault, met};
+use super::caller::{caller, fault, met};
 use super::methods::{Access, Methods, Table};
 use super::require::RequireFuture;
-use crate::authorize::Demand;
+use crate::authorize::{Caller, Demand};
 use crate::config::{ConfigError, Settings};
 use crate::error::RejectionKind;
 use crate::rejection::Rejection;

@@ -5,7 +5,7 @@ use http::Extensions;
 use super::internal::InternalError;
 use super::refused::Unauthorized;
 use super::tool_error::ToolError;
-use crate::authorize::{Anonymous, Grant};
+use crate::authorize::{Caller, Grant};
 
 /// The grant of the request that a tool runs for.
 ///
@@ -32,17 +32,12 @@ use crate::authorize::{Anonymous, Grant};
 /// assert_eq!(error.status(), 500); // no authenticate layer is around it
 /// ```
 pub fn grant(extensions: &Extensions) -> Result<&Grant, ToolError> {
-    if let Some(grant) = extensions.get::<Grant>() {
-        return Ok(grant);
-    }
-    match extensions.get::<Anonymous>() {
-        Some(anonymous) => Err(Unauthorized::anonymous(anonymous).into()),
-        None => {
-            tracing::error!(
-                target: "tower_resource_server::rejection",
-                "a tool asks for a Grant, but no authenticate layer is around its server"
-            );
-            Err(InternalError::new().into())
-        }
-    }
+    let Some(caller) = Caller::of(extensions) else {
+        tracing::error!(
+            target: "tower_resource_server::rejection",
+            "a tool asks for a Grant, but no authenticate layer is around its server"
+        );
+        return Err(InternalError::new().into());
+    };
+    caller.granted().map_err(|missing| Unauthorized::by(missing).into())
 }

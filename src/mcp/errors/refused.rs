@@ -4,7 +4,6 @@
 //! into, so `_meta` says what the challenge would.
 
 use std::fmt;
-use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{Response, StatusCode};
@@ -14,7 +13,7 @@ use super::answer::Answer;
 use super::call::Call;
 use super::form::{Describe, in_revision};
 use super::text::{self, clean};
-use crate::authorize::{Anonymous, Grant};
+use crate::authorize::Grant;
 use crate::mcp::Revision;
 use crate::rejection::Rejection;
 use crate::render::{self, Data, ErrorBody};
@@ -47,12 +46,12 @@ impl Unauthorized {
     /// kind `revoked-token`).
     #[must_use]
     pub fn again(grant: &Grant) -> Self {
-        Self { rejection: Rejection::revoked(grant), message: None }
+        Self::by(Rejection::revoked(grant))
     }
 
-    /// The request came without a token.
-    pub(super) fn anonymous(anonymous: &Anonymous) -> Self {
-        Self { rejection: Rejection::missing(anonymous, &Arc::default()), message: None }
+    /// What a layer would answer.
+    pub(super) const fn by(rejection: Rejection) -> Self {
+        Self { rejection, message: None }
     }
 
     /// A message for the tool result. The HTTP response keeps the text of the kind, which is safe in

@@ -11,11 +11,11 @@ use http_body::Body;
 use super::fields;
 use super::message::{Content, Message, TOOLS_CALL};
 use super::{Others, Source, Tools, is_sound};
-use crate::authorize::{Demand, Requirement};
+use crate::authorize::{Caller, Demand, Requirement};
 use crate::config::{ConfigError, Fault, Settings};
 use crate::error::RejectionKind;
 use crate::field;
-use crate::layer::{Caller, caller, demanded, refusal};
+use crate::layer::{caller, demanded, refusal};
 use crate::media_type;
 use crate::rejection::Rejection;
 

@@ -11,11 +11,11 @@ use tower_service::Service;
 use super::ProtocolFuture;
 use super::rules::{Outgoing, Refusal, judge};
 use super::session::Owner;
-use crate::authorize::Demand;
+use crate::authorize::{Caller, Demand};
 use crate::config::Settings;
 use crate::error::RejectionKind;
-use crate::layer::{Caller, RequireFuture, ResponseBody, caller, fault, is_preflight};
-use crate::rejection::Rejection;
+use crate::layer::{RequireFuture, ResponseBody, caller, fault, is_preflight};
+use crate::rejection::{Attempt, Rejection};
 
 /// Calls the inner service for requests that keep the rules of the transport; answers the others.
 ///
@@ -48,14 +48,14 @@ impl<S> ProtocolCheck<S> {
             return Err(fault(kind, &self.settings, &self.demand, request));
         };
         let passage = judge(transport, request, owner);
-        let passage = passage.map_err(|refusal| self.rejection(&caller, refusal))?;
+        let passage = passage.map_err(|refusal| self.rejection(caller, refusal))?;
         passage.prepare(request);
         Ok(passage.outgoing)
     }
 
-    fn rejection(&self, caller: &Caller<'_>, refusal: Refusal) -> Rejection {
+    fn rejection(&self, caller: Caller<'_>, refusal: Refusal) -> Rejection {
         let Refusal { kind, members } = refusal;
-        Rejection::with_members(kind, &self.settings, &self.demand, caller.attempt(), members)
+        Rejection::with_members(kind, &self.settings, &self.demand, Attempt::by(caller), members)
     }
 }
 

@@ -1,4 +1,4 @@
-//! Who sent a request, as the layer around has found out, and whether that suffices.
+//! Whether whom the layer around has let through may go on.
 
 use std::sync::Arc;
 

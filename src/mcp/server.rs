@@ -29,8 +29,8 @@ impl ResourceServer {
 
     /// The layer around the endpoint of an MCP server: origin, token, protocol version and session.
     ///
-    /// The server has to be built with [`Builder::mcp`](crate::Builder::mcp). Without that, it is logged as an error at
-    /// once, and every request is answered 500.
+    /// The server has to be built with [`Builder::mcp`](crate::Builder::mcp). Without that, it is logged
+    /// as an error at once, and every request is answered 500.
     ///
     /// ```
     /// use axum::{Router, routing::any_service};

@@ -57,12 +57,12 @@ struct Message<'a> {
 struct Error<'a> {
     code: i32,
     message: &'a str,
-    data: Data<'a>,
+    data: ErrorData<'a>,
 }
 
 /// What a refusal says besides its code and its text.
 #[derive(Serialize)]
-pub(crate) struct Data<'a> {
+pub(crate) struct ErrorData<'a> {
     kind: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<&'a str>,
@@ -74,7 +74,7 @@ pub(crate) struct Data<'a> {
     members: Option<&'a Map<String, Value>>,
 }
 
-impl<'a> Data<'a> {
+impl<'a> ErrorData<'a> {
     pub(crate) fn of(error: &ErrorBody<'a>) -> Self {
         Self {
             kind: error.kind_name(),
@@ -88,7 +88,7 @@ impl<'a> Data<'a> {
 
 impl Envelope for JsonRpc {
     fn send_error(&self, _: StatusCode, error: &ErrorBody<'_>, response: &mut ErrorResponse) {
-        let data = Data::of(error);
+        let data = ErrorData::of(error);
         let error = Error { code: error.json_rpc_code(), message: error.detail(), data };
         let message = Message { jsonrpc: "2.0", error };
         oauth::json(&message, HeaderValue::from_static("application/json"), response);

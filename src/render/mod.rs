@@ -118,7 +118,7 @@ pub use self::error_body::{ErrorBody, ErrorResponse};
 pub(crate) use self::grpc::Ending;
 pub(crate) use self::hooks::Hooks;
 #[cfg(feature = "mcp")]
-pub(crate) use self::json_rpc::Data;
+pub(crate) use self::json_rpc::ErrorData;
 pub use self::json_rpc::JsonRpc;
 pub use self::oauth::OAuthJson;
 use self::plan::Plan;

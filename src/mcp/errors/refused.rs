@@ -16,7 +16,7 @@ use super::text::{self, clean};
 use crate::authorize::Grant;
 use crate::mcp::Revision;
 use crate::rejection::Rejection;
-use crate::render::{self, Data, ErrorBody};
+use crate::render::{self, ErrorBody, ErrorData};
 
 /// The member of `_meta` in which some clients look for challenges, to start the flow by themselves.
 const CHALLENGES: &str = "mcp/www_authenticate";
@@ -163,7 +163,7 @@ impl Describe for Rejection {
 
 /// As in the body of the JSON-RPC envelope.
 fn members(body: &ErrorBody<'_>) -> Map<String, Value> {
-    match serde_json::to_value(Data::of(body)) {
+    match serde_json::to_value(ErrorData::of(body)) {
         Ok(Value::Object(members)) => members,
         _ => Map::new(),
     }

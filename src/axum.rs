@@ -96,7 +96,7 @@ use http::StatusCode;
 use http::request::Parts;
 use serde::de::DeserializeOwned;
 
-use crate::authorize::{Anonymous, Grant};
+use crate::authorize::{Caller, Grant};
 use crate::metadata::MetadataService;
 use crate::rejection::Rejection;
 use crate::render;
@@ -148,7 +148,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Grant {
     type Rejection = GrantRejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, GrantRejection> {
-        grant(parts)?.ok_or_else(|| missing(parts))
+        granted(parts).cloned()
     }
 }
 
@@ -160,25 +160,23 @@ impl<S: Send + Sync> OptionalFromRequestParts<S> for Grant {
     type Rejection = GrantRejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, GrantRejection> {
-        grant(parts)
+        Ok(match caller(parts)? {
+            Caller::Granted(grant) => Some(grant.clone()),
+            Caller::Anonymous(_) => None,
+        })
     }
 }
 
-fn grant(parts: &Parts) -> Result<Option<Grant>, GrantRejection> {
-    match parts.extensions.get::<Grant>() {
-        Some(grant) => Ok(Some(grant.clone())),
-        None if parts.extensions.get::<Anonymous>().is_some() => Ok(None),
-        None => Err(GrantRejection(Kind::NoLayer)),
-    }
+fn granted(parts: &Parts) -> Result<&Grant, GrantRejection> {
+    caller(parts)?.granted().map_err(refused)
 }
 
-fn missing(parts: &Parts) -> GrantRejection {
-    GrantRejection(match parts.extensions.get::<Anonymous>() {
-        None => Kind::NoLayer,
-        Some(anonymous) => {
-            Kind::Refused(Box::new(Rejection::missing(anonymous, &std::sync::Arc::default())))
-        }
-    })
+fn caller(parts: &Parts) -> Result<Caller<'_>, GrantRejection> {
+    Caller::of(&parts.extensions).ok_or(GrantRejection(Kind::NoLayer))
+}
+
+fn refused(rejection: Rejection) -> GrantRejection {
+    GrantRejection(Kind::Refused(Box::new(rejection)))
 }
 
 /// The claims of the token as a type of the application's.
@@ -231,9 +229,8 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Claims<T> {
     type Rejection = GrantRejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, GrantRejection> {
-        let grant = grant(parts)?.ok_or_else(|| missing(parts))?;
-        let refused = || GrantRejection(Kind::Refused(Box::new(Rejection::claims(&grant))));
-        grant.claims().map(Self).map_err(|_| refused())
+        let grant = granted(parts)?;
+        grant.claims().map(Self).map_err(|_| refused(Rejection::claims(grant)))
     }
 }
 

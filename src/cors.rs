@@ -9,8 +9,9 @@ pub(crate) const DPOP_NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
 /// The fields that a browser client needs to get on.
 static NEEDED: [HeaderName; 2] = [WWW_AUTHENTICATE, DPOP_NONCE];
 
-/// Adds these and `more` where they are not listed yet, keeping what is: one line, without empty elements (RFC 9110
-/// §5.6.1.2). `*` does not stand for the names, for it is literal where credentials are included.
+/// Adds these and `more` where they are not listed yet, keeping what is: one line, without empty
+/// elements (RFC 9110 §5.6.1.2). `*` does not stand for the names, for it is literal where credentials
+/// are included.
 pub(crate) fn expose(headers: &mut HeaderMap, more: &[HeaderName]) {
     let lines = headers.get_all(ACCESS_CONTROL_EXPOSE_HEADERS).iter();
     let listed = lines.filter_map(|line| line.to_str().ok()).flat_map(|line| line.split(','));

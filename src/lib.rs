@@ -148,6 +148,7 @@ mod cors;
 mod credentials;
 mod error;
 pub mod fetch;
+mod field;
 mod grpc;
 pub mod guide;
 mod json;

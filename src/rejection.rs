@@ -6,6 +6,8 @@ use std::sync::Arc;
 use http::{HeaderValue, StatusCode};
 use serde_json::{Map, Value};
 
+#[cfg(feature = "mcp")]
+use crate::authorize::Caller;
 use crate::authorize::{Anonymous, Demand, Grant, Label, Shortfall};
 use crate::config::Settings;
 use crate::error::RejectionKind;
@@ -74,6 +76,14 @@ impl Attempt {
     /// One without credentials, or with such as cannot be told.
     pub(crate) const fn unclear(label: Label) -> Self {
         Self { label, scheme: None, vouched: None }
+    }
+
+    #[cfg(feature = "mcp")]
+    pub(crate) fn by(caller: Caller<'_>) -> Self {
+        match caller {
+            Caller::Granted(grant) => Self::of(grant),
+            Caller::Anonymous(anonymous) => Self::unclear(anonymous.label.clone()),
+        }
     }
 
     pub(crate) fn of(grant: &Grant) -> Self {

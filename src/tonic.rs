@@ -33,7 +33,7 @@ use http::header::CONTENT_TYPE;
 use tonic::metadata::MetadataMap;
 use tonic::{Code, Request, Status};
 
-use crate::authorize::{Anonymous, Grant};
+use crate::authorize::{Caller, Grant};
 use crate::grpc;
 use crate::rejection::Rejection;
 use crate::render;
@@ -100,12 +100,7 @@ impl From<Rejection> for Status {
 /// A status of code 16 with the challenges for an anonymous call that an optional layer let through;
 /// of code 13 where there is no layer.
 pub fn grant<T>(request: &Request<T>) -> Result<&Grant, Status> {
-    let extensions = request.extensions();
-    match (extensions.get::<Grant>(), extensions.get::<Anonymous>()) {
-        (Some(grant), _) => Ok(grant),
-        (None, Some(anonymous)) => Err(Rejection::missing(anonymous, &Arc::default()).into()),
-        (None, None) => Err(no_layer()),
-    }
+    Ok(caller(request)?.granted()?)
 }
 
 /// The same; `None` for an anonymous call that an optional layer let through.
@@ -116,14 +111,16 @@ pub fn grant<T>(request: &Request<T>) -> Result<&Grant, Status> {
 ///
 /// A status of code 13 where there is no layer.
 pub fn optional_grant<T>(request: &Request<T>) -> Result<Option<&Grant>, Status> {
-    let extensions = request.extensions();
-    match extensions.get::<Grant>() {
-        None if extensions.get::<Anonymous>().is_none() => Err(no_layer()),
-        grant => Ok(grant),
-    }
+    Ok(match caller(request)? {
+        Caller::Granted(grant) => Some(grant),
+        Caller::Anonymous(_) => None,
+    })
 }
 
-/// Fails closed: a missing layer is not an anonymous caller.
+fn caller<T>(request: &Request<T>) -> Result<Caller<'_>, Status> {
+    Caller::of(request.extensions()).ok_or_else(no_layer)
+}
+
 fn no_layer() -> Status {
     tracing::error!(
         target: "tower_resource_server::rejection",

@@ -8,6 +8,8 @@ use std::process::ExitCode;
 use lexopt::prelude::{Long, Short, Value, ValueExt};
 use tower_resource_server::{Profile, SenderConstraint};
 
+use super::ending;
+
 const USAGE: &str = "Flags:
   --listen ADDR            address to serve on (default 127.0.0.1:8080)
   --resource URL           resource identifier and public base URL (default http://<listen>)
@@ -99,20 +101,9 @@ impl Default for Options {
 /// The options; or how to end, after a line that says why.
 pub(crate) fn options<F: OwnFlags>() -> Result<(Options, F), ExitCode> {
     let mut own = F::default();
-    match parse(lexopt::Parser::from_env(), &mut own) {
-        Ok(Some(options)) => Ok((options, own)),
-        Ok(None) => {
-            println!("{USAGE}{}{HELP}", F::USAGE);
-            Err(ExitCode::SUCCESS)
-        }
-        Err(error) => Err(fail(&error.to_string())),
-    }
-}
-
-/// One line on standard error, and the status of a bad command line.
-pub(crate) fn fail(message: &str) -> ExitCode {
-    eprintln!("error: {}", message.replace("\n  - ", " - ").replace('\n', " "));
-    ExitCode::from(2)
+    let parsed = parse(lexopt::Parser::from_env(), &mut own);
+    let options = ending::unless_parsed(parsed, &format!("{USAGE}{}{HELP}", F::USAGE))?;
+    Ok((options, own))
 }
 
 fn parse(

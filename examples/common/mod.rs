@@ -4,6 +4,7 @@ pub(crate) mod answers;
 pub(crate) mod cli;
 pub(crate) mod demands;
 mod dpop;
+pub(crate) mod ending;
 pub(crate) mod issuer;
 mod process;
 mod proofs;

@@ -8,7 +8,7 @@ use tower_resource_server::{Builder, ResourceServer, SealedNonces, SenderConstra
 
 use super::cli::{self, Options, OwnFlags};
 use super::walkthrough::Tour;
-use super::{issuer, proofs, server};
+use super::{ending, issuer, proofs, server};
 
 pub(crate) type Failure = Box<dyn std::error::Error>;
 
@@ -23,7 +23,7 @@ pub(crate) async fn run<F: OwnFlags>(
     super::log();
     match serve(&options, own).await {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => cli::fail(&error.to_string()),
+        Err(error) => ending::fail(&error.to_string()),
     }
 }
 

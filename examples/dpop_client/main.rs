@@ -4,8 +4,12 @@
 //! `cargo run --example axum` prints the command line to run it with.
 
 mod cli;
+#[path = "../common/ending.rs"]
+mod ending;
 mod exchange;
 mod proof;
+mod token;
+mod values;
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -16,7 +20,6 @@ use exchange::{Answer, Http};
 use http::{Method, Request, StatusCode, header};
 use http_body_util::Full;
 use proof::ProofKey;
-use serde_json::Value;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -39,10 +42,10 @@ async fn main() -> ExitCode {
 async fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     let mut client = Client { http: Http::new(), key: ProofKey::generate(), nonce: None };
 
-    println!("# A token bound to the key of this proof");
-    let token = client.get_token(options).await?;
+    let Options { token_endpoint, scope, .. } = options;
+    let token = token::bound(&client.http, &client.key, token_endpoint, scope).await?;
 
-    println!("\n# The token, and a proof for this request");
+    println!("# The token, and a proof for this request");
     let mut proof = client.proof(&options.url, &token);
     let mut answer = client.call(&options.url, &token, &proof).await?;
     if answer.has_dpop_error("use_dpop_nonce") && client.nonce.is_some() {
@@ -74,32 +77,6 @@ struct Client {
 }
 
 impl Client {
-    /// RFC 9449 §5: the proof names the key that the token is to be bound to.
-    ///
-    /// Authorization servers may ask for nonces too, with 400 and theirs in `DPoP-Nonce` (§8). The
-    /// one of the example does not.
-    async fn get_token(&self, options: &Options) -> Result<String, Box<dyn Error>> {
-        let uri = options.token_endpoint.as_str();
-        let proof =
-            self.key.proof(&proof::Request { method: "POST", uri, token: None, nonce: None });
-        let scope = options.scope.replace(' ', "+");
-        let form = format!("grant_type=client_credentials&scope={scope}");
-        let request = Request::post(uri)
-            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
-            .header("dpop", proof)
-            .body(Full::from(form))?;
-        let answer = self.http.send(request).await?;
-        let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
-        let (kind, token) = (body["token_type"].as_str(), body["access_token"].as_str());
-        println!("token_type {}, scope {}", body["token_type"], body["scope"]);
-        // Another type would be a token that is not bound, whatever was asked for (§5).
-        expect(
-            answer.status.is_success() && kind.is_some_and(|it| it.eq_ignore_ascii_case("dpop")),
-            "the token endpoint gives no token bound to the key",
-        )?;
-        Ok(token.ok_or("there is no access_token")?.to_owned())
-    }
-
     fn proof(&self, uri: &str, token: &str) -> String {
         let nonce = self.nonce.as_deref();
         self.key.proof(&proof::Request { method: "GET", uri, token: Some(token), nonce })

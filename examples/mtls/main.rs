@@ -18,7 +18,7 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use authority::Authority;
-use common::cli;
+use common::ending;
 use folder::Folder;
 use lexopt::prelude::{Long, Short, ValueExt};
 use rcgen::ExtendedKeyUsagePurpose::{ClientAuth, ServerAuth};
@@ -28,18 +28,14 @@ use tower_resource_server::testing::TestIssuer;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let listen = match listen(lexopt::Parser::from_env()) {
-        Ok(Some(listen)) => listen,
-        Ok(None) => {
-            println!("{USAGE}");
-            return ExitCode::SUCCESS;
-        }
-        Err(error) => return cli::fail(&error.to_string()),
+    let listen = match ending::unless_parsed(listen(lexopt::Parser::from_env()), USAGE) {
+        Ok(listen) => listen,
+        Err(code) => return code,
     };
     common::log();
     match run(listen).await {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => cli::fail(&error.to_string()),
+        Err(error) => ending::fail(&error.to_string()),
     }
 }
 

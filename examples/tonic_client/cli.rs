@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use lexopt::prelude::{Long, Short, Value, ValueExt};
 
 use crate::call::Call;
+use crate::{ending, values};
 
 const USAGE: &str = "tonic_client --url URL [flags] METHOD [VALUE]...
 
@@ -34,17 +35,7 @@ pub(crate) enum Present {
 
 /// The options; or how to end, after a line that says why.
 pub(crate) fn options() -> Result<Options, ExitCode> {
-    match parse(lexopt::Parser::from_env()) {
-        Ok(Some(options)) => Ok(options),
-        Ok(None) => {
-            println!("{USAGE}");
-            Err(ExitCode::SUCCESS)
-        }
-        Err(error) => {
-            eprintln!("error: {error}");
-            Err(ExitCode::from(2))
-        }
-    }
+    ending::unless_parsed(parse(lexopt::Parser::from_env()), USAGE)
 }
 
 #[derive(Default)]
@@ -61,13 +52,13 @@ fn parse(mut parser: lexopt::Parser) -> Result<Option<Options>, lexopt::Error> {
     let mut given = Given::default();
     while let Some(argument) = parser.next()? {
         match argument {
-            Long("url") => given.url = Some(parser.value()?.parse_with(plain_http)?),
+            Long("url") => given.url = Some(parser.value()?.parse_with(values::plain_http)?),
             Long("token") => given.token = Some(parser.value()?.string()?),
             Long("dpop") => given.dpop = true,
             Long("token-endpoint") => {
-                given.token_endpoint = Some(parser.value()?.parse_with(plain_http)?);
+                given.token_endpoint = Some(parser.value()?.parse_with(values::plain_http)?);
             }
-            Long("scope") => given.scope = Some(parser.value()?.parse_with(scopes)?),
+            Long("scope") => given.scope = Some(parser.value()?.parse_with(values::scopes)?),
             Long("help") | Short('h') => return Ok(None),
             Value(word) => given.words.push(word.string()?),
             Long(_) | Short(_) => return Err(argument.unexpected()),
@@ -100,17 +91,4 @@ impl Given {
         };
         Ok(Options { url, present, call })
     }
-}
-
-fn plain_http(url: &str) -> Result<String, String> {
-    let uri = url.parse::<http::Uri>().map_err(|error| error.to_string())?;
-    let good = uri.scheme_str() == Some("http") && uri.host().is_some_and(|host| !host.is_empty());
-    if good { Ok(url.to_owned()) } else { Err("this client speaks plain http only".to_owned()) }
-}
-
-/// `scope` goes into a form as it is but for its spaces (RFC 6749 §3.3 has more characters).
-fn scopes(text: &str) -> Result<String, String> {
-    let fine = |byte: u8| byte.is_ascii_alphanumeric() || b" -._~/:".contains(&byte);
-    let good = text.bytes().all(fine);
-    if good { Ok(text.to_owned()) } else { Err("use letters, digits and -._~/:".to_owned()) }
 }

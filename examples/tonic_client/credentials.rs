@@ -2,15 +2,13 @@
 
 use std::error::Error;
 
-use http::{Request, header};
-use http_body_util::Full;
-use serde_json::Value;
 use tonic::metadata::{Ascii, MetadataMap, MetadataValue};
 use tonic::{Code, Status};
 
 use crate::cli::{Options, Present};
 use crate::exchange::Http;
 use crate::proof::{self, ProofKey};
+use crate::token;
 
 pub(crate) enum Credentials {
     None,
@@ -35,7 +33,7 @@ impl Credentials {
             Present::Token(token) => Self::Bearer(token.clone()),
             Present::Proofs { token_endpoint, scope } => {
                 let key = ProofKey::generate();
-                let token = bound_token(&key, token_endpoint, scope).await?;
+                let token = token::bound(&Http::new(), &key, token_endpoint, scope).await?;
                 let url = options.url.trim_end_matches('/').to_owned();
                 Self::Dpop(Box::new(Bound { key, token, url, nonce: None }))
             }
@@ -81,26 +79,4 @@ fn sensitive(text: &str) -> Result<MetadataValue<Ascii>, Box<dyn Error>> {
         text.parse().map_err(|_| "a token is of visible ASCII characters")?;
     value.set_sensitive(true);
     Ok(value)
-}
-
-/// RFC 9449 §5: the proof names the key that the token is to be bound to.
-async fn bound_token(key: &ProofKey, uri: &str, scope: &str) -> Result<String, Box<dyn Error>> {
-    println!("# A token bound to the key of this proof");
-    let proof = key.proof(&proof::Request { method: "POST", uri, token: None, nonce: None });
-    let form = format!("grant_type=client_credentials&scope={}", scope.replace(' ', "+"));
-    let request = Request::post(uri)
-        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
-        .header("dpop", proof)
-        .body(Full::from(form))?;
-    let answer = Http::new().send(request).await?;
-    let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
-    println!();
-    let kind = body["token_type"].as_str().unwrap_or_default();
-    match body["access_token"].as_str() {
-        Some(token) if answer.status.is_success() && kind.eq_ignore_ascii_case("dpop") => {
-            Ok(token.to_owned())
-        }
-        // Another type would be a token that is not bound, whatever was asked for.
-        _ => Err("the token endpoint gives no token bound to the key".into()),
-    }
 }

@@ -6,6 +6,8 @@
 mod call;
 mod cli;
 mod credentials;
+#[path = "../common/ending.rs"]
+mod ending;
 #[path = "../dpop_client/exchange.rs"]
 #[allow(dead_code, reason = "the other client looks at more of an answer")]
 mod exchange;
@@ -14,6 +16,10 @@ mod messages;
 #[path = "../dpop_client/proof.rs"]
 mod proof;
 mod show;
+#[path = "../dpop_client/token.rs"]
+mod token;
+#[path = "../dpop_client/values.rs"]
+mod values;
 
 use std::error::Error;
 use std::process::ExitCode;

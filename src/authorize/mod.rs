@@ -5,6 +5,7 @@
 //! request and can be checked for faults then. Putting one to the other yields a shortfall, from
 //! which the refusal and its challenge are made.
 
+mod caller;
 mod demand;
 mod details;
 mod grant;
@@ -13,6 +14,7 @@ mod requirement;
 mod scopes;
 mod step_up;
 
+pub(crate) use self::caller::Caller;
 pub(crate) use self::demand::Demand;
 pub use self::details::AuthorizationDetails;
 pub(crate) use self::grant::{Anonymous, Label};

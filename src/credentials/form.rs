@@ -7,6 +7,7 @@ use http::{HeaderMap, Method};
 
 use super::RequestHead;
 use crate::error::RejectionKind;
+use crate::field;
 use crate::media_type;
 
 /// What a form held; in the request's extensions, where no client can put it.
@@ -25,8 +26,7 @@ pub(super) fn presented<'a>(head: &RequestHead<'a>) -> Result<Option<Cow<'a, str
 /// meaning, and the one content type of forms.
 pub(crate) fn is_form(method: &Method, headers: &HeaderMap) -> bool {
     let has_body = [Method::POST, Method::PUT, Method::PATCH].contains(method);
-    let mut types = headers.get_all(CONTENT_TYPE).iter();
-    let (Some(value), None) = (types.next(), types.next()) else { return false };
+    let Ok(Some(value)) = field::single(headers, &CONTENT_TYPE) else { return false };
     has_body && media_type::is(value, "application/x-www-form-urlencoded")
 }
 

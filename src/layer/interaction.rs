@@ -2,16 +2,15 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
+use crate::field;
+
 pub(super) const INTERACTION_ID: HeaderName = HeaderName::from_static("x-fapi-interaction-id");
 
 /// The id of a request, where it has exactly one and that is a UUID. No other field of a
 /// client's is ever sent back.
 pub(super) fn interaction_id(headers: &HeaderMap) -> Option<HeaderValue> {
-    let mut lines = headers.get_all(INTERACTION_ID).into_iter();
-    match (lines.next(), lines.next()) {
-        (Some(id), None) if is_uuid(id.as_bytes()) => Some(id.clone()),
-        _ => None,
-    }
+    let id = field::single(headers, &INTERACTION_ID).ok().flatten();
+    id.filter(|id| is_uuid(id.as_bytes())).cloned()
 }
 
 /// RFC 9562 §4, in either case and of any version.

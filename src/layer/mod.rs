@@ -117,6 +117,7 @@
 mod authenticate;
 mod body;
 mod buffered;
+mod caller;
 mod expiry;
 mod form;
 mod future;
@@ -133,6 +134,8 @@ pub use self::body::ResponseBody;
 pub use self::buffered::BufferedBody;
 #[cfg(feature = "mcp")]
 pub(crate) use self::buffered::{Buffer, Read};
+#[cfg(feature = "mcp")]
+pub(crate) use self::caller::{caller, demanded, fault, refusal};
 pub use self::form::{FormTokenFuture, FormTokenLayer, FormTokens};
 pub use self::future::ResponseFuture;
 #[cfg(feature = "mcp")]
@@ -140,7 +143,5 @@ pub(crate) use self::future::{own, take_ready, taken};
 pub use self::methods::Methods;
 #[cfg(feature = "mcp")]
 pub(crate) use self::request::is_preflight;
-#[cfg(feature = "mcp")]
-pub(crate) use self::require::{Caller, caller, demanded, fault, refusal};
 pub use self::require::{Require, RequireFuture, RequireLayer};
 pub use self::require_methods::{RequireMethods, RequireMethodsLayer};

@@ -17,13 +17,11 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use super::ResponseBody;
+use super::caller::demanded;
 use super::future::{own, take_ready};
-use super::request::{is_preflight, label, own_anonymous, own_grant};
-use crate::authorize::{Anonymous, Demand, Grant};
+use crate::authorize::Demand;
 use crate::config::Settings;
-use crate::credentials::RequestHead;
-use crate::error::RejectionKind;
-use crate::rejection::{Attempt, Rejection};
+use crate::rejection::Rejection;
 use crate::render;
 use crate::scheme::SenderConstraint;
 
@@ -215,7 +213,8 @@ where
 }
 
 pin_project! {
-    /// The future of [`Require`] and [`RequireMethods`](super::RequireMethods).
+    /// The future of [`Require`], and of the other services that decide on the spot whether the inner
+    /// one is called.
     pub struct RequireFuture<F> {
         #[pin]
         state: RequireState<F>,
@@ -231,7 +230,7 @@ pin_project! {
 }
 
 impl<F> RequireFuture<F> {
-    pub(super) fn start<S, B>(
+    pub(crate) fn start<S, B>(
         verdict: Result<(), Rejection>,
         inner: &mut S,
         request: Request<B>,
@@ -242,6 +241,7 @@ impl<F> RequireFuture<F> {
         let state = match verdict {
             Ok(()) => RequireState::Calling { future: inner.call(request) },
             Err(rejection) => {
+                // Gives back what readiness reserved, such as a permit: the inner is not called.
                 drop(take_ready(inner));
                 RequireState::Refused { response: Some(render::respond(&rejection)) }
             }
@@ -265,73 +265,4 @@ where
             RequireProjection::Refused { response } => Poll::Ready(Ok(own(response))),
         }
     }
-}
-
-pub(crate) fn demanded<B>(
-    settings: &Arc<Settings>,
-    demand: &Arc<Demand>,
-    request: &Request<B>,
-) -> Result<(), Rejection> {
-    if demand.unusable {
-        return Err(fault(RejectionKind::InvalidRequirement, settings, demand, request));
-    }
-    match caller(settings, demand, request)? {
-        Caller::Granted(grant) => met(demand, grant),
-        Caller::Anonymous(_) if settings.preflight_passes && is_preflight(request) => Ok(()),
-        Caller::Anonymous(anonymous) => Err(Rejection::missing(anonymous, demand)),
-    }
-}
-
-/// What the layer around has found out about whoever sent a request.
-pub(crate) enum Caller<'r> {
-    Granted(&'r Grant),
-    Anonymous(&'r Anonymous),
-}
-
-/// Fails closed: neither a grant nor the word of an optional layer means that nothing was checked,
-/// and what another server checked counts for nothing here (RFC 9700 §2.3).
-pub(crate) fn caller<'r, B>(
-    settings: &Arc<Settings>,
-    demand: &Arc<Demand>,
-    request: &'r Request<B>,
-) -> Result<Caller<'r>, Rejection> {
-    let granted = own_grant(settings, request).map(Caller::Granted);
-    let anonymous = || own_anonymous(settings, request).map(Caller::Anonymous);
-    granted
-        .or_else(anonymous)
-        .ok_or_else(|| fault(RejectionKind::MissingAuthentication, settings, demand, request))
-}
-
-pub(super) fn met(demand: &Arc<Demand>, grant: &Grant) -> Result<(), Rejection> {
-    if let Some(constraint) = demand.constraint.filter(|own| !grant.is_tied_by(*own)) {
-        return Err(Rejection::unconstrained(grant, demand, constraint));
-    }
-    demand.check(grant).map_err(|short| short.into_rejection(grant, demand))
-}
-
-/// A refusal for a reason that is none of the token's.
-#[cfg(feature = "mcp")]
-pub(crate) fn refusal<B>(
-    settings: &Arc<Settings>,
-    demand: &Arc<Demand>,
-    request: &Request<B>,
-    kind: RejectionKind,
-) -> Rejection {
-    let attempt = match caller(settings, demand, request) {
-        Ok(Caller::Granted(grant)) => Attempt::of(grant),
-        Ok(Caller::Anonymous(anonymous)) => Attempt::unclear(anonymous.label.clone()),
-        Err(rejection) => return rejection,
-    };
-    Rejection::new(kind, settings, demand, attempt)
-}
-
-/// The server is set up wrong, or what is wrong with the request are not its credentials.
-pub(crate) fn fault<B>(
-    kind: RejectionKind,
-    settings: &Arc<Settings>,
-    demand: &Arc<Demand>,
-    request: &Request<B>,
-) -> Rejection {
-    let attempt = Attempt::unclear(label(&RequestHead::of(request)));
-    Rejection::new(kind, settings, demand, attempt)
 }

@@ -11,9 +11,10 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use super::ResponseBody;
+use super::caller::{caller, fault, met};
 use super::methods::{Access, Methods, Table};
-use super::require::{Caller, RequireFuture, caller, fault, met};
-use crate::authorize::Demand;
+use super::require::RequireFuture;
+use crate::authorize::{Caller, Demand};
 use crate::config::{ConfigError, Settings};
 use crate::error::RejectionKind;
 use crate::rejection::Rejection;

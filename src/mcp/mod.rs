@@ -10,8 +10,10 @@ pub mod code;
 mod errors;
 mod preset;
 mod revision;
+mod server;
 mod tools;
 mod transport;
+mod unseen;
 
 pub use self::errors::{
     Answer, AuthorizationRequired, Call, ConfigurationError, Elicitation, ElicitationUrl,
@@ -22,9 +24,10 @@ pub use self::errors::{
 pub use self::preset::Mcp;
 pub(crate) use self::preset::SessionBinding;
 pub use self::revision::Revision;
+use self::revision::negotiation;
 pub use self::tools::{McpToolsLayer, RequireTools, RequireToolsFuture, RequireToolsLayer, Tools};
 pub use self::transport::{
-    McpLayer, McpService, OriginCheck, ProtocolCheck, SealedSessions, SessionSecretError,
-    TransportFuture,
+    McpLayer, McpService, OriginCheck, ProtocolCheck, ProtocolFuture, SealedSessions,
+    SessionSecretError,
 };
 pub(crate) use self::transport::{Origins, PROTOCOL_VERSION, Transport, Versions};

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde_json::{Map, Value};
+
 /// A revision of the Model Context Protocol whose rules this crate knows.
 ///
 /// They are ordered by age: `Revision::V2025_06_18 < Revision::LATEST`.
@@ -59,6 +61,13 @@ impl Revision {
     pub const fn has_message_fields(self) -> bool {
         matches!(self, Self::V2026_07_28)
     }
+}
+
+/// `data` of the error by which a client finds a version that both speak (2026-07-28).
+pub(super) fn negotiation(supported: &[Revision], requested: Option<&str>) -> Map<String, Value> {
+    let supported = supported.iter().map(|revision| revision.as_str()).collect();
+    let requested = requested.map(|requested| ("requested".to_owned(), requested.into()));
+    [("supported".to_owned(), supported)].into_iter().chain(requested).collect()
 }
 
 impl fmt::Display for Revision {

@@ -5,6 +5,7 @@ use http::Response;
 use serde_json::{Map, Value};
 
 use super::plan::Plan;
+use crate::error::json_rpc;
 use crate::rejection::Rejection;
 
 /// The response under construction: body, content type and further headers are a hook's to set.
@@ -12,9 +13,6 @@ use crate::rejection::Rejection;
 /// Its body is [`Bytes`], whatever the body type of the application is. Its status is set already,
 /// and so are the headers of the hooks that ran before.
 pub type ErrorResponse = Response<Bytes>;
-
-const INVALID_REQUEST: i32 = -32600;
-const METHOD_NOT_FOUND: i32 = -32601;
 
 /// What a refusal says, for the body.
 ///
@@ -105,10 +103,12 @@ impl<'a> ErrorBody<'a> {
     #[must_use]
     pub fn json_rpc_code(&self) -> i32 {
         let code = self.rejection.kind().json_rpc_code();
-        match code {
-            _ if self.rejection.is_concealed() => METHOD_NOT_FOUND,
-            -32099..=-32020 if self.rejection.details().settings.is_legacy => INVALID_REQUEST,
-            code => code,
+        if self.rejection.is_concealed() {
+            json_rpc::METHOD_NOT_FOUND
+        } else if self.rejection.details().settings.is_legacy {
+            json_rpc::before_2026(code)
+        } else {
+            code
         }
     }
 

@@ -57,11 +57,12 @@ struct Message<'a> {
 struct Error<'a> {
     code: i32,
     message: &'a str,
-    data: Data<'a>,
+    data: ErrorData<'a>,
 }
 
+/// What a refusal says besides its code and its text.
 #[derive(Serialize)]
-struct Data<'a> {
+pub(crate) struct ErrorData<'a> {
     kind: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<&'a str>,
@@ -73,15 +74,21 @@ struct Data<'a> {
     members: Option<&'a Map<String, Value>>,
 }
 
-impl Envelope for JsonRpc {
-    fn send_error(&self, _: StatusCode, error: &ErrorBody<'_>, response: &mut ErrorResponse) {
-        let data = Data {
+impl<'a> ErrorData<'a> {
+    pub(crate) fn of(error: &ErrorBody<'a>) -> Self {
+        Self {
             kind: error.kind_name(),
             error: error.error(),
             error_description: error.error_description(),
             scope: error.scope(),
             members: error.members(),
-        };
+        }
+    }
+}
+
+impl Envelope for JsonRpc {
+    fn send_error(&self, _: StatusCode, error: &ErrorBody<'_>, response: &mut ErrorResponse) {
+        let data = ErrorData::of(error);
         let error = Error { code: error.json_rpc_code(), message: error.detail(), data };
         let message = Message { jsonrpc: "2.0", error };
         oauth::json(&message, HeaderValue::from_static("application/json"), response);

@@ -117,6 +117,8 @@ pub use self::envelope::Envelope;
 pub use self::error_body::{ErrorBody, ErrorResponse};
 pub(crate) use self::grpc::Ending;
 pub(crate) use self::hooks::Hooks;
+#[cfg(feature = "mcp")]
+pub(crate) use self::json_rpc::ErrorData;
 pub use self::json_rpc::JsonRpc;
 pub use self::oauth::OAuthJson;
 use self::plan::Plan;

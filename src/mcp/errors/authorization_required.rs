@@ -166,15 +166,15 @@ impl AuthorizationRequired {
 
     /// Whether following a link suffices: there is one, and the server keeps what is consented to.
     #[must_use]
-    pub const fn can_use_link(&self) -> bool {
-        self.incremental && self.url.is_some()
+    pub fn can_use_link(&self) -> bool {
+        self.usable_url().is_some()
     }
 
     /// The id that the elicitation has, where there is a link: keep it, with the user.
     #[must_use]
     pub fn elicitation(&self) -> Option<Elicitation> {
-        let id = self.elicitation_id.clone().filter(|_| self.incremental)?;
-        Some(Elicitation::new(id, self.url.clone()?))
+        let url = self.usable_url()?.clone();
+        Some(Elicitation::new(self.elicitation_id.clone()?, url))
     }
 
     /// The same as a URL to visit, where there is a link.

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::form::Describe;
 use super::text::clean;
-use crate::mcp::{Revision, code};
+use crate::mcp::{Revision, code, negotiation};
 
 /// Longer than any name of a revision.
 const VERSION: usize = 64;
@@ -75,10 +75,7 @@ impl Describe for UnsupportedClientVersion {
     }
 
     fn meta(&self) -> Map<String, Value> {
-        let supported: Vec<_> = self.supported.iter().map(|revision| revision.as_str()).collect();
-        let members =
-            [("requested", self.requested.as_str().into()), ("supported", supported.into())];
-        members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+        negotiation(&self.supported, Some(&self.requested))
     }
 
     fn data(&self) -> Option<Value> {

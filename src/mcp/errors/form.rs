@@ -7,7 +7,8 @@ use serde_json::{Map, Value, json};
 
 use super::answer::Answer;
 use super::call::Call;
-use crate::mcp::{Revision, code};
+use crate::error::json_rpc;
+use crate::mcp::Revision;
 
 /// What an error says of itself. Its texts are clean already.
 pub(super) trait Describe {
@@ -30,7 +31,7 @@ pub(super) trait Describe {
     }
 
     fn error_code(&self, revision: Revision) -> i32 {
-        in_revision(of_status(self.status()), revision)
+        in_revision(json_rpc::of_status(self.status()), revision)
     }
 
     /// `data` of the error object.
@@ -68,22 +69,13 @@ pub(super) trait Describe {
     }
 }
 
-const fn of_status(status: StatusCode) -> i32 {
-    match status.as_u16() {
-        500.. => code::INTERNAL_ERROR,
-        403 => -32003,
-        401 => -32001,
-        _ => code::INVALID_REQUEST,
-    }
-}
-
 /// Clients of older revisions know −32001 and −32003 from other servers; from 2026-07-28 on, new
-/// servers should use no code of that range. The codes that this revision has defined mean nothing
-/// before it.
+/// servers should use no code of that range.
 pub(super) const fn in_revision(code: i32, revision: Revision) -> i32 {
-    match (code, revision.has_sessions()) {
-        (-32019..=-32000, false) | (-32099..=-32020, true) => code::INVALID_REQUEST,
-        _ => code,
+    match code {
+        code if revision.has_sessions() => json_rpc::before_2026(code),
+        -32019..=-32000 => json_rpc::INVALID_REQUEST,
+        code => code,
     }
 }
 

@@ -4,65 +4,22 @@
 //! into, so `_meta` says what the challenge would.
 
 use std::fmt;
-use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{Extensions, Response, StatusCode};
+use http::{Response, StatusCode};
 use serde_json::{Map, Value};
 
 use super::answer::Answer;
 use super::call::Call;
 use super::form::{Describe, in_revision};
-use super::internal::InternalError;
 use super::text::{self, clean};
-use super::tool_error::ToolError;
-use crate::authorize::{Anonymous, Grant};
+use crate::authorize::Grant;
 use crate::mcp::Revision;
 use crate::rejection::Rejection;
-use crate::render::{self, ErrorBody};
+use crate::render::{self, ErrorBody, ErrorData};
 
 /// The member of `_meta` in which some clients look for challenges, to start the flow by themselves.
 const CHALLENGES: &str = "mcp/www_authenticate";
-
-/// The grant of the request that a tool runs for.
-///
-/// SDKs hand the extensions of the HTTP request on: with the official one they are in the
-/// `http::request::Parts` among the extensions of the request's context.
-///
-/// # Errors
-///
-/// [`ToolError::Unauthorized`] where the request is anonymous, which an
-/// [`optional`](crate::layer::AuthenticateLayer::optional) layer has let through;
-/// [`ToolError::Internal`] where no layer has looked at it. A missing layer is never taken for an
-/// anonymous caller.
-///
-/// ```
-/// use tower_resource_server::mcp::{self, ToolError};
-/// use tower_resource_server::Scopes;
-///
-/// fn delete_all(extensions: &http::Extensions) -> Result<&'static str, ToolError> {
-///     mcp::grant(extensions)?.require(Scopes::all(["notes/delete"]))?;
-///     Ok("deleted")
-/// }
-///
-/// let error = delete_all(&http::Extensions::new()).unwrap_err();
-/// assert_eq!(error.status(), 500); // no authenticate layer is around it
-/// ```
-pub fn grant(extensions: &Extensions) -> Result<&Grant, ToolError> {
-    if let Some(grant) = extensions.get::<Grant>() {
-        return Ok(grant);
-    }
-    match extensions.get::<Anonymous>() {
-        Some(anonymous) => Err(Unauthorized::anonymous(anonymous).into()),
-        None => {
-            tracing::error!(
-                target: "tower_resource_server::rejection",
-                "a tool asks for a Grant, but no authenticate layer is around its server"
-            );
-            Err(InternalError::new().into())
-        }
-    }
-}
 
 /// The caller has to authenticate, or to do so again.
 ///
@@ -89,12 +46,12 @@ impl Unauthorized {
     /// kind `revoked-token`).
     #[must_use]
     pub fn again(grant: &Grant) -> Self {
-        Self { rejection: Rejection::revoked(grant), message: None }
+        Self::by(Rejection::revoked(grant))
     }
 
-    /// The request came without a token.
-    fn anonymous(anonymous: &Anonymous) -> Self {
-        Self { rejection: Rejection::missing(anonymous, &Arc::default()), message: None }
+    /// What a layer would answer.
+    pub(super) const fn by(rejection: Rejection) -> Self {
+        Self { rejection, message: None }
     }
 
     /// A message for the tool result. The HTTP response keeps the text of the kind, which is safe in
@@ -206,14 +163,8 @@ impl Describe for Rejection {
 
 /// As in the body of the JSON-RPC envelope.
 fn members(body: &ErrorBody<'_>) -> Map<String, Value> {
-    let members = [
-        ("kind", Some(body.kind_name())),
-        ("error", body.error()),
-        ("error_description", body.error_description()),
-        ("scope", body.scope()),
-    ];
-    let mut all = body.members().cloned().unwrap_or_default();
-    let there = members.into_iter().filter_map(|(name, text)| Some((name, text?)));
-    all.extend(there.map(|(name, text)| (name.to_owned(), text.into())));
-    all
+    match serde_json::to_value(ErrorData::of(body)) {
+        Ok(Value::Object(members)) => members,
+        _ => Map::new(),
+    }
 }

@@ -3,6 +3,8 @@
 //! What a tool says goes to a user's screen and into a model's context. A text from elsewhere must
 //! not hide anything there, nor look like another line.
 
+use crate::mcp::unseen::is_unseen;
+
 /// Names: of an app, a tool, a service.
 pub(super) const NAME: usize = 128;
 /// Sentences.
@@ -30,16 +32,6 @@ fn shown(c: char) -> char {
         c if is_unseen(c) => char::REPLACEMENT_CHARACTER,
         c => c,
     }
-}
-
-/// Controls, marks that turn the direction of writing, and what carries text that nobody sees: tags
-/// and the further variation selectors. Joiners stay, for scripts need them.
-fn is_unseen(c: char) -> bool {
-    c.is_control()
-        || matches!(c,
-            '\u{ad}' | '\u{61c}' | '\u{200b}' | '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
-            | '\u{e0000}'..='\u{e0fff}')
 }
 
 #[cfg(test)]

@@ -4,10 +4,11 @@ use std::borrow::Cow;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use http::{HeaderMap, HeaderName};
+use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::message::{Content, Message, TOOLS_CALL, named_by};
 use crate::error::RejectionKind;
+use crate::field::{self, Repeated};
 use crate::mcp::{PROTOCOL_VERSION, Revision};
 
 const METHOD: HeaderName = HeaderName::from_static("mcp-method");
@@ -91,12 +92,8 @@ fn decoded(value: &str) -> Result<Cow<'_, str>, Mismatch> {
 
 /// The value of a field that is there once at most, of visible ASCII.
 fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>, Mismatch> {
-    let mut values = headers.get_all(name).iter();
-    match (values.next(), values.next()) {
-        (None, _) => Ok(None),
-        (Some(value), None) => value.to_str().map(Some).map_err(|_| Mismatch),
-        _ => Err(Mismatch),
-    }
+    let value = field::single(headers, name).map_err(|Repeated| Mismatch)?;
+    value.map(HeaderValue::to_str).transpose().map_err(|_| Mismatch)
 }
 
 #[cfg(test)]

@@ -56,14 +56,14 @@ pub struct RequireToolsLayer {
 
 impl RequireToolsLayer {
     /// Fails closed where the rules have faults, and says so in the log at once.
-    pub(crate) fn new(tools: &Tools, settings: &Arc<Settings>) -> Self {
+    pub(crate) fn new(tools: Tools, settings: &Arc<Settings>) -> Self {
         Self::checked(tools, settings).unwrap_or_else(|error| {
             tracing::error!(target: "tower_resource_server::config", %error, "tools unusable");
             Self { gate: Arc::new(Gate::unusable(settings)) }
         })
     }
 
-    pub(crate) fn checked(tools: &Tools, settings: &Arc<Settings>) -> Result<Self, ConfigError> {
+    pub(crate) fn checked(tools: Tools, settings: &Arc<Settings>) -> Result<Self, ConfigError> {
         Gate::new(tools, settings).map(|gate| Self { gate: Arc::new(gate) })
     }
 }

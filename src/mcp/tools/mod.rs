@@ -17,6 +17,7 @@ use self::message::TOOLS_CALL;
 pub use self::preset::McpToolsLayer;
 use crate::authorize::Requirement;
 use crate::config::Fault;
+use crate::mcp::unseen::is_unseen;
 
 const DEFAULT_LIMIT: usize = 4 * 1024 * 1024;
 const DEFAULT_READ_TIMEOUT: Duration = Duration::from_secs(30);
@@ -275,11 +276,8 @@ fn names(what: &str, rules: &[(String, Option<Requirement>)], faults: &mut Vec<F
 
 /// A name with something in it that is not to be seen would look like another.
 fn is_sound(name: &str) -> bool {
-    let hidden = |c: char| {
-        let format = matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{feff}');
-        c.is_control() || format
-    };
+    // No name needs joiners or a line of its own.
+    let hidden = |c| is_unseen(c) || matches!(c, '\u{200c}' | '\u{200d}' | '\u{2028}' | '\u{2029}');
     !name.is_empty()
         && name.chars().count() <= 128
         && name.trim() == name

@@ -35,9 +35,8 @@ impl McpLayer {
     /// }
     /// ```
     #[must_use]
-    #[allow(clippy::needless_pass_by_value, reason = "it is built for this call")]
     pub fn tools(self, tools: Tools) -> McpToolsLayer {
-        let tools = RequireToolsLayer::new(&tools, self.settings());
+        let tools = RequireToolsLayer::new(tools, self.settings());
         McpToolsLayer { outer: self, tools }
     }
 
@@ -46,9 +45,8 @@ impl McpLayer {
     /// # Errors
     ///
     /// [`ConfigError`] with every fault of the rules.
-    #[allow(clippy::needless_pass_by_value, reason = "it is built for this call")]
     pub fn try_tools(self, tools: Tools) -> Result<McpToolsLayer, ConfigError> {
-        let tools = RequireToolsLayer::checked(&tools, self.settings())?;
+        let tools = RequireToolsLayer::checked(tools, self.settings())?;
         Ok(McpToolsLayer { outer: self, tools })
     }
 }

@@ -11,10 +11,11 @@ use http_body::Body;
 use super::fields;
 use super::message::{Content, Message, TOOLS_CALL};
 use super::{Others, Source, Tools, is_sound};
-use crate::authorize::{Demand, Requirement};
+use crate::authorize::{Caller, Demand, Requirement};
 use crate::config::{ConfigError, Fault, Settings};
 use crate::error::RejectionKind;
-use crate::layer::{Caller, caller, demanded, refusal};
+use crate::field;
+use crate::layer::{caller, demanded, refusal};
 use crate::media_type;
 use crate::rejection::Rejection;
 
@@ -40,29 +41,30 @@ pub(super) enum Next {
 }
 
 impl Gate {
-    pub(super) fn new(tools: &Tools, settings: &Arc<Settings>) -> Result<Self, ConfigError> {
+    pub(super) fn new(tools: Tools, settings: &Arc<Settings>) -> Result<Self, ConfigError> {
         let mut faults = tools.faults();
         let any_token = Arc::new(Demand::default().kept());
-        let mut demand = |what: &str, needed: &Option<Requirement>| match needed {
+        let mut demand = |what: &str, needed: Option<Requirement>| match needed {
             None => Arc::clone(&any_token),
             Some(requirement) => {
-                let demand = Demand::new(requirement.clone());
+                let demand = Demand::new(requirement);
                 faults.extend(demand.faults().iter().map(|fault| of_rule(what, fault)));
                 Arc::new(demand.kept())
             }
         };
-        let mut table = |what: &str, rules: &[(String, Option<Requirement>)]| {
-            let rule = |(name, needed): &(String, Option<Requirement>)| {
-                (name.as_str().into(), demand(&format!("{what} {name:?}"), needed))
+        let mut table = |what: &str, rules: Vec<(String, Option<Requirement>)>| {
+            let rule = |(name, needed): (String, _)| {
+                let demand = demand(&format!("{what} {name:?}"), needed);
+                (name.into_boxed_str(), demand)
             };
-            rules.iter().map(rule).collect::<HashMap<Box<str>, _>>()
+            rules.into_iter().map(rule).collect::<HashMap<_, _>>()
         };
-        let by_tool = table("tool", &tools.tools);
-        let methods = table("method", &tools.methods);
-        let others = match &tools.others {
+        let by_tool = table("tool", tools.tools);
+        let methods = table("method", tools.methods);
+        let others = match tools.others {
             Others::Nobody => None,
-            Others::AnyToken => Some(demand("others", &None)),
-            Others::Need(requirement) => Some(demand("others", &Some(requirement.clone()))),
+            Others::AnyToken => Some(demand("others", None)),
+            Others::Need(requirement) => Some(demand("others", Some(requirement))),
         };
         if !faults.is_empty() {
             return Err(ConfigError::new(faults));
@@ -212,8 +214,7 @@ fn of_rule(what: &str, fault: &Fault) -> Fault {
 /// JSON as it is read here: UTF-8, not compressed. Whoever runs the message would read another text
 /// where it believes other fields.
 fn is_plain_json(headers: &HeaderMap) -> bool {
-    let mut types = headers.get_all(CONTENT_TYPE).iter();
-    let (Some(value), None) = (types.next(), types.next()) else { return false };
+    let Ok(Some(value)) = field::single(headers, &CONTENT_TYPE) else { return false };
     let parameters = value.to_str().unwrap_or_default().split(';').skip(1);
     let in_utf_8 = parameters.map(str::trim).all(|parameter| match parameter.split_once('=') {
         Some((name, value)) if has_prefix(name, "charset") => {

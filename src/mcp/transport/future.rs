@@ -1,4 +1,4 @@
-//! The future of the checks: the inner service's, or a refusal.
+//! The future of the check of the protocol, which also has the response to look at.
 
 use std::fmt;
 use std::pin::Pin;
@@ -10,44 +10,30 @@ use http_body::Body;
 use pin_project_lite::pin_project;
 
 use super::rules::Outgoing;
-use crate::layer::{ResponseBody, own};
-use crate::rejection::Rejection;
-use crate::render;
+use crate::layer::{RequireFuture, ResponseBody};
 
 pin_project! {
-    /// The future of [`OriginCheck`](super::OriginCheck) and of
-    /// [`ProtocolCheck`](super::ProtocolCheck).
-    pub struct TransportFuture<F> {
+    /// The future of [`ProtocolCheck`](super::ProtocolCheck).
+    pub struct ProtocolFuture<F> {
         #[pin]
-        state: State<F>,
+        response: RequireFuture<F>,
+        outgoing: Outgoing,
     }
 }
 
-pin_project! {
-    #[project = StateProjection]
-    enum State<F> {
-        Calling { #[pin] future: F, outgoing: Outgoing },
-        Refused { response: Option<Response<Bytes>> },
+impl<F> ProtocolFuture<F> {
+    pub(super) const fn new(response: RequireFuture<F>, outgoing: Outgoing) -> Self {
+        Self { response, outgoing }
     }
 }
 
-impl<F> TransportFuture<F> {
-    pub(super) const fn calling(future: F, outgoing: Outgoing) -> Self {
-        Self { state: State::Calling { future, outgoing } }
-    }
-
-    pub(super) fn refused(rejection: &Rejection) -> Self {
-        Self { state: State::Refused { response: Some(render::respond(rejection)) } }
-    }
-}
-
-impl<F> fmt::Debug for TransportFuture<F> {
+impl<F> fmt::Debug for ProtocolFuture<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TransportFuture").finish_non_exhaustive()
+        f.debug_struct("ProtocolFuture").finish_non_exhaustive()
     }
 }
 
-impl<F, R, E> Future for TransportFuture<F>
+impl<F, R, E> Future for ProtocolFuture<F>
 where
     F: Future<Output = Result<Response<R>, E>>,
     R: Body<Data = Bytes>,
@@ -55,13 +41,10 @@ where
     type Output = Result<Response<ResponseBody<R>>, E>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        match self.project().state.project() {
-            StateProjection::Calling { future, outgoing } => future.poll(cx).map_ok(|response| {
-                let mut response = response.map(ResponseBody::inner);
-                outgoing.apply(response.headers_mut());
-                response
-            }),
-            StateProjection::Refused { response } => Poll::Ready(Ok(own(response))),
-        }
+        let this = self.project();
+        this.response.poll(cx).map_ok(|mut response| {
+            this.outgoing.apply(response.headers_mut());
+            response
+        })
     }
 }

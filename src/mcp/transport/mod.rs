@@ -13,7 +13,7 @@ mod rules;
 mod session;
 mod version;
 
-pub use self::future::TransportFuture;
+pub use self::future::ProtocolFuture;
 pub use self::layer::{McpLayer, McpService};
 pub use self::origin::OriginCheck;
 pub(crate) use self::origin::Origins;

@@ -13,12 +13,11 @@ use http::{HeaderMap, Request, Response, Uri, header};
 use http_body::Body;
 use tower_service::Service;
 
-use super::TransportFuture;
-use super::rules::Outgoing;
 use crate::authorize::Demand;
 use crate::config::Settings;
 use crate::error::RejectionKind;
-use crate::layer::{ResponseBody, fault, take_ready};
+use crate::field::{self, Repeated};
+use crate::layer::{RequireFuture, ResponseBody, fault};
 use crate::rejection::Rejection;
 use crate::uri::Web;
 
@@ -85,14 +84,13 @@ impl Origins {
 
     /// A request without the field comes from no page.
     fn accept(&self, headers: &HeaderMap) -> bool {
-        let mut lines = headers.get_all(header::ORIGIN).iter();
-        match (lines.next(), lines.next()) {
-            (None, _) => true,
-            (Some(origin), None) => {
+        match field::single(headers, &header::ORIGIN) {
+            Ok(None) => true,
+            Ok(Some(origin)) => {
                 let origin = origin.to_str().ok().and_then(WebOrigin::parse);
                 origin.is_some_and(|origin| self.know(&origin))
             }
-            (Some(_), Some(_)) => false,
+            Err(Repeated) => false,
         }
     }
 
@@ -133,21 +131,14 @@ where
 {
     type Response = Response<ResponseBody<R>>;
     type Error = S::Error;
-    type Future = TransportFuture<S::Future>;
+    type Future = RequireFuture<S::Future>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
         self.inner.poll_ready(cx)
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        match self.check(&request) {
-            Ok(()) => TransportFuture::calling(self.inner.call(request), Outgoing::AsItIs),
-            Err(rejection) => {
-                // Gives back what readiness reserved, such as a permit: the inner is not called.
-                drop(take_ready(&mut self.inner));
-                TransportFuture::refused(&rejection)
-            }
-        }
+        RequireFuture::start(self.check(&request), &mut self.inner, request)
     }
 }
 

@@ -8,13 +8,13 @@ use http::{Request, Response};
 use http_body::Body;
 use tower_service::Service;
 
-use super::TransportFuture;
+use super::ProtocolFuture;
 use super::rules::{Outgoing, Refusal, judge};
 use super::session::Owner;
-use crate::authorize::Demand;
+use crate::authorize::{Caller, Demand};
 use crate::config::Settings;
 use crate::error::RejectionKind;
-use crate::layer::{Caller, ResponseBody, caller, fault, is_preflight, take_ready};
+use crate::layer::{RequireFuture, ResponseBody, caller, fault, is_preflight};
 use crate::rejection::{Attempt, Rejection};
 
 /// Calls the inner service for requests that keep the rules of the transport; answers the others.
@@ -48,18 +48,14 @@ impl<S> ProtocolCheck<S> {
             return Err(fault(kind, &self.settings, &self.demand, request));
         };
         let passage = judge(transport, request, owner);
-        let passage = passage.map_err(|refusal| self.rejection(&caller, refusal))?;
+        let passage = passage.map_err(|refusal| self.rejection(caller, refusal))?;
         passage.prepare(request);
         Ok(passage.outgoing)
     }
 
-    fn rejection(&self, caller: &Caller<'_>, refusal: Refusal) -> Rejection {
-        let attempt = match caller {
-            Caller::Granted(grant) => Attempt::of(grant),
-            Caller::Anonymous(anonymous) => Attempt::unclear(anonymous.label.clone()),
-        };
+    fn rejection(&self, caller: Caller<'_>, refusal: Refusal) -> Rejection {
         let Refusal { kind, members } = refusal;
-        Rejection::with_members(kind, &self.settings, &self.demand, attempt, members)
+        Rejection::with_members(kind, &self.settings, &self.demand, Attempt::by(caller), members)
     }
 }
 
@@ -70,20 +66,17 @@ where
 {
     type Response = Response<ResponseBody<R>>;
     type Error = S::Error;
-    type Future = TransportFuture<S::Future>;
+    type Future = ProtocolFuture<S::Future>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
         self.inner.poll_ready(cx)
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        match self.admit(&mut request) {
-            Ok(outgoing) => TransportFuture::calling(self.inner.call(request), outgoing),
-            Err(rejection) => {
-                // Gives back what readiness reserved, such as a permit: the inner is not called.
-                drop(take_ready(&mut self.inner));
-                TransportFuture::refused(&rejection)
-            }
-        }
+        let (verdict, outgoing) = match self.admit(&mut request) {
+            Ok(outgoing) => (Ok(()), outgoing),
+            Err(rejection) => (Err(rejection), Outgoing::AsItIs),
+        };
+        ProtocolFuture::new(RequireFuture::start(verdict, &mut self.inner, request), outgoing)
     }
 }

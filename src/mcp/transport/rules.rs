@@ -5,8 +5,9 @@ use http::{HeaderMap, HeaderValue, Method, Request};
 use serde_json::{Map, Value};
 
 use super::Transport;
-use super::session::{Owner, SESSION_ID, SealedSessions, session_of};
+use super::session::{Owner, SESSION_ID, SealedSessions};
 use crate::error::RejectionKind;
+use crate::field::{self, Repeated};
 use crate::mcp::Revision;
 
 /// Why a request does not pass, and what there is to say besides.
@@ -91,7 +92,7 @@ impl Transport {
             return Ok((Incoming::AsItIs, Outgoing::AsItIs));
         };
         let unknown = || Refusal::from(RejectionKind::UnknownSession);
-        let incoming = match session_of(headers).map_err(|()| unknown())? {
+        let incoming = match field::single(headers, &SESSION_ID).map_err(|Repeated| unknown())? {
             None => Incoming::AsItIs,
             Some(sealed) => {
                 let id = owner.and_then(|owner| sessions.open(sealed, owner));

@@ -10,7 +10,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use hmac::{Hmac, KeyInit, Mac};
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderName, HeaderValue};
 use sha2::{Digest, Sha256};
 
 use crate::authorize::Grant;
@@ -162,14 +162,5 @@ impl Owner {
             hash.update(part.unwrap_or_default());
         }
         Some(Self(hash.finalize().into()))
-    }
-}
-
-/// The one line of that name. `Err` where there are several.
-pub(super) fn session_of(headers: &HeaderMap) -> Result<Option<&HeaderValue>, ()> {
-    let mut lines = headers.get_all(SESSION_ID).iter();
-    match (lines.next(), lines.next()) {
-        (line, None) => Ok(line),
-        (_, Some(_)) => Err(()),
     }
 }

@@ -1,11 +1,11 @@
 //! `MCP-Protocol-Version`: which revision a request is of.
 
 use http::{HeaderMap, HeaderName};
-use serde_json::{Map, Value};
 
 use super::rules::Refusal;
 use crate::error::RejectionKind;
-use crate::mcp::Revision;
+use crate::field::{self, Repeated};
+use crate::mcp::{Revision, negotiation};
 
 pub(crate) const PROTOCOL_VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
 
@@ -33,18 +33,13 @@ impl Versions {
 
     /// `None` for a request of a revision from before the field, or one that begins a session.
     pub(super) fn of(&self, headers: &HeaderMap) -> Result<Option<Revision>, Refusal> {
-        let mut lines = headers.get_all(PROTOCOL_VERSION).iter();
-        let name = match (lines.next(), lines.next()) {
-            (None, _) if self.have_sessions() => return Ok(None),
-            (None, _) => return Err(self.refuse(RejectionKind::MissingProtocolVersion, None)),
-            (Some(line), None) => line.as_bytes(),
-            (Some(_), Some(_)) => {
-                return Err(self.refuse(RejectionKind::MalformedProtocolVersion, None));
-            }
-        };
-        let Some(name) = word(name) else {
-            return Err(self.refuse(RejectionKind::MalformedProtocolVersion, None));
-        };
+        let malformed = || self.refuse(RejectionKind::MalformedProtocolVersion, None);
+        let name =
+            match field::single(headers, &PROTOCOL_VERSION).map_err(|Repeated| malformed())? {
+                Some(line) => word(line.as_bytes()).ok_or_else(malformed)?,
+                None if self.have_sessions() => return Ok(None),
+                None => return Err(self.refuse(RejectionKind::MissingProtocolVersion, None)),
+            };
         match Revision::from_name(name).filter(|revision| self.0.contains(revision)) {
             Some(revision) => Ok(Some(revision)),
             None if name == OLDER && self.have_sessions() => Ok(None),
@@ -54,13 +49,7 @@ impl Versions {
 
     /// With the list, by which a client finds a version that both speak.
     fn refuse(&self, kind: RejectionKind, requested: Option<&str>) -> Refusal {
-        let supported = self.0.iter().map(|revision| revision.as_str()).collect::<Vec<_>>();
-        let mut members = Map::new();
-        members.insert("supported".to_owned(), supported.into());
-        if let Some(requested) = requested {
-            members.insert("requested".to_owned(), Value::from(requested));
-        }
-        Refusal { kind, members: Some(members) }
+        Refusal { kind, members: Some(negotiation(&self.0, requested)) }
     }
 }
 

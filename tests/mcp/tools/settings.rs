@@ -56,7 +56,17 @@ fn every_fault_is_listed_at_once() {
 
 #[test]
 fn hostile_names_are_faults() {
-    for name in ["a\n", "a\0b", " a", "a ", "a\u{200b}", "\u{202e}evil", "\u{feff}a", "a\u{ad}b"] {
+    for name in [
+        "a\n",
+        "a\0b",
+        " a",
+        "a ",
+        "a\u{200b}",
+        "\u{202e}evil",
+        "\u{feff}a",
+        "a\u{ad}b",
+        "a\u{e0041}",
+    ] {
         assert_eq!(problems(Tools::new().any_token(name)).len(), 1, "{name:?}");
         assert_eq!(problems(Tools::new().method(name, Scopes::all(["a"]))).len(), 1, "{name:?}");
     }

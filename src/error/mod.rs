@@ -1,8 +1,13 @@
 //! Why a request was refused: the kinds, and the one table that maps each to the wire.
 
+mod class;
+pub(crate) mod json_rpc;
+
 use std::fmt;
 
 use http::StatusCode;
+
+use self::class::Class;
 
 /// What the kind becomes on the wire.
 pub(crate) struct Row {
@@ -17,76 +22,6 @@ pub(crate) struct Row {
 const fn row(name: &'static str, error: Class, text: &'static str) -> Row {
     let (status, code, grpc) = error.wire();
     Row { name, status, code, text, grpc, json_rpc: error.json_rpc() }
-}
-
-/// The forms that kinds share on the wire.
-#[derive(Clone, Copy)]
-enum Class {
-    None,
-    Request,
-    Token,
-    Proof,
-    Nonce,
-    Authentication,
-    Scope,
-    Forbidden,
-    Outage,
-    Internal,
-    /// The rules of a protocol above HTTP (MCP).
-    Protocol,
-    /// Its header fields (MCP 2026-07-28).
-    Field,
-    /// Its version (MCP 2026-07-28).
-    Version,
-    Session,
-    Method,
-    /// Its messages, and how they come (MCP).
-    Syntax,
-    Size,
-    Time,
-    MediaType,
-}
-
-impl Class {
-    const fn wire(self) -> (StatusCode, Option<&'static str>, u8) {
-        match self {
-            Self::None => (StatusCode::UNAUTHORIZED, None, 16),
-            Self::Request => (StatusCode::BAD_REQUEST, Some("invalid_request"), 16),
-            Self::Token => (StatusCode::UNAUTHORIZED, Some("invalid_token"), 16),
-            Self::Proof => (StatusCode::UNAUTHORIZED, Some("invalid_dpop_proof"), 16),
-            Self::Nonce => (StatusCode::UNAUTHORIZED, Some("use_dpop_nonce"), 16),
-            Self::Authentication => {
-                (StatusCode::UNAUTHORIZED, Some("insufficient_user_authentication"), 16)
-            }
-            Self::Scope => (StatusCode::FORBIDDEN, Some("insufficient_scope"), 7),
-            Self::Forbidden => (StatusCode::FORBIDDEN, None, 7),
-            Self::Outage => (StatusCode::SERVICE_UNAVAILABLE, None, 14),
-            Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, None, 13),
-            Self::Protocol | Self::Field | Self::Version | Self::Syntax => {
-                (StatusCode::BAD_REQUEST, None, 3)
-            }
-            Self::Session => (StatusCode::NOT_FOUND, None, 5),
-            Self::Method => (StatusCode::METHOD_NOT_ALLOWED, None, 12),
-            Self::Time => (StatusCode::REQUEST_TIMEOUT, None, 4),
-            Self::Size => (StatusCode::PAYLOAD_TOO_LARGE, None, 8),
-            Self::MediaType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, None, 3),
-        }
-    }
-
-    /// JSON-RPC 2.0 §5.1, and the codes of MCP 2026-07-28; −32001 and −32003 are of no standard.
-    const fn json_rpc(self) -> i32 {
-        match self {
-            Self::Field => -32020,
-            Self::Version => -32022,
-            Self::Syntax => -32700,
-            _ => match self.wire().0.as_u16() {
-                401 => -32001,
-                403 => -32003,
-                400..=499 => -32600,
-                _ => -32603,
-            },
-        }
-    }
 }
 
 /// Declares the kinds, their rows and the list of all, so that each stands in one place.

@@ -175,7 +175,7 @@ impl ResourceServer {
     #[must_use]
     #[allow(clippy::needless_pass_by_value, reason = "it is built for this call")]
     pub fn require_tools(&self, tools: Tools) -> RequireToolsLayer {
-        RequireToolsLayer::new(&tools, &self.settings)
+        RequireToolsLayer::new(&tools, None, &self.settings)
     }
 
     /// As [`require_tools`](Self::require_tools).
@@ -186,7 +186,7 @@ impl ResourceServer {
     #[cfg(feature = "mcp")]
     #[allow(clippy::needless_pass_by_value, reason = "it is built for this call")]
     pub fn try_require_tools(&self, tools: Tools) -> Result<RequireToolsLayer, ConfigError> {
-        RequireToolsLayer::checked(&tools, &self.settings)
+        RequireToolsLayer::checked(&tools, None, &self.settings)
     }
 
     /// The layer around the endpoint of an MCP server: origin, token, protocol version and session.

@@ -21,8 +21,11 @@ async fn main() -> ExitCode {
 async fn serve(options: &Options) -> Result<(), Failure> {
     let started = Started::new(options, |builder| builder).await?;
     let app = routes::app(&started.server);
-    let stop = common::stop_signal()?;
+    let (stop, over) = common::with_grace(common::stop_signal()?);
     started.announce(|tour| tour.print());
-    axum::serve(started.listener, app).with_graceful_shutdown(stop).await?;
-    Ok(())
+    let server = axum::serve(started.listener, app).with_graceful_shutdown(stop);
+    tokio::select! {
+        served = server.into_future() => Ok(served?),
+        () = over => Ok(()),
+    }
 }

@@ -13,5 +13,8 @@ pub(crate) mod start;
 mod token_endpoint;
 pub(crate) mod walkthrough;
 
-#[allow(unused_imports, reason = "not every server accepts connections itself")]
-pub(crate) use self::process::{accept, listen, log, stop_signal};
+#[allow(
+    unused_imports,
+    reason = "not every server accepts connections itself, or leaves it to others"
+)]
+pub(crate) use self::process::{GRACE, accept, listen, log, stop_signal, with_grace};

@@ -5,7 +5,11 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
 use tracing_subscriber::EnvFilter;
+
+/// How long what is under way may take once the server is asked to stop.
+pub(crate) const GRACE: Duration = Duration::from_secs(10);
 
 /// Logs to standard error; `RUST_LOG` chooses what.
 pub(crate) fn log() {
@@ -36,6 +40,23 @@ pub(crate) async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
             }
         }
     }
+}
+
+/// The signal to hand on to the server, and when it has had enough time since then.
+pub(crate) fn with_grace(
+    stop: impl Future<Output = ()>,
+) -> (impl Future<Output = ()>, impl Future<Output = ()>) {
+    let (stopping, stopped) = oneshot::channel();
+    let asked = async {
+        stop.await;
+        let _ = stopping.send(());
+    };
+    let over = async {
+        let _ = stopped.await;
+        tokio::time::sleep(GRACE).await;
+        tracing::warn!("stopped before all requests were finished");
+    };
+    (asked, over)
 }
 
 /// Resolves when the process is asked to stop.

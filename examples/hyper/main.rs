@@ -4,6 +4,7 @@
 //! `cargo run --example hyper` prints curl lines to try; `-- --help` lists the flags.
 
 #[path = "../common/mod.rs"]
+#[allow(dead_code, reason = "the servers that share it use more of it")]
 mod common;
 mod flags;
 mod gateway;

@@ -29,9 +29,6 @@ const HEAD: Duration = Duration::from_secs(10);
 /// How often a silent HTTP/2 client is asked whether it is still there.
 const PING: Duration = Duration::from_secs(20);
 
-/// How long requests under way may take once the server is asked to stop.
-const GRACE: Duration = Duration::from_secs(10);
-
 /// Serves until `stop` resolves, and then finishes what is under way.
 pub(crate) async fn serve(listener: TcpListener, app: App, stop: impl Future<Output = ()>) {
     let mut stop = pin!(stop);
@@ -47,7 +44,7 @@ pub(crate) async fn serve(listener: TcpListener, app: App, stop: impl Future<Out
     }
     drop((listener, stopping));
     let finished = async { while connections.join_next().await.is_some() {} };
-    if tokio::time::timeout(GRACE, finished).await.is_err() {
+    if tokio::time::timeout(common::GRACE, finished).await.is_err() {
         tracing::warn!("stopped before all requests were finished");
     }
 }

@@ -18,12 +18,8 @@ use std::time::Duration;
 use common::cli::Options;
 use common::start::{self, Failure, Started};
 use service::Tools;
-use tokio::sync::oneshot;
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
-
-/// How long calls under way may take once the server is asked to stop.
-const GRACE: Duration = Duration::from_secs(10);
 
 /// How often a silent client is asked whether it is still there.
 const PING: Duration = Duration::from_secs(20);
@@ -46,25 +42,11 @@ async fn serve(options: &Options) -> Result<(), Failure> {
         .layer(server.authenticate().optional())
         .layer(server.try_require_methods(rules::rules())?)
         .add_service(Tools);
-    let asked = common::stop_signal()?;
+    let (stop, over) = common::with_grace(common::stop_signal()?);
     started.announce(tour::print);
-
-    let (stopping, stopped) = oneshot::channel();
-    let stop = async {
-        asked.await;
-        let _ = stopping.send(());
-    };
     let listener = TcpIncoming::from(started.listener);
     tokio::select! {
         served = router.serve_with_incoming_shutdown(listener, stop) => Ok(served?),
-        () = after(stopped) => {
-            tracing::warn!("stopped before all calls were finished");
-            Ok(())
-        }
+        () = over => Ok(()),
     }
-}
-
-async fn after(stopped: oneshot::Receiver<()>) {
-    let _ = stopped.await;
-    tokio::time::sleep(GRACE).await;
 }

@@ -85,6 +85,16 @@ impl Demand {
         Self { is_kept: true, ..self }
     }
 
+    /// In its challenges stand the scopes of `outer` as well: the next token has to pass the layer
+    /// around too, and some clients ask for exactly what a challenge names.
+    #[cfg(feature = "mcp")]
+    pub(crate) fn within(self, outer: Option<&Requirement>) -> Self {
+        let Some(outer) = outer.cloned() else { return self };
+        let all = self.requirement.iter().cloned().fold(outer, Requirement::and);
+        let scopes = all.challenged_scopes();
+        Self { scope: (!scopes.is_empty()).then(|| scopes.join(" ")), ..self }
+    }
+
     /// What is demanded here already, and `more`.
     pub(crate) fn and(&self, more: Requirement) -> Requirement {
         match &self.requirement {

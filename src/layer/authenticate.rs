@@ -114,6 +114,13 @@ impl AuthenticateLayer {
         Self { gate: Arc::new(gate) }
     }
 
+    /// What [`require`](Self::require) was given, if it can be met.
+    #[cfg(feature = "mcp")]
+    pub(crate) fn requirement(&self) -> Option<&Requirement> {
+        let demand = &self.gate.demand;
+        demand.requirement.as_ref().filter(|_| !demand.unusable)
+    }
+
     fn map(self, change: impl FnOnce(&mut Gate)) -> Self {
         let mut gate = Gate::clone(&self.gate);
         change(&mut gate);

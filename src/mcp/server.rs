@@ -15,7 +15,7 @@ impl ResourceServer {
     /// the document is first served.
     #[must_use]
     pub fn require_tools(&self, tools: Tools) -> RequireToolsLayer {
-        RequireToolsLayer::new(tools, self.settings())
+        RequireToolsLayer::new(tools, None, self.settings())
     }
 
     /// As [`require_tools`](Self::require_tools).
@@ -24,7 +24,7 @@ impl ResourceServer {
     ///
     /// [`ConfigError`] with every fault of the rules.
     pub fn try_require_tools(&self, tools: Tools) -> Result<RequireToolsLayer, ConfigError> {
-        RequireToolsLayer::checked(tools, self.settings())
+        RequireToolsLayer::checked(tools, None, self.settings())
     }
 
     /// The layer around the endpoint of an MCP server: origin, token, protocol version and session.

@@ -160,7 +160,10 @@ impl Bed {
     pub(crate) async fn introspect(&self, token: &Value) -> Value {
         let token = token.as_str().expect("a token");
         let basic = basic("example-api", "example-secret");
-        self.post("/introspect", &[("authorization", &basic)], &[("token", token)]).await.json()
+        let field = [("authorization", basic.as_str())];
+        let answer = self.post("/introspect", &field, &[("token", token)]).await;
+        assert_eq!(answer.status, StatusCode::OK);
+        answer.json()
     }
 }
 

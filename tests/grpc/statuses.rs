@@ -33,8 +33,12 @@ async fn without_a_grpc_status_the_http_status_is_translated() {
         (401, Code::Unauthenticated, "| 401 | 16 `UNAUTHENTICATED` |"),
         (403, Code::PermissionDenied, "| 403 | 7 `PERMISSION_DENIED` |"),
         (404, Code::Unimplemented, "| 404 | 12 `UNIMPLEMENTED` |"),
+        (429, Code::Unavailable, "| 429, 502, 503, 504 | 14 `UNAVAILABLE` |"),
+        (502, Code::Unavailable, "| 429, 502, 503, 504 | 14 `UNAVAILABLE` |"),
         (503, Code::Unavailable, "| 429, 502, 503, 504 | 14 `UNAVAILABLE` |"),
+        (504, Code::Unavailable, "| 429, 502, 503, 504 | 14 `UNAVAILABLE` |"),
         (500, Code::Unknown, "| any other | 2 `UNKNOWN` |"),
+        (431, Code::Unknown, "tonic's own client takes 431 for `UNKNOWN`"),
     ] {
         assert!(guide.contains(row), "{row}");
         assert_eq!(code(status, None).await, code_of, "{status}");

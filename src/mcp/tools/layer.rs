@@ -20,6 +20,7 @@ use tower_service::Service;
 
 use super::Tools;
 use super::rules::{Gate, Next};
+use crate::authorize::Requirement;
 use crate::config::{ConfigError, Settings};
 use crate::error::RejectionKind;
 use crate::layer::{Buffer, BufferedBody, Read, ResponseBody, own, take_ready, taken};
@@ -56,15 +57,21 @@ pub struct RequireToolsLayer {
 
 impl RequireToolsLayer {
     /// Fails closed where the rules have faults, and says so in the log at once.
-    pub(crate) fn new(tools: Tools, settings: &Arc<Settings>) -> Self {
-        Self::checked(tools, settings).unwrap_or_else(|error| {
+    ///
+    /// `outer` is what the layer around demands of every token, where that is known.
+    pub(crate) fn new(tools: Tools, outer: Option<&Requirement>, settings: &Arc<Settings>) -> Self {
+        Self::checked(tools, outer, settings).unwrap_or_else(|error| {
             tracing::error!(target: "tower_resource_server::config", %error, "tools unusable");
             Self { gate: Arc::new(Gate::unusable(settings)) }
         })
     }
 
-    pub(crate) fn checked(tools: Tools, settings: &Arc<Settings>) -> Result<Self, ConfigError> {
-        Gate::new(tools, settings).map(|gate| Self { gate: Arc::new(gate) })
+    pub(crate) fn checked(
+        tools: Tools,
+        outer: Option<&Requirement>,
+        settings: &Arc<Settings>,
+    ) -> Result<Self, ConfigError> {
+        Gate::new(tools, outer, settings).map(|gate| Self { gate: Arc::new(gate) })
     }
 }
 

@@ -20,6 +20,9 @@ impl McpLayer {
     /// Demands of each call of a tool what that tool needs: see [`Tools`]. The last setting, since it
     /// makes another layer.
     ///
+    /// What [`require`](Self::require) demands of every token need not be repeated here: the challenge
+    /// to a call lists both.
+    ///
     /// Faulty rules are logged at once and fail closed: every request is answered 500.
     /// [`try_tools`](Self::try_tools) returns the faults instead.
     ///
@@ -36,7 +39,7 @@ impl McpLayer {
     /// ```
     #[must_use]
     pub fn tools(self, tools: Tools) -> McpToolsLayer {
-        let tools = RequireToolsLayer::new(tools, self.settings());
+        let tools = RequireToolsLayer::new(tools, self.requirement(), self.settings());
         McpToolsLayer { outer: self, tools }
     }
 
@@ -46,7 +49,7 @@ impl McpLayer {
     ///
     /// [`ConfigError`] with every fault of the rules.
     pub fn try_tools(self, tools: Tools) -> Result<McpToolsLayer, ConfigError> {
-        let tools = RequireToolsLayer::checked(tools, self.settings())?;
+        let tools = RequireToolsLayer::checked(tools, self.requirement(), self.settings())?;
         Ok(McpToolsLayer { outer: self, tools })
     }
 }

@@ -22,6 +22,8 @@ use crate::rejection::Rejection;
 /// What a layer is set to.
 pub(super) struct Gate {
     settings: Arc<Settings>,
+    /// What the layer around demands of every token.
+    outer: Option<Requirement>,
     tools: HashMap<Box<str>, Arc<Demand>>,
     methods: HashMap<Box<str>, Arc<Demand>>,
     /// Without it, tools that are not listed are open to nobody.
@@ -41,15 +43,19 @@ pub(super) enum Next {
 }
 
 impl Gate {
-    pub(super) fn new(tools: Tools, settings: &Arc<Settings>) -> Result<Self, ConfigError> {
+    pub(super) fn new(
+        tools: Tools,
+        outer: Option<&Requirement>,
+        settings: &Arc<Settings>,
+    ) -> Result<Self, ConfigError> {
         let mut faults = tools.faults();
-        let any_token = Arc::new(Demand::default().kept());
+        let any_token = Arc::new(Demand::default().within(outer).kept());
         let mut demand = |what: &str, needed: Option<Requirement>| match needed {
             None => Arc::clone(&any_token),
             Some(requirement) => {
                 let demand = Demand::new(requirement);
                 faults.extend(demand.faults().iter().map(|fault| of_rule(what, fault)));
-                Arc::new(demand.kept())
+                Arc::new(demand.within(outer).kept())
             }
         };
         let mut table = |what: &str, rules: Vec<(String, Option<Requirement>)>| {
@@ -76,6 +82,7 @@ impl Gate {
         let settings = Arc::clone(settings);
         Ok(Self {
             settings,
+            outer: outer.cloned(),
             tools: by_tool,
             methods,
             others,
@@ -90,6 +97,7 @@ impl Gate {
     pub(super) fn unusable(settings: &Arc<Settings>) -> Self {
         Self {
             settings: Arc::clone(settings),
+            outer: None,
             tools: HashMap::new(),
             methods: HashMap::new(),
             others: None,
@@ -160,7 +168,7 @@ impl Gate {
         match *needed.as_slice() {
             [] => Ok(()),
             [demand] => self.put(demand, request),
-            _ => self.put(&all(&needed), request),
+            _ => self.put(&self.all(&needed), request),
         }
     }
 
@@ -170,6 +178,12 @@ impl Gate {
             Caller::Anonymous(anonymous) => Err(Rejection::missing(anonymous, demand)),
             Caller::Granted(_) => demanded(&self.settings, demand, request),
         }
+    }
+
+    fn all(&self, demands: &[&Arc<Demand>]) -> Arc<Demand> {
+        let requirements = demands.iter().filter_map(|demand| demand.requirement.clone());
+        let demand = requirements.reduce(Requirement::and).map(Demand::new).unwrap_or_default();
+        Arc::new(demand.within(self.outer.as_ref()))
     }
 
     fn rule(&self, message: &Message<'_>) -> Rule<'_> {
@@ -199,11 +213,6 @@ enum Rule<'g> {
     None,
     Nobody,
     Need(&'g Arc<Demand>),
-}
-
-fn all(demands: &[&Arc<Demand>]) -> Arc<Demand> {
-    let requirements = demands.iter().filter_map(|demand| demand.requirement.clone());
-    Arc::new(requirements.reduce(Requirement::and).map(Demand::new).unwrap_or_default())
 }
 
 fn of_rule(what: &str, fault: &Fault) -> Fault {

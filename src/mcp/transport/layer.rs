@@ -115,6 +115,11 @@ impl McpLayer {
     pub(crate) const fn settings(&self) -> &Arc<Settings> {
         &self.settings
     }
+
+    /// What every token has to meet.
+    pub(crate) fn requirement(&self) -> Option<&Requirement> {
+        self.authenticate.requirement()
+    }
 }
 
 /// What [`McpLayer`] makes of a service.

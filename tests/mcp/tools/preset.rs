@@ -3,10 +3,11 @@
 use bytes::Bytes;
 use http::{HeaderValue, Request};
 use http_body_util::Full;
+use serde_json::json;
 use tower_resource_server::mcp::{Mcp, Revision, Tools};
 use tower_resource_server::{Builder, RejectionKind as Kind, Scopes};
 
-use super::{assert_plain, call, post, tools};
+use super::{assert_plain, call, calling, post, tools};
 use crate::support::{Answer, Bed, send};
 
 fn mcp(builder: Builder) -> Builder {
@@ -22,7 +23,7 @@ async fn through(bed: &Bed, scope: &str, request: Request<Full<Bytes>>) -> Answe
 async fn tools_come_after_the_rules_of_the_transport() {
     let bed = Bed::with(mcp);
     through(&bed, "mcp read", call("read_file")).await.assert_ok();
-    through(&bed, "mcp read", call("delete_file")).await.assert_s403("delete");
+    through(&bed, "mcp read", call("delete_file")).await.assert_s403("mcp delete");
     through(&bed, "read", call("read_file")).await.assert_s403("mcp");
 
     let with = |name: &'static str, value: &'static str| {
@@ -43,12 +44,36 @@ async fn tools_come_after_the_rules_of_the_transport() {
     anonymous.assert_n401();
 }
 
+/// Some clients put the scopes of a challenge in place of those they had.
+#[tokio::test]
+async fn challenges_name_what_every_use_of_the_server_needs_as_well() {
+    let bed = Bed::with(mcp);
+    // MCP-2025-11-25-R3-1: all that the operation needs.
+    through(&bed, "mcp read", call("delete_file")).await.assert_s403("mcp delete");
+    through(&bed, "mcp delete", call("delete_file")).await.assert_ok();
+    let both = json!([calling("delete_file"), calling("write_file")]);
+    through(&bed, "mcp", post(both.to_string())).await.assert_s403("mcp delete read write");
+
+    let authenticate = bed.server.authenticate().require(Scopes::all(["read", "mcp"]));
+    let layer = bed.server.mcp().authenticate(authenticate).tools(tools());
+    let narrow = bed.issuer.token().scope("mcp read").authorize(call("write_file"));
+    send(layer, narrow).await.assert_s403("read mcp write");
+
+    // Of a layer by itself nobody knows what is around it.
+    let layers = (
+        bed.server.authenticate().require(Scopes::all(["mcp"])),
+        bed.server.require_tools(tools()),
+    );
+    let narrow = bed.issuer.token().scope("mcp").authorize(call("delete_file"));
+    send(layers, narrow).await.assert_s403("delete");
+}
+
 #[tokio::test]
 async fn refusals_of_an_mcp_server_are_json_rpc() {
     let bed = Bed::with(mcp);
     let refused = through(&bed, "mcp read", call("delete_file")).await.json();
     assert_eq!(refused["error"]["code"], -32003);
-    assert_eq!(refused["error"]["data"]["scope"], "delete");
+    assert_eq!(refused["error"]["data"]["scope"], "mcp delete");
     let mut modern = call("read_file");
     let version = HeaderValue::from_static(Revision::LATEST.as_str());
     modern.headers_mut().insert("mcp-protocol-version", version);

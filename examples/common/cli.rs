@@ -41,6 +41,11 @@ pub(crate) trait OwnFlags: Default {
 
     /// Takes the value of the long flag of that name. `false` if it is none of these.
     fn take(&mut self, name: &str, parser: &mut lexopt::Parser) -> Result<bool, lexopt::Error>;
+
+    /// Which of them lacks another.
+    fn lacking(&self) -> Option<&'static str> {
+        None
+    }
 }
 
 impl OwnFlags for () {
@@ -140,7 +145,7 @@ fn parse(
         }
     }
     complete(&mut options)?;
-    Ok(Some(options))
+    own.lacking().map_or(Ok(Some(options)), |what| Err(what.into()))
 }
 
 /// Takes the secret from where it is, and says which flag lacks another. The issuer of its own follows

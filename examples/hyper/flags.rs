@@ -7,16 +7,20 @@ use lexopt::ValueExt;
 
 use crate::common::cli::OwnFlags;
 
+/// Long enough for most work, and short enough for those who wait.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+#[derive(Default)]
 pub(crate) struct Flags {
     /// Host and port of the server behind.
     pub(crate) upstream: Option<String>,
     /// How long it may do nothing before its answer begins.
-    pub(crate) patience: Duration,
+    patience: Option<Duration>,
 }
 
-impl Default for Flags {
-    fn default() -> Self {
-        Self { upstream: None, patience: Duration::from_secs(30) }
+impl Flags {
+    pub(crate) fn patience(&self) -> Duration {
+        self.patience.unwrap_or(PATIENCE)
     }
 }
 
@@ -30,10 +34,15 @@ impl OwnFlags for Flags {
     fn take(&mut self, name: &str, parser: &mut lexopt::Parser) -> Result<bool, lexopt::Error> {
         match name {
             "upstream" => self.upstream = Some(parser.value()?.parse_with(origin)?),
-            "upstream-timeout" => self.patience = parser.value()?.parse_with(seconds)?,
+            "upstream-timeout" => self.patience = Some(parser.value()?.parse_with(seconds)?),
             _ => return Ok(false),
         }
         Ok(true)
+    }
+
+    fn lacking(&self) -> Option<&'static str> {
+        let lacks = self.patience.is_some() && self.upstream.is_none();
+        lacks.then_some("--upstream-timeout needs --upstream")
     }
 }
 

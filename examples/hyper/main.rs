@@ -45,7 +45,7 @@ async fn protect(options: &Options, upstream: &str, flags: &Flags) -> Result<(),
     let settle =
         |builder: tower_resource_server::Builder| builder.protect_preflight().refuse_query_tokens();
     let started = Started::new(options, settle).await?;
-    let gateway = Gateway::new(&started, upstream, flags.patience)?;
+    let gateway = Gateway::new(&started, upstream, flags.patience())?;
     let app: App = gateway::app(&started.server, gateway);
     let stop = common::stop_signal()?;
     started.announce(|tour| tour.print_gateway(&format!("http://{upstream}")));

@@ -7,7 +7,7 @@ const HERE: [&str; 2] = ["--listen", "127.0.0.1:0"];
 
 #[test]
 fn bad_flags_are_one_line_and_status_2() {
-    let bad: [&[&str]; 13] = [
+    let bad: [&[&str]; 14] = [
         &["--no-such-flag"],
         &["--listen", "nowhere"],
         &["--profile", "strict"],
@@ -21,6 +21,7 @@ fn bad_flags_are_one_line_and_status_2() {
         &["--upstream-timeout", "soon"],
         &["--upstream-timeout", "0"],
         &["--upstream-timeout", "-1"],
+        &["--upstream-timeout", "5"],
     ];
     for arguments in bad {
         let Some(errors) = refuses("hyper", arguments) else { return };

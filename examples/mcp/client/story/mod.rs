@@ -25,6 +25,7 @@ pub(crate) async fn run(url: &str) -> Result<(), Failure> {
     let mut connection = Connection::new(&http, url, Revision::V2026_07_28);
 
     title("A request without a token: where are tokens to be had?");
+    says("Not shown: _meta, with which each request of 2026-07-28 tells version and client.");
     login::discovers(&mut connection).await?;
     login::lists_files(&mut connection).await?;
 

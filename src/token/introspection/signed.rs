@@ -90,6 +90,7 @@ impl Signed<'_> {
         let mut waited = false;
         loop {
             let now = Timestamp::from(clock.now());
+            let generation = keys.generation();
             match self.verdict(keys, now) {
                 Verdict::Good => return Ok(()),
                 Verdict::Bad if waited => return Err(IntrospectionError::Signature),
@@ -97,6 +98,10 @@ impl Signed<'_> {
             }
             let waiting = keys.fetch_for_unknown(now).filter(|_| !waited);
             let Some(waiting) = waiting else {
+                // What a fetch brought that landed during this look was not looked at.
+                if keys.generation() != generation {
+                    continue;
+                }
                 let missing = keys.is_failing() || matches!(keys.supply(now), Supply::Missing);
                 return Err(match missing {
                     true => IntrospectionError::KeysUnavailable,

@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::future::{Ready, ready};
+use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, OnceLock};
 use std::task::{Context, Poll};
@@ -9,6 +10,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
+use http_body::{Body, Frame};
 use http_body_util::{BodyExt, Full};
 use serde_json::Value;
 use tower::{Layer, Service, ServiceExt};
@@ -313,13 +315,13 @@ where
 
 /// Names the body of a service's responses, which `Service` itself cannot.
 pub(crate) trait SendsResponse {
-    type Body: http_body::Body<Data = Bytes, Error = Infallible>;
+    type Body: Body<Data = Bytes, Error = Infallible>;
 }
 
 impl<S, B> SendsResponse for S
 where
     S: Service<Request<Full<Bytes>>, Response = Response<B>>,
-    B: http_body::Body<Data = Bytes, Error = Infallible>,
+    B: Body<Data = Bytes, Error = Infallible>,
 {
     type Body = B;
 }
@@ -371,7 +373,7 @@ pub(crate) async fn send_vector(name: &str) -> Answer {
 /// Reads a response to its end.
 pub(crate) async fn read<B>(response: Response<B>, handled: bool) -> Answer
 where
-    B: http_body::Body<Data = Bytes>,
+    B: Body<Data = Bytes>,
     B::Error: std::fmt::Debug,
 {
     let (parts, body) = response.into_parts();
@@ -560,5 +562,20 @@ fn unquote(text: &str) -> (String, &str) {
 pub(crate) async fn let_others_run() {
     for _ in 0..300 {
         tokio::task::yield_now().await;
+    }
+}
+
+/// A body of which nothing ever comes.
+pub(crate) struct Silent;
+
+impl Body for Silent {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        Poll::Pending
     }
 }

@@ -22,7 +22,7 @@ use tower::{Layer, Service, ServiceExt, service_fn};
 use tower_resource_server::testing::{FixedClock, ScriptedFetch, TestIssuer};
 use tower_resource_server::{Issuer, ResourceServer, Scopes};
 
-use crate::support::{Bed, Handler, ISSUER, NOW, RESOURCE, bearer, get};
+use crate::support::{Bed, Handler, ISSUER, NOW, RESOURCE, Silent, bearer, get};
 
 type Sent = Request<Full<Bytes>>;
 
@@ -252,21 +252,6 @@ async fn nobody_holds_a_permit_while_keys_are_fetched() {
     assert_eq!(status(&mut other, bearer(&issuer.token().build())).await, StatusCode::OK);
     hold.release();
     assert_eq!(waiting.await.expect("a response").status(), StatusCode::UNAUTHORIZED);
-}
-
-/// A body of which nothing ever comes.
-struct Silent;
-
-impl Body for Silent {
-    type Data = Bytes;
-    type Error = Infallible;
-
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        Poll::Pending
-    }
 }
 
 #[tokio::test]

@@ -1,13 +1,9 @@
 //! A way to every kind of refusal, by requests full of texts that must not be seen again.
 
-use std::convert::Infallible;
-use std::pin::Pin;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Request};
-use http_body::{Body, Frame};
 use http_body_util::Full;
 use serde_json::json;
 use tower::util::MapRequestLayer;
@@ -27,7 +23,7 @@ use tower_resource_server::{
 };
 
 use crate::dpop::Client;
-use crate::support::{Answer, Bed, ISSUER, NOW, RESOURCE, bearer, get, send};
+use crate::support::{Answer, Bed, ISSUER, NOW, RESOURCE, Silent, bearer, get, send};
 
 /// Every text of the tokens and proofs is one of these, none of which may be seen again.
 pub(crate) const SECRETS: [&str; 9] = [
@@ -144,21 +140,6 @@ fn by_message() -> Vec<Way> {
 
 fn tools() -> Tools {
     Tools::new().any_token("open").limit(92).read_timeout(Duration::from_nanos(1))
-}
-
-/// Never arrives.
-struct Silent;
-
-impl Body for Silent {
-    type Data = Bytes;
-    type Error = Infallible;
-
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        Poll::Pending
-    }
 }
 
 fn by_token() -> Vec<Way> {

@@ -20,16 +20,16 @@ fn url_of(elicitation: &ElicitRequestParams) -> &str {
     }
 }
 
+/// A client that may share what it has written.
+async fn writer(bed: &Bed, version: ProtocolVersion) -> Authorized {
+    Authorized::connect(&bed.url, version, &["files:read", "files:write"]).await
+}
+
 /// The SDK hands −32042 to the caller as any error of JSON-RPC; it has no type for its data.
 #[tokio::test]
 async fn up_to_2025_11_25_it_is_an_error_with_the_url() {
     let bed = Bed::new().await;
-    let client = Authorized::connect(
-        &bed.url,
-        ProtocolVersion::V_2025_11_25,
-        &["files:read", "files:write"],
-    )
-    .await;
+    let client = writer(&bed, ProtocolVersion::V_2025_11_25).await;
     let refused = client.call("share_file", plan()).await.expect_err("not agreed yet");
     let ServiceError::McpError(error) = refused else { panic!("{refused:?}") };
     assert_eq!(error.code.0, code::URL_ELICITATION_REQUIRED);
@@ -47,12 +47,7 @@ async fn up_to_2025_11_25_it_is_an_error_with_the_url() {
 #[tokio::test]
 async fn from_2026_07_28_on_input_is_required_and_the_sdk_sees_to_it() {
     let bed = Bed::new().await;
-    let client = Authorized::connect(
-        &bed.url,
-        ProtocolVersion::V_2026_07_28,
-        &["files:read", "files:write"],
-    )
-    .await;
+    let client = writer(&bed, ProtocolVersion::V_2026_07_28).await;
     let shared = client.call("share_file", plan()).await.expect("an answer");
     assert!(text(&shared).contains("shared"));
     let shown = client.user.shown.lock().expect("not poisoned").clone();
@@ -64,12 +59,7 @@ async fn from_2026_07_28_on_input_is_required_and_the_sdk_sees_to_it() {
 #[tokio::test]
 async fn the_request_for_input_is_an_elicitation() {
     let bed = Bed::new().await;
-    let client = Authorized::connect(
-        &bed.url,
-        ProtocolVersion::V_2026_07_28,
-        &["files:read", "files:write"],
-    )
-    .await;
+    let client = writer(&bed, ProtocolVersion::V_2026_07_28).await;
     let asked = client.session.call_tool_once(call("share_file", plan())).await.expect("a result");
     let CallToolResponse::InputRequired(asked) = asked else { panic!("{asked:?}") };
     let requests = asked.input_requests.expect("requests");

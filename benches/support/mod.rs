@@ -3,6 +3,8 @@
 // Each bench uses a part of it.
 #![allow(dead_code, reason = "shared by several benches")]
 
+pub(crate) mod measure;
+
 use std::convert::Infallible;
 use std::future::{Ready, ready};
 use std::pin::pin;

@@ -1,0 +1,2 @@
+//! Under construction on a branch.
+fn main() {}

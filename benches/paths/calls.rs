@@ -10,8 +10,9 @@ use super::{Answer, Beside, Client, Path, Plan, Server};
 use crate::support::{Bare, Body, issuer, layered, request, server};
 
 pub(crate) fn plans() -> Vec<Plan> {
-    let tool =
-        |(name, tool, status)| Plan::new(format!("mcp/{name}"), move |_| tool_call(tool, status));
+    let tool = |(name, tool, status): (&str, &'static str, _)| {
+        Plan::new(format!("mcp/{name}"), move |_| tool_call(tool, status))
+    };
     let mut plans = vec![Plan::new("grpc/no-credentials", |_| grpc_refusal())];
     plans.extend(
         [

@@ -62,15 +62,14 @@ pub(crate) fn seen() -> Vec<Plan> {
 /// The token is known, the proof is new, and its use is recorded.
 fn known_token(algorithm: Algorithm, backend: CryptoBackend, at_most: Option<f64>) -> Path {
     let issuer = issuer(Algorithm::ES256);
-    let mut signed = Vec::new();
+    let mut signed: Vec<Vec<Signed>> = Vec::new();
     let clients = [(); 2].map(|()| {
         let bound = Bound::new(&issuer, algorithm);
         let sent: Vec<_> = (0..REQUESTS).map(|_| bound.request(|proof| proof)).collect();
         signed.push(sent.iter().map(|(_, proof)| Signed::new(proof, &bound.key)).collect());
         Client::new(sent.into_iter().map(|(request, _)| request))
     });
-    let signed: &Vec<Signed> = &signed[0];
-    let besides = floors(backend, signed, 1, at_most);
+    let besides = floors(backend, &signed[0], 1, at_most);
     let allocations = Allocations::AtMost(8);
     Path { besides, allocations, ..Path::accepted(clients, fresh(issuer, backend)) }
 }
@@ -87,7 +86,7 @@ pub(crate) fn both_new() -> Vec<Plan> {
 fn new_clients(backend: CryptoBackend) -> Path {
     let issuer = issuer(Algorithm::ES256);
     let mut signed = Vec::new();
-    let mut client = |_| {
+    let mut client = |_: usize| {
         let bound = Bound::new(&issuer, Algorithm::ES256);
         let (request, proof) = bound.request(|proof| proof);
         signed.push(Signed::new(&proof, &bound.key));

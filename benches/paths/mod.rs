@@ -1,6 +1,9 @@
 //! The paths of a request through the layer: what is sent, to which server, and beside what it is to
 //! be seen. The benches that time and that count share them, so that both speak of the same.
 
+// Each bench uses a part of it.
+#![allow(dead_code, unused_imports, reason = "shared by several benches")]
+
 mod bearer;
 mod beside;
 mod calls;

@@ -67,7 +67,7 @@ pub(crate) fn floors(
 ) -> Vec<Beside> {
     let floor = |name: &str, kind: Kind| {
         let name = if each == 1 { name.to_owned() } else { format!("{each} × {name}") };
-        let time = timed(texts, each, |key| kind(backend, key));
+        let time = timed(taken(texts, |key| kind(backend, key)), each);
         Beside { name, comparison: Comparison::Ratio(at_most), time: Box::new(time) }
     };
     let mut floors = vec![floor("verifier", of_backend)];
@@ -86,24 +86,23 @@ struct Taken {
     signature: Vec<u8>,
 }
 
-/// Verifies a batch of the texts, each time the next. They are copied before, as requests are.
-fn timed(
-    texts: &[Signed],
-    each: usize,
-    verifier: impl Fn(&Value) -> Verifier,
-) -> impl FnMut() -> Duration + use<> {
+fn taken(texts: &[Signed], verifier: impl Fn(&Value) -> Verifier) -> Vec<Taken> {
     let mut verifiers = HashMap::new();
-    let taken = texts.iter().map(|Signed { text, key }| {
+    let taken = |Signed { text, key }: &Signed| {
         let verifier = verifiers.entry(key.to_string()).or_insert_with(|| Rc::new(verifier(key)));
         let (message, signature) = taken_apart(text);
         Taken { verifier: Rc::clone(verifier), message: message.into(), signature }
-    });
-    let taken: Vec<_> = taken.collect();
+    };
+    texts.iter().map(taken).collect()
+}
+
+/// Verifies a batch of the texts, each time the next. They are copied before, as requests are.
+fn timed(texts: Vec<Taken>, each: usize) -> impl FnMut() -> Duration {
+    let count = BATCH * each;
     let mut next = 0;
     move || {
-        let count = BATCH * each;
-        let batch: Vec<_> = taken.iter().cycle().skip(next).take(count).cloned().collect();
-        next = (next + count) % taken.len();
+        let batch: Vec<_> = texts.iter().cycle().skip(next).take(count).cloned().collect();
+        next = (next + count) % texts.len();
         let one = batch_of(&batch, |one| {
             assert!(one.verifier.verifies(&one.message, &one.signature), "they are all good");
         });

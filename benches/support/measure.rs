@@ -40,7 +40,9 @@ pub(crate) fn in_turn<const N: usize>(
     mut contestants: [&mut dyn FnMut() -> Duration; N],
 ) -> [Times; N] {
     let mut times = [const { Times(Vec::new()) }; N];
-    contestants.iter_mut().for_each(|contestant| drop(contestant()));
+    for contestant in &mut contestants {
+        contestant();
+    }
     for _ in 0..rounds {
         for (contestant, times) in contestants.iter_mut().zip(&mut times) {
             times.0.push(contestant());

@@ -107,7 +107,7 @@ pub(crate) fn busy(issuer: &TestIssuer, change: impl FnOnce(Builder) -> Builder)
 /// The server's layer around the bare service.
 pub(crate) fn layered(
     server: &ResourceServer,
-) -> impl Service<Request<Body>, Error = Infallible, Response: Sized> + Clone {
+) -> impl Service<Request<Body>, Error = Infallible, Response: Sized> + Clone + use<> {
     server.authenticate().layer(Bare)
 }
 

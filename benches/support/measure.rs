@@ -83,7 +83,9 @@ pub(crate) fn all_in_turn(
     rounds: usize,
     contestants: &mut [&mut dyn FnMut() -> Duration],
 ) -> Vec<Times> {
-    contestants.iter_mut().for_each(|contestant| drop(contestant()));
+    for contestant in contestants.iter_mut() {
+        contestant();
+    }
     let mut times: Vec<_> = contestants.iter().map(|_| Times(Vec::new())).collect();
     for _ in 0..rounds {
         for (contestant, times) in contestants.iter_mut().zip(&mut times) {

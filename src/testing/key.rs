@@ -59,6 +59,15 @@ impl SigningKey {
         Self { algorithm: Algorithm::ES256, kid: None, private: Private::P256(key) }
     }
 
+    /// The EdDSA key of that seed, as `d` of a JWK has it (RFC 8037 §2), without a key id.
+    ///
+    /// It is for keys that are published, such as those of the RFCs.
+    #[must_use]
+    pub fn from_ed25519(d: &[u8; 32]) -> Self {
+        let key = ed25519_dalek::SigningKey::from_bytes(d);
+        Self { algorithm: Algorithm::EdDSA, kid: None, private: Private::Ed25519(key) }
+    }
+
     /// An RS256 key of 1024 bits, which is too short (RFC 7518 §3.3); published as well.
     pub(super) const fn short_rsa() -> Self {
         Self::published(RsaKey::Short)

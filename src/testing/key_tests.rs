@@ -102,6 +102,22 @@ fn the_client_key_of_the_vectors_comes_from_its_scalar() {
 }
 
 #[test]
+fn the_key_of_rfc_8037_comes_from_its_seed() {
+    let d = "nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A";
+    let d = URL_SAFE_NO_PAD.decode(d).unwrap().try_into().unwrap();
+    let key = SigningKey::from_ed25519(&d);
+    let x = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
+    assert_eq!(key.bare_jwk(), json!({ "kty": "OKP", "crv": "Ed25519", "x": x }));
+    assert_eq!(key.algorithm(), Algorithm::EdDSA);
+    assert_eq!(key.private_member(), ("d", base64url(d)));
+    // RFC 8037, appendix A.4.
+    let signed = b"eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc";
+    let signature =
+        "hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg";
+    assert_eq!(base64url(key.sign(signed)), signature);
+}
+
+#[test]
 #[should_panic(expected = "`d` is a scalar of P-256")]
 fn zero_is_no_scalar() {
     let _ = SigningKey::from_p256(&[0; 32]);

@@ -1,0 +1,57 @@
+//! What stands behind the layer that authenticates: demands of a route, and of MCP's tools.
+//!
+//! The floor is that layer, with the same request.
+
+use http::header::CONTENT_TYPE;
+use http::{HeaderValue, Method, Request};
+use tower_layer::Layer;
+use tower_resource_server::mcp::Tools;
+use tower_resource_server::{Algorithm, Scopes};
+
+use crate::fixture::{issuer, server, token};
+use crate::scenario::{Scenario, again};
+use crate::support::{Bare, Body, layered, request};
+
+fn route(scope: &str) -> Scenario {
+    let issuer = issuer(Algorithm::ES256);
+    let server = server(&issuer, |builder| builder);
+    let guarded = server.authenticate().layer(server.require(Scopes::all([scope])).layer(Bare));
+    let token = token(&issuer, 0).build();
+    Scenario::between(guarded, layered(&server), again(&request(Some(&token))))
+}
+
+pub(crate) fn scope_present() -> Scenario {
+    route("read")
+}
+
+pub(crate) fn scope_missing() -> Scenario {
+    route("write")
+}
+
+/// A call of that tool, whose body is there at once.
+fn tool(name: &str) -> Scenario {
+    let issuer = issuer(Algorithm::ES256);
+    let server = server(&issuer, |builder| builder);
+    let tools = Tools::new().tool("read_file", Scopes::all(["read"])).any_token("list_files");
+    let guarded = server.authenticate().layer(server.require_tools(tools).layer(Bare));
+    let call = call(&token(&issuer, 0).build(), name);
+    Scenario::between(guarded, layered(&server), again(&call))
+}
+
+fn call(token: &str, tool: &str) -> Request<Body> {
+    let body = format!(
+        r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{{"name":"{tool}","arguments":{{}}}}}}"#
+    );
+    let mut call = request(Some(token)).map(|_| Body::from(body));
+    *call.method_mut() = Method::POST;
+    call.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    call
+}
+
+pub(crate) fn tool_listed() -> Scenario {
+    tool("read_file")
+}
+
+pub(crate) fn tool_unlisted() -> Scenario {
+    tool("format_disk")
+}

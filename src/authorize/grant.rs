@@ -71,8 +71,8 @@ pub struct Grant {
 pub(crate) struct Label {
     pub(crate) method: Method,
     pub(crate) target: Option<PathAndQuery>,
-    /// It came from a web page of some origin.
-    pub(crate) has_origin: bool,
+    /// It came from a web page, which is to be told what it may read of the answer.
+    pub(crate) exposes: bool,
     /// It is a gRPC call of that media type.
     pub(crate) grpc: Option<MediaType>,
     /// What the authenticate layer around it accepts.
@@ -87,6 +87,7 @@ pub(crate) struct Anonymous {
 }
 
 impl Grant {
+    #[inline]
     pub(crate) const fn new(token: BoundToken, settings: Arc<Settings>, label: Label) -> Self {
         Self { token, settings, label }
     }

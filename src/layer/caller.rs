@@ -69,6 +69,6 @@ pub(crate) fn fault<B>(
     demand: &Arc<Demand>,
     request: &Request<B>,
 ) -> Rejection {
-    let attempt = Attempt::unclear(label(&RequestHead::of(request)));
+    let attempt = Attempt::unclear(label(settings, &RequestHead::of(request)));
     Rejection::new(kind, settings, demand, attempt)
 }

@@ -313,11 +313,13 @@ where
     type Output = Result<Response<ResponseBody<R>>, S::Error>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut response = ready!(self.as_mut().run(cx))?;
-        if let Some(id) = self.project().interaction.take() {
+        let mut polled = self.as_mut().run(cx);
+        if let Poll::Ready(Ok(response)) = &mut polled
+            && let Some(id) = self.project().interaction.take()
+        {
             response.headers_mut().insert(INTERACTION_ID, id);
         }
-        Poll::Ready(Ok(response))
+        polled
     }
 }
 

@@ -13,7 +13,7 @@ use http::{HeaderName, HeaderValue, Request};
 use super::expiry::Expiry;
 use super::interaction::interaction_id;
 use super::request::{
-    Credentials, grpc_type, has_origin, is_preflight, label, original_uri, own_grant,
+    Credentials, exposes, grpc_type, is_preflight, label, original_uri, own_grant,
 };
 use super::reshape::Reshape;
 use crate::authorize::{Anonymous, Demand, Grant, Label};
@@ -142,18 +142,14 @@ impl Gate {
                 Mode::Required => Err(RejectionKind::MissingCredentials.into()),
             };
         };
-        let scheme = Some(presented.scheme());
-        self.look(head, &presented).map_err(|kind| Refusal { kind, scheme })
+        self.look(head, &presented)
     }
 
     /// The proof comes before the token, so that a client mends the one before it gives up the
     /// other.
-    fn look(
-        &self,
-        head: &RequestHead<'_>,
-        presented: &Presented<'_>,
-    ) -> Result<First, RejectionKind> {
+    fn look(&self, head: &RequestHead<'_>, presented: &Presented<'_>) -> Result<First, Refusal> {
         let settings = &*self.settings;
+        let refusal = |kind| Refusal { kind, scheme: Some(presented.scheme()) };
         let digest = Digest::of(presented.token());
         let now = settings.now();
         let memory = settings.recall(presented.token(), &digest, now);
@@ -168,14 +164,15 @@ impl Gate {
                     known: known.as_ref().and_then(|known| known.as_deref()),
                     now,
                 };
-                Some(proof::verify(text, &occasion, &settings.proofs)?)
+                Some(proof::verify(text, &occasion, &settings.proofs).map_err(refusal)?)
             }
         };
         Ok(match memory {
             Recalled::Vouched(vouched) => First::Known(vouched, proof, now),
-            Recalled::Refused(kind) => return Err(kind),
+            Recalled::Refused(kind) => return Err(refusal(kind)),
             Recalled::Nothing => {
-                First::New(self.take_apart(presented.token(), digest, proof, false)?)
+                let stage = self.take_apart(presented.token(), digest, proof, false);
+                First::New(stage.map_err(refusal)?)
             }
             Recalled::ToAsk(issuer, introspector) => {
                 let asking = introspector.ask(issuer, presented.token(), digest, now);
@@ -337,12 +334,13 @@ impl Gate {
     }
 
     fn exposes<B>(&self, request: &Request<B>) -> Option<&'static [HeaderName]> {
-        let exposes = self.settings.expose_headers && has_origin(request.headers());
+        let exposes = exposes(&self.settings, request.headers());
         exposes.then(|| grpc::fields(grpc_type(request.method(), request.headers())))
     }
 
     fn label<B>(&self, request: &Request<B>) -> Label {
-        Label { constraint: self.constraint(), ..label(&RequestHead::of(request)) }
+        let label = label(&self.settings, &RequestHead::of(request));
+        Label { constraint: self.constraint(), ..label }
     }
 
     fn refused<B>(

@@ -44,7 +44,10 @@ fn hide_credentials<B>(request: &mut Request<B>) {
     }
     if let Some(proof) = headers.get_mut(DPOP) {
         proof.set_sensitive(true);
-        hide_stray_proofs(headers);
+        // Most requests have one line of each field, and then none of these is looked for.
+        if headers.len() > headers.keys_len() {
+            hide_stray_proofs(headers);
+        }
     }
 }
 
@@ -76,8 +79,10 @@ pub(crate) fn own_anonymous<'r, B>(
     anonymous.filter(|anonymous| Arc::ptr_eq(&anonymous.settings, settings))
 }
 
-pub(super) fn has_origin(headers: &HeaderMap) -> bool {
-    headers.contains_key(header::ORIGIN)
+/// Whether the sender is to be told which fields of the answer it may read: a web page of some
+/// origin, where the server does that at all.
+pub(super) fn exposes(settings: &Settings, headers: &HeaderMap) -> bool {
+    settings.expose_headers && headers.contains_key(header::ORIGIN)
 }
 
 /// A CORS preflight carries no credentials by design (Fetch §3.2), and no content either. What
@@ -113,11 +118,11 @@ pub(super) fn grpc_type(method: &Method, headers: &HeaderMap) -> Option<MediaTyp
 }
 
 /// Method and path as the client sent them, from before any router stripped a prefix.
-pub(crate) fn label(head: &RequestHead<'_>) -> Label {
+pub(crate) fn label(settings: &Settings, head: &RequestHead<'_>) -> Label {
     Label {
         method: head.method().clone(),
         target: original_uri(head).path_and_query().cloned(),
-        has_origin: has_origin(head.headers()),
+        exposes: exposes(settings, head.headers()),
         grpc: grpc_type(head.method(), head.headers()),
         constraint: SenderConstraint::default(),
     }

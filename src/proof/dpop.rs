@@ -6,6 +6,8 @@
 //! it. Within the first group the cheap checks precede the signature. A bad signature never leads
 //! to a nonce.
 
+use std::sync::Arc;
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::Method;
@@ -42,7 +44,7 @@ pub(crate) struct Proof {
     /// The nonce comes to its end: the response should bring the next.
     pub(super) renew: bool,
     /// A key that was not known for this token.
-    pub(super) new_key: Option<KnownProofKey>,
+    pub(super) new_key: Option<Arc<KnownProofKey>>,
 }
 
 impl Proof {
@@ -158,6 +160,6 @@ fn identity(client: &Thumbprint, uri: &str, jti: &str) -> [u8; 32] {
     hash.finalize().into()
 }
 
-fn worth_knowing(encoded: &str, key: ProofKey) -> Option<KnownProofKey> {
-    (encoded.len() <= KnownProofKey::LONGEST).then(|| KnownProofKey::new(encoded, key))
+fn worth_knowing(encoded: &str, key: ProofKey) -> Option<Arc<KnownProofKey>> {
+    (encoded.len() <= KnownProofKey::LONGEST).then(|| Arc::new(KnownProofKey::new(encoded, key)))
 }

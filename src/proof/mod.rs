@@ -86,15 +86,12 @@ impl Candidate {
             Ok(binding) => binding,
             Err(kind) => return refuse(kind),
         };
-        if let Some(proof) = &mut proof {
-            match proof.usage.at(now) {
-                Some(usage) => proof.usage = usage,
-                None => return refuse(RejectionKind::ExpiredProof),
-            }
+        if proof.as_mut().is_some_and(|proof| !proof.usage.move_to(now)) {
+            return refuse(RejectionKind::ExpiredProof);
         }
         // Only a key that a token is bound to is worth remembering, so strangers fill nothing.
         if let Some(key) = proof.as_mut().and_then(|proof| proof.new_key.take()) {
-            token.vouched().proof_key.store(Some(Arc::new(key)));
+            token.vouched().proof_key.store(Some(key));
         }
         Ok(Self { token, proof, binding })
     }
@@ -109,6 +106,7 @@ impl Candidate {
     }
 
     /// Nobody is there to say whether the token was revoked.
+    #[inline]
     pub(crate) const fn unchecked(self) -> InForce {
         InForce(self)
     }
@@ -161,15 +159,18 @@ impl InForce {
     }
 
     /// There is no proof, or another server is to record it.
+    #[inline]
     pub(crate) fn unclaimed(self) -> BoundToken {
         self.settled(false)
     }
 
     /// A layer of this server further out has recorded the proof for this very request.
+    #[inline]
     pub(crate) fn claimed_outside(self) -> BoundToken {
         self.settled(true)
     }
 
+    #[inline]
     fn settled(self, recorded: bool) -> BoundToken {
         let Candidate { token, proof, binding } = self.0;
         let renew = proof.as_ref().is_some_and(|proof| proof.renew);

@@ -148,7 +148,7 @@ fn respond_as(rejection: &Rejection, call: Option<MediaType>) -> Response<Bytes>
         }
         _ => dressed(&Plan::of(rejection, call.is_some()), call),
     };
-    if rejection.details().settings.expose_headers && label.has_origin {
+    if label.exposes {
         cors::expose(response.headers_mut(), fields(call));
     }
     if label.method == Method::HEAD {

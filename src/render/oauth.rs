@@ -23,6 +23,8 @@ use super::error_body::{ErrorBody, ErrorResponse};
 #[non_exhaustive]
 pub struct OAuthJson;
 
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
 #[derive(Serialize)]
 struct Members<'a> {
     error: &'a str,
@@ -42,7 +44,7 @@ pub(super) fn write(body: &ErrorBody<'_>, response: &mut ErrorResponse) {
         error_uri: body.error_uri(),
         scope: body.scope(),
     };
-    json(&members, HeaderValue::from_static("application/json"), response);
+    json(&members, JSON, response);
 }
 
 /// Sets body and content type; what cannot be serialized leaves the body empty.

@@ -12,12 +12,13 @@ use http::header::{
     ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, RETRY_AFTER, TRAILER, TRANSFER_ENCODING,
     UPGRADE, WWW_AUTHENTICATE,
 };
-use http::{HeaderMap, Response, Version};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, Version};
 
 use super::envelope::{NO_STORE, append_challenges};
 use super::plan::Plan;
 use crate::cache_control;
 use crate::cors::DPOP_NONCE;
+use crate::field;
 
 pub(super) fn restore(plan: &Plan<'_>, response: &mut Response<Bytes>) {
     let mut mended = false;
@@ -67,8 +68,10 @@ fn restore_nonce(plan: &Plan<'_>, headers: &mut HeaderMap) -> bool {
 
 /// Exactly one Cache-Control line, with no-store in it (RFC 9111 §5.2.2.5).
 fn restore_no_store(headers: &mut HeaderMap) -> bool {
-    let lines = headers.get_all(CACHE_CONTROL).iter().count();
-    if lines == 1 && cache_control::has(headers, "no-store") {
+    // What the hooks write that nobody has changed is known at sight.
+    let no_store =
+        |line: &HeaderValue| *line == NO_STORE || cache_control::has(headers, "no-store");
+    if field::single(headers, &CACHE_CONTROL).is_ok_and(|line| line.is_some_and(no_store)) {
         return false;
     }
     headers.insert(CACHE_CONTROL, NO_STORE);
@@ -77,11 +80,16 @@ fn restore_no_store(headers: &mut HeaderMap) -> bool {
 
 /// The server frames the body and manages the connection; a hook could only be wrong about them.
 fn restore_framing(headers: &mut HeaderMap) -> bool {
-    [CONTENT_LENGTH, TRANSFER_ENCODING, CONNECTION, UPGRADE, TRAILER]
-        .into_iter()
-        .filter(|name| headers.remove(name).is_some())
-        .count()
-        > 0
+    static FRAMING: [HeaderName; 5] =
+        [CONTENT_LENGTH, TRANSFER_ENCODING, CONNECTION, UPGRADE, TRAILER];
+    // There are few fields and hardly ever one of these, so they are looked through once.
+    if !headers.keys().any(|name| FRAMING.contains(name)) {
+        return false;
+    }
+    for name in &FRAMING {
+        headers.remove(name);
+    }
+    true
 }
 
 /// Each once per process: a hook that is wrong is wrong on every request.

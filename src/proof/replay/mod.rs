@@ -84,10 +84,12 @@ impl ProofUse {
         self.until.since(self.now)
     }
 
-    /// The same use, put to a store at that time. `None` when the proof cannot be accepted then:
-    /// while it was waited for keys, its time may have passed.
-    pub(crate) fn at(&self, now: Timestamp) -> Option<Self> {
-        (self.from <= now && now <= self.until).then(|| Self { now, ..self.clone() })
+    /// It is put to a store at that time. `false` when the proof cannot be accepted then: while it
+    /// was waited for keys, its time may have passed.
+    #[must_use]
+    pub(crate) fn move_to(&mut self, now: Timestamp) -> bool {
+        self.now = now;
+        self.from <= now && now <= self.until
     }
 
     pub(crate) const fn millis(&self) -> (i64, i64, i64) {

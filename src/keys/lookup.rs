@@ -9,7 +9,7 @@ use std::collections::HashMap;
 
 use sha2::{Digest, Sha256};
 
-use super::crypto::{CryptoBackend, Material, Verifier};
+use super::crypto::{CryptoBackend, Material, VerificationKey};
 use super::jwk::{Family, Jwk};
 use super::set::JwkSet;
 use crate::algorithm::Algorithm;
@@ -27,7 +27,7 @@ pub(crate) struct Key {
     algorithm: Algorithm,
     family: Family,
     names_algorithm: bool,
-    verifier: Verifier,
+    key: VerificationKey,
 }
 
 impl Key {
@@ -36,7 +36,7 @@ impl Key {
     }
 
     pub(crate) fn verify(&self, message: &[u8], signature: &Vec<u8>) -> bool {
-        self.verifier.verify(message, signature)
+        self.key.verify(message, signature)
     }
 
     /// RFC 8725 §3.1: one algorithm a key. The two names of Ed25519 are one algorithm, so a key
@@ -115,7 +115,7 @@ fn resolve(jwk: &Jwk, allowed: &[Algorithm], backend: CryptoBackend) -> Option<K
         algorithm,
         family: jwk.family,
         names_algorithm: jwk.algorithm.is_some(),
-        verifier: Verifier::new(algorithm, &jwk.material, backend)?,
+        key: VerificationKey::lasting(algorithm, &jwk.material, backend)?,
     })
 }
 

@@ -59,8 +59,7 @@ impl<'a> Reader<'a> {
     /// 8259 §7).
     fn string(&mut self) -> Option<&'a str> {
         let content = self.rest().strip_prefix(b"\"")?;
-        let special = |byte: &u8| *byte == b'"' || *byte == b'\\' || *byte < 0x20;
-        let length = content.iter().position(special)?;
+        let length = plain(content);
         if content.get(length) != Some(&b'"') {
             return None;
         }
@@ -79,6 +78,31 @@ impl<'a> Reader<'a> {
         }
         self.text.get(start..self.at)
     }
+}
+
+/// How many bytes precede the first quote, backslash or control character. Eight are looked at
+/// together, since most of a token is such bytes.
+fn plain(text: &[u8]) -> usize {
+    let (eights, rest) = text.as_chunks::<8>();
+    for (count, eight) in eights.iter().enumerate() {
+        let found = special(u64::from_le_bytes(*eight));
+        if found != 0 {
+            return 8 * count + found.trailing_zeros() as usize / 8;
+        }
+    }
+    let special = |byte: &u8| *byte == b'"' || *byte == b'\\' || *byte < 0x20;
+    8 * eights.len() + rest.iter().position(special).unwrap_or(rest.len())
+}
+
+/// The high bit of each byte that is special; exact for the lowest, and only a byte above a special
+/// one may be marked by mistake, through the borrow.
+fn special(word: u64) -> u64 {
+    const ONES: u64 = u64::from_le_bytes([1; 8]);
+    const HIGH: u64 = ONES << 7;
+    let quote = word ^ (ONES * b'"' as u64);
+    let backslash = word ^ (ONES * b'\\' as u64);
+    let below = |word: u64, limit: u64| word.wrapping_sub(ONES * limit) & !word;
+    (below(quote, 1) | below(backslash, 1) | below(word, 0x20)) & HIGH
 }
 
 /// The length of a whole number, without a leading zero (RFC 8259 §6), that nothing continues.
@@ -152,6 +176,18 @@ mod tests {
             r#"{a:1}"#,
         ] {
             assert_eq!(read(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn every_byte_is_told_at_every_place() {
+        for byte in 0..=u8::MAX {
+            let special = byte == b'"' || byte == b'\\' || byte < 0x20;
+            for at in 0..20 {
+                let mut text = [b'a'; 20];
+                text[at] = byte;
+                assert_eq!(plain(&text), if special { at } else { 20 }, "{byte} at {at}");
+            }
         }
     }
 

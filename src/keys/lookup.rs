@@ -9,7 +9,7 @@ use std::collections::HashMap;
 
 use sha2::{Digest, Sha256};
 
-use super::crypto::{CryptoBackend, Material, Verifier};
+use super::crypto::{CryptoBackend, Material, VerificationKey};
 use super::jwk::{Family, Jwk};
 use super::set::JwkSet;
 use crate::algorithm::Algorithm;
@@ -27,7 +27,7 @@ pub(crate) struct Key {
     algorithm: Algorithm,
     family: Family,
     names_algorithm: bool,
-    verifier: Verifier,
+    key: VerificationKey,
 }
 
 impl Key {
@@ -36,7 +36,7 @@ impl Key {
     }
 
     pub(crate) fn verify(&self, message: &[u8], signature: &Vec<u8>) -> bool {
-        self.verifier.verify(message, signature)
+        self.key.verify(message, signature)
     }
 
     /// RFC 8725 §3.1: one algorithm a key. The two names of Ed25519 are one algorithm, so a key
@@ -54,6 +54,8 @@ impl Key {
 pub(crate) struct KeySet {
     keys: Vec<Key>,
     by_kid: HashMap<Box<str>, Vec<usize>>,
+    /// The keys of an algorithm, where they are few enough to try each.
+    by_algorithm: Vec<(Algorithm, Vec<usize>)>,
     ids: std::collections::HashSet<KeyId>,
 }
 
@@ -67,7 +69,15 @@ impl KeySet {
                 keys.add(jwk.kid.as_deref(), key);
             }
         }
-        keys
+        let few = Algorithm::ALL.iter().filter_map(|algorithm| keys.few(*algorithm)).collect();
+        Self { by_algorithm: few, ..keys }
+    }
+
+    fn few(&self, algorithm: Algorithm) -> Option<(Algorithm, Vec<usize>)> {
+        let keys = self.keys.iter().enumerate();
+        let fitting = keys.filter(|(_, key)| key.fits(algorithm)).map(|(at, _)| at);
+        let fitting: Vec<_> = fitting.take(MAX_TRIED + 1).collect();
+        (fitting.len() <= MAX_TRIED).then_some((algorithm, fitting))
     }
 
     fn add(&mut self, kid: Option<&str>, key: Key) {
@@ -95,13 +105,12 @@ impl KeySet {
         kid: Option<&str>,
         algorithm: Algorithm,
     ) -> impl Iterator<Item = &Key> {
-        let fits = move |key: &&Key| key.fits(algorithm);
-        let named = kid.and_then(|kid| self.by_kid.get(kid)).into_iter().flatten();
-        let named = named.filter_map(|at| self.keys.get(*at));
-        let few =
-            kid.is_none() && self.keys.iter().filter(fits).take(MAX_TRIED + 1).count() <= MAX_TRIED;
-        let unnamed = few.then_some(&self.keys).into_iter().flatten();
-        named.chain(unnamed).filter(fits).take(MAX_TRIED)
+        let places = match kid {
+            Some(kid) => self.by_kid.get(kid),
+            None => self.by_algorithm.iter().find(|(own, _)| *own == algorithm).map(|(_, few)| few),
+        };
+        let keys = places.into_iter().flatten().filter_map(|at| self.keys.get(*at));
+        keys.filter(move |key| key.fits(algorithm)).take(MAX_TRIED)
     }
 }
 
@@ -115,7 +124,7 @@ fn resolve(jwk: &Jwk, allowed: &[Algorithm], backend: CryptoBackend) -> Option<K
         algorithm,
         family: jwk.family,
         names_algorithm: jwk.algorithm.is_some(),
-        verifier: Verifier::new(algorithm, &jwk.material, backend)?,
+        key: VerificationKey::lasting(algorithm, &jwk.material, backend)?,
     })
 }
 

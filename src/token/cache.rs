@@ -82,8 +82,9 @@ pub(crate) struct Bytes;
 
 const OVERHEAD: u64 = 512;
 
-/// What a bound token may come to hold besides: the header of its proofs, and the key in it.
-const PROOF_KEY: u64 = KnownProofKey::LONGEST as u64 + 256;
+/// What a bound token may come to hold besides: the header of its proofs, and the key in it, which
+/// the backend has made ready (some 500 bytes with aws-lc-rs).
+const PROOF_KEY: u64 = KnownProofKey::LONGEST as u64 + 768;
 
 impl quick_cache::Weighter<Digest, Arc<Vouched>> for Bytes {
     fn weight(&self, _: &Digest, vouched: &Arc<Vouched>) -> u64 {

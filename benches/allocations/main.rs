@@ -17,7 +17,9 @@ fn main() {
     for plan in plans(&options) {
         let name = plan.name.clone();
         let count = plan.build(&options).sample(|call| {
-            let counted = allocation_counter::measure(|| drop(call()));
+            let counted = allocation_counter::measure(|| {
+                call();
+            });
             Count { allocations: counted.count_total, bytes: counted.bytes_total }
         });
         println!("{name:40} {:3} allocations {:6} bytes", count.allocations, count.bytes);

@@ -18,7 +18,7 @@ pub(crate) fn plans() -> Vec<Plan> {
         [
             ("tool-with-scope", "read_file", StatusCode::OK),
             ("tool-for-any-token", "list_files", StatusCode::OK),
-            ("tool-not-listed", "format_disk", StatusCode::OK),
+            ("tool-not-listed", "format_disk", StatusCode::FORBIDDEN),
         ]
         .map(tool),
     );
@@ -32,7 +32,7 @@ fn grpc_refusal() -> Path {
     call.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
     let clients = [0, 1].map(|_| Client::new([call.clone()]));
     let besides = vec![Beside::bare(&clients[0], None)];
-    let answer = Answer { status: StatusCode::OK, challenges: 0 };
+    let answer = Answer { status: StatusCode::OK, challenges: 2 };
     Path { besides, answer, ..Path::accepted(clients, Server::Kept(Box::new(layered(&server)))) }
 }
 

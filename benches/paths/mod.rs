@@ -91,9 +91,8 @@ impl Path {
         Self { clients, server, besides, shared: true, allocations, answer }
     }
 
-    /// With the challenges for both schemes.
-    fn refused(clients: [Client; 2], server: Server) -> Self {
-        let answer = Answer { status: StatusCode::UNAUTHORIZED, challenges: 2 };
+    fn refused(clients: [Client; 2], server: Server, challenges: usize) -> Self {
+        let answer = Answer { status: StatusCode::UNAUTHORIZED, challenges };
         Self { answer, ..Self::accepted(clients, server) }
     }
 
@@ -148,7 +147,9 @@ fn job(mut connection: Box<dyn Connection>, client: &Client) -> Job {
     Box::new(move |start| {
         let mut requests = sent.requests();
         let timed = requests.split_off(PRELUDE);
-        requests.into_iter().for_each(|request| drop(connection.answer(request)));
+        for request in requests {
+            connection.answer(request);
+        }
         start.wait();
         connection.time(timed)
     })

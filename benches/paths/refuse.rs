@@ -17,7 +17,7 @@ pub(crate) fn bearer() -> Vec<Plan> {
             let issuer = issuer(Algorithm::ES256);
             let server = server(&issuer, |builder| builder.realm("bench"));
             let clients = [0, 1].map(|client| Client::new([sender(&issuer, client)]));
-            path(clients, kept(&server), at_most)
+            path(clients, kept(&server), BOTH, at_most)
         })
     };
     let cases: [(_, _, Sender); 5] = [
@@ -42,13 +42,16 @@ fn kept(server: &ResourceServer) -> Server {
     Server::Kept(Box::new(layered(server)))
 }
 
-fn path(clients: [Client; 2], server: Server, at_most: Option<f64>) -> Path {
+/// So many challenges: for Bearer, and for DPoP.
+const BOTH: usize = 2;
+
+fn path(clients: [Client; 2], server: Server, challenges: usize, at_most: Option<f64>) -> Path {
     let besides = vec![Beside::bare(&clients[0], at_most)];
     let allocations = match at_most {
         Some(_) => Allocations::AtMost(8),
         None => Allocations::Any,
     };
-    Path { besides, allocations, ..Path::refused(clients, server) }
+    Path { besides, allocations, ..Path::refused(clients, server, challenges) }
 }
 
 /// The token is known, and something is wrong with the proof.
@@ -61,12 +64,13 @@ pub(crate) fn dpop() -> Vec<Plan> {
         }
     };
     vec![
-        of_clients("other-uri", plain, flawed(ProofFlaw::HtuOtherHost)),
-        of_clients("bad-signature", plain, flawed(ProofFlaw::BadSignature)),
-        of_clients("replayed", plain, |issuer| {
+        of_clients("other-uri", BOTH, plain, flawed(ProofFlaw::HtuOtherHost)),
+        of_clients("bad-signature", BOTH, plain, flawed(ProofFlaw::BadSignature)),
+        of_clients("replayed", BOTH, plain, |issuer| {
             Client::new([Bound::new(issuer, Algorithm::ES256).request(|proof| proof).0])
         }),
-        of_clients("no-nonce", asking, |issuer| {
+        // A nonce is of no use to Bearer.
+        of_clients("no-nonce", 1, asking, |issuer| {
             let bound = Bound::new(issuer, Algorithm::ES256);
             Client::new((0..REQUESTS).map(|_| bound.request(|proof| proof).0))
         }),
@@ -85,12 +89,13 @@ fn asking(issuer: &TestIssuer) -> ResourceServer {
 
 fn of_clients(
     name: &str,
+    challenges: usize,
     server: fn(&TestIssuer) -> ResourceServer,
     client: impl Fn(&TestIssuer) -> Client + 'static,
 ) -> Plan {
     Plan::new(format!("refuse/dpop/{name}"), move |_| {
         let issuer = issuer(Algorithm::ES256);
         let clients = [client(&issuer), client(&issuer)];
-        path(clients, kept(&server(&issuer)), None)
+        path(clients, kept(&server(&issuer)), challenges, None)
     })
 }

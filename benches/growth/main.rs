@@ -12,6 +12,7 @@ mod cached;
 mod caption;
 mod chart;
 mod figure;
+mod floor;
 mod issuers;
 mod keys;
 mod plan;

@@ -4,14 +4,13 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use http::StatusCode;
-use jsonwebtoken::DecodingKey;
-use jsonwebtoken::crypto::JwtVerifier;
 use tower_layer::Layer;
-use tower_resource_server::testing::{SigningKey, TestIssuer, TokenBuilder};
-use tower_resource_server::{Algorithm, CryptoBackend, ResourceServer};
+use tower_resource_server::ResourceServer;
+use tower_resource_server::testing::{TestIssuer, TokenBuilder};
 
+use crate::floor::Verifier;
 use crate::support::measure::{batch, in_turn};
-use crate::support::{self, Bare, drive, layered, request, taken_apart};
+use crate::support::{Bare, drive, layered, request, taken_apart};
 
 /// Few enough to lie in the processor's cache, as a request does that was just read.
 const SEEN: usize = 200;
@@ -27,10 +26,10 @@ pub(crate) struct Cost {
     pub(crate) over: f64,
 }
 
-/// A token, and the backend's own verifier for its signature.
+/// A token, and what verifies its signature.
 pub(crate) struct Signed {
     pub(crate) token: String,
-    verifier: Rc<dyn JwtVerifier>,
+    verifier: Rc<Verifier>,
 }
 
 /// So many different tokens of one key.
@@ -39,7 +38,7 @@ pub(crate) fn signed(
     count: usize,
     change: impl Fn(TokenBuilder) -> TokenBuilder,
 ) -> Vec<Signed> {
-    let verifier: Rc<dyn JwtVerifier> = verifier(issuer.key()).into();
+    let verifier = Rc::new(Verifier::new(issuer.key()));
     let token = || change(issuer.token().scope("read").expires_in(Duration::from_secs(3600)));
     let signed = |_| Signed { token: token().build(), verifier: Rc::clone(&verifier) };
     (0..count).map(signed).collect()
@@ -72,7 +71,7 @@ pub(crate) fn first(server: &ResourceServer, samples: &[Signed], rounds: usize) 
         let parts = signatures.by_ref().take(FIRST);
         let parts = parts.map(|sample| (&sample.verifier, taken_apart(&sample.token)));
         batch(parts.collect(), |(verifier, (message, signature))| {
-            verifier.verify(message.as_bytes(), &signature).is_ok()
+            verifier.verifies(message.as_bytes(), &signature)
         })
     };
     let mut layer = || {
@@ -87,21 +86,4 @@ pub(crate) fn first(server: &ResourceServer, samples: &[Signed], rounds: usize) 
 pub(crate) fn is_accepted(server: &ResourceServer, token: &str) -> bool {
     let mut service = server.authenticate().layer(Bare);
     drive(&mut service, request(Some(token))).status() == StatusCode::OK
-}
-
-/// The backend's own verifier for the signatures of that key.
-pub(crate) fn verifier(key: &SigningKey) -> Box<dyn JwtVerifier> {
-    let jwk = key.public_jwk();
-    let part = |name: &str| jwk[name].as_str().expect("a key member");
-    let (algorithm, key) = match key.algorithm() {
-        Algorithm::ES256 => {
-            (jsonwebtoken::Algorithm::ES256, DecodingKey::from_ec_components(part("x"), part("y")))
-        }
-        Algorithm::RS256 => {
-            (jsonwebtoken::Algorithm::RS256, DecodingKey::from_rsa_components(part("n"), part("e")))
-        }
-        _ => (jsonwebtoken::Algorithm::EdDSA, DecodingKey::from_ed_components(part("x"))),
-    };
-    let backend = CryptoBackend::preferred().expect("a backend is compiled in");
-    support::verifier(backend, algorithm, &key.expect("a good key"))
 }

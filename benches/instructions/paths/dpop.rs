@@ -2,7 +2,7 @@
 
 use tower_resource_server::{Algorithm, Dpop};
 
-use crate::fixture::{busy, client, digest, issuer, key, proof, proven, token, verification};
+use crate::fixture::{busy, client, digest, issuer, proof, proven, token};
 use crate::scenario::{Scenario, WARM};
 use crate::support::layered;
 
@@ -11,27 +11,15 @@ pub(crate) fn seen() -> Scenario {
     let issuer = issuer(Algorithm::ES256);
     let client = client(0);
     let token = token(&issuer, 0).bound_to(&client).build();
-    let proofs: Vec<_> = (0..=WARM).map(|number| proof(&client, &token, number)).collect();
-    let requests = proofs.iter().map(proven).collect();
-    Scenario::of(layered(&busy(&issuer, Dpop::new())), requests)
-        .beside(digest(&token))
-        .beside(verification(&client, &proofs[WARM].build()))
+    let requests = (0..=WARM).map(|number| proven(&proof(&client, &token, number))).collect();
+    Scenario::of(layered(&busy(&issuer, Dpop::new())), requests).beside(digest(&token))
 }
 
 /// Token, client and proof are new each time.
 pub(crate) fn both_new() -> Scenario {
     let issuer = issuer(Algorithm::ES256);
-    let each = |number: u8| {
-        let client = client(number);
-        let token = token(&issuer, number.into()).bound_to(&client).build();
-        let proof = proof(&client, &token, number.into());
-        (client, token, proof)
-    };
-    let all: Vec<_> = (0..=WARM as u8).map(each).collect();
-    let requests = all.iter().map(|(_, _, proof)| proven(proof)).collect();
-    let (client, token, proof) = &all[WARM];
-    Scenario::of(layered(&busy(&issuer, Dpop::new())), requests)
-        .beside(digest(token))
-        .beside(verification(&key(Algorithm::ES256), token))
-        .beside(verification(client, &proof.build()))
+    let bound = |number| token(&issuer, number).bound_to(&client(number)).build();
+    let request = |number| proven(&proof(&client(number), &bound(number), number));
+    let requests = (0..=WARM).map(request).collect();
+    Scenario::of(layered(&busy(&issuer, Dpop::new())), requests).beside(digest(&bound(WARM)))
 }

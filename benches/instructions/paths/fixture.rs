@@ -4,16 +4,15 @@ use std::hint::black_box;
 use std::time::{Duration, UNIX_EPOCH};
 
 use http::Request;
-use jsonwebtoken::DecodingKey;
 use sha2::{Digest, Sha256};
 use tower_resource_server::testing::{
     FixedClock, ProofBuilder, SigningKey, TestIssuer, TokenBuilder, proof_use,
 };
 use tower_resource_server::{
-    Algorithm, Builder, CryptoBackend, Dpop, MemoryReplayStore, ReplayStore, ResourceServer,
+    Algorithm, Builder, Dpop, MemoryReplayStore, ReplayStore, ResourceServer,
 };
 
-use crate::support::{self, Body, taken_apart};
+use crate::support::{self, Body};
 
 pub(crate) const NOW: u64 = 1_700_000_000;
 pub(crate) const RESOURCE: &str = "https://api.example.com";
@@ -31,8 +30,8 @@ pub(crate) fn key(algorithm: Algorithm) -> SigningKey {
 }
 
 /// The key of one of many clients.
-pub(crate) fn client(number: u8) -> SigningKey {
-    SigningKey::from_p256(&[number + 10; 32])
+pub(crate) fn client(number: usize) -> SigningKey {
+    SigningKey::from_p256(&[10 + number as u8; 32])
 }
 
 pub(crate) fn issuer(algorithm: Algorithm) -> TestIssuer {
@@ -72,31 +71,6 @@ pub(crate) fn digest(token: &str) -> impl FnMut() + use<> {
     move || {
         black_box(Sha256::digest(black_box(token.as_bytes())));
     }
-}
-
-/// The backend's own verification of the signature of that JWS.
-pub(crate) fn verification(key: &SigningKey, jws: &str) -> impl FnMut() + use<> {
-    let backend = CryptoBackend::preferred().expect("a backend is compiled in");
-    let (algorithm, key) = decoding(key);
-    let verifier = support::verifier(backend, algorithm, &key);
-    let (message, signature) = taken_apart(jws);
-    let message = message.to_owned();
-    move || assert!(black_box(verifier.verify(message.as_bytes(), &signature)).is_ok())
-}
-
-fn decoding(key: &SigningKey) -> (jsonwebtoken::Algorithm, DecodingKey) {
-    let jwk = key.bare_jwk();
-    let part = |name: &str| jwk[name].as_str().expect("a member of the key");
-    let (algorithm, key) = match key.algorithm() {
-        Algorithm::ES256 => {
-            (jsonwebtoken::Algorithm::ES256, DecodingKey::from_ec_components(part("x"), part("y")))
-        }
-        Algorithm::RS256 => {
-            (jsonwebtoken::Algorithm::RS256, DecodingKey::from_rsa_components(part("n"), part("e")))
-        }
-        _ => (jsonwebtoken::Algorithm::EdDSA, DecodingKey::from_ed_components(part("x"))),
-    };
-    (algorithm, key.expect("a good key"))
 }
 
 /// Records that are in the store beforehand.

@@ -1,6 +1,4 @@
 //! What stands behind the layer that authenticates: demands of a route, and of MCP's tools.
-//!
-//! The floor is that layer, with the same request.
 
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Method, Request};
@@ -8,16 +6,16 @@ use tower_layer::Layer;
 use tower_resource_server::mcp::Tools;
 use tower_resource_server::{Algorithm, Scopes};
 
-use crate::fixture::{issuer, server, token};
-use crate::scenario::{Scenario, again};
-use crate::support::{Bare, Body, layered, request};
+use crate::fixture::{digest, issuer, server, token};
+use crate::scenario::Scenario;
+use crate::support::{Bare, Body, request};
 
 fn route(scope: &str) -> Scenario {
     let issuer = issuer(Algorithm::ES256);
     let server = server(&issuer, |builder| builder);
     let guarded = server.authenticate().layer(server.require(Scopes::all([scope])).layer(Bare));
     let token = token(&issuer, 0).build();
-    Scenario::between(guarded, layered(&server), again(&request(Some(&token))))
+    Scenario::repeating(guarded, &request(Some(&token))).beside(digest(&token))
 }
 
 pub(crate) fn scope_present() -> Scenario {
@@ -34,8 +32,8 @@ fn tool(name: &str) -> Scenario {
     let server = server(&issuer, |builder| builder);
     let tools = Tools::new().tool("read_file", Scopes::all(["read"])).any_token("list_files");
     let guarded = server.authenticate().layer(server.require_tools(tools).layer(Bare));
-    let call = call(&token(&issuer, 0).build(), name);
-    Scenario::between(guarded, layered(&server), again(&call))
+    let token = token(&issuer, 0).build();
+    Scenario::repeating(guarded, &call(&token, name)).beside(digest(&token))
 }
 
 fn call(token: &str, tool: &str) -> Request<Body> {

@@ -13,6 +13,7 @@ mod refused;
 mod replay;
 mod report;
 mod scenario;
+mod signature;
 #[path = "../../support/mod.rs"]
 mod support;
 

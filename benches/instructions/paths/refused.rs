@@ -5,7 +5,7 @@ use http::{HeaderValue, Method, Request};
 use tower_resource_server::testing::{Flaw, ProofBuilder, TestIssuer};
 use tower_resource_server::{Algorithm, Dpop, SealedNonces};
 
-use crate::fixture::{busy, client, digest, issuer, proof, proven, server, token, verification};
+use crate::fixture::{busy, client, digest, issuer, proof, proven, server, token};
 use crate::scenario::{Scenario, WARM};
 use crate::support::{Body, layered, request};
 
@@ -45,13 +45,12 @@ fn bound(issuer: &TestIssuer) -> String {
 }
 
 /// The token was seen before, each proof is new and has that wrong with it.
-fn flawed(dpop: Dpop, flaw: impl Fn(ProofBuilder) -> ProofBuilder) -> (Scenario, String) {
+fn flawed(dpop: Dpop, flaw: impl Fn(ProofBuilder) -> ProofBuilder) -> Scenario {
     let issuer = issuer(Algorithm::ES256);
     let token = bound(&issuer);
-    let proofs: Vec<_> = (0..=WARM).map(|number| flaw(proof(&client(0), &token, number))).collect();
-    let requests = proofs.iter().map(proven).collect();
-    let scenario = Scenario::of(layered(&busy(&issuer, dpop)), requests).beside(digest(&token));
-    (scenario, proofs[WARM].build())
+    let flawed = |number| proven(&flaw(proof(&client(0), &token, number)));
+    let requests = (0..=WARM).map(flawed).collect();
+    Scenario::of(layered(&busy(&issuer, dpop)), requests).beside(digest(&token))
 }
 
 /// A bound token that comes without a proof.
@@ -64,18 +63,16 @@ pub(crate) fn dpop_without_proof() -> Scenario {
 }
 
 pub(crate) fn dpop_for_another_uri() -> Scenario {
-    flawed(Dpop::new(), |proof| proof.claim("htu", "https://api.example.com/other")).0
+    flawed(Dpop::new(), |proof| proof.claim("htu", "https://api.example.com/other"))
 }
 
 /// The server demands nonces, and the proof has none.
 pub(crate) fn dpop_without_nonce() -> Scenario {
     let nonces = SealedNonces::with_secret(&[7; 32]).expect("32 bytes are enough");
-    let (scenario, proof) = flawed(Dpop::new().nonces(nonces), |proof| proof);
-    scenario.beside(verification(&client(0), &proof))
+    flawed(Dpop::new().nonces(nonces), |proof| proof)
 }
 
 /// The proof was used before.
 pub(crate) fn dpop_replayed() -> Scenario {
-    let (scenario, proof) = flawed(Dpop::new(), |proof| proof.claim("jti", "same"));
-    scenario.beside(verification(&client(0), &proof))
+    flawed(Dpop::new(), |proof| proof.claim("jti", "same"))
 }

@@ -31,7 +31,7 @@ impl Scenario {
     where
         S: Service<Request<Body>, Error = Infallible> + 'static,
     {
-        Self::between(service, Bare, requests)
+        Self::new(last(service, requests.clone()), last(Bare, requests))
     }
 
     /// The same request again and again, the last time counted.
@@ -39,16 +39,7 @@ impl Scenario {
     where
         S: Service<Request<Body>, Error = Infallible> + 'static,
     {
-        Self::of(service, again(request))
-    }
-
-    /// Requests through both services, the last of which is counted.
-    pub(crate) fn between<S, F>(service: S, floor: F, requests: Vec<Request<Body>>) -> Self
-    where
-        S: Service<Request<Body>, Error = Infallible> + 'static,
-        F: Service<Request<Body>, Error = Infallible> + 'static,
-    {
-        Self::new(last(service, requests.clone()), last(floor, requests))
+        Self::of(service, (0..=WARM).map(|_| request.clone()).collect())
     }
 
     /// The floor does that besides.
@@ -63,9 +54,7 @@ impl Scenario {
 
     pub(crate) fn into_floor(self) -> Work {
         let Self { mut floor, mut beside, .. } = self;
-        for _ in 0..WARM {
-            beside.iter_mut().for_each(|work| work());
-        }
+        beside.iter_mut().for_each(warm);
         Box::new(move || {
             floor();
             beside.iter_mut().for_each(|work| work());
@@ -73,9 +62,9 @@ impl Scenario {
     }
 }
 
-/// As many of that request as a path takes.
-pub(crate) fn again(request: &Request<Body>) -> Vec<Request<Body>> {
-    (0..=WARM).map(|_| request.clone()).collect()
+/// Does it as often as it goes before the time that is counted.
+pub(crate) fn warm(work: &mut Work) {
+    (0..WARM).for_each(|_| work());
 }
 
 /// All requests but the last go through at once.

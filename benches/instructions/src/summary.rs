@@ -10,7 +10,7 @@ use serde_json::Value;
 pub(crate) struct Count {
     /// Of a request through the layer.
     pub(crate) layer: i64,
-    /// Of what cannot be saved: the service without the layer, and the signatures.
+    /// Of what cannot be saved.
     pub(crate) floor: i64,
 }
 
@@ -26,7 +26,8 @@ impl Count {
 pub struct Counts(pub(crate) BTreeMap<String, Count>);
 
 impl Counts {
-    /// Reads one line for each benchmark, which are two for each path: `layer` and `floor`.
+    /// Reads one line for each benchmark: of each path there is a `layer` and its `floor`, or it is
+    /// counted as a `whole`.
     ///
     /// # Errors
     ///
@@ -39,6 +40,10 @@ impl Counts {
             match function.as_str() {
                 "layer" => layers.insert(path, instructions),
                 "floor" => floors.insert(path, instructions),
+                "whole" => {
+                    floors.insert(path.clone(), 0);
+                    layers.insert(path, instructions)
+                }
                 _ => return Err(error(line)),
             };
         }
@@ -96,6 +101,12 @@ mod tests {
         let counts = Counts::read(&format!("{new}\n\n{both}\n")).unwrap();
         assert_eq!(counts.0["bearer_seen"], Count { layer: 27542, floor: 22142 });
         assert_eq!(counts.0["bearer_seen"].ours(), 5400);
+    }
+
+    #[test]
+    fn a_whole_has_no_floor() {
+        let counts = Counts::read(&line("whole", "signature_es256", r#"{"new":7}"#)).unwrap();
+        assert_eq!(counts.0["signature_es256"], Count { layer: 7, floor: 0 });
     }
 
     #[test]

@@ -48,8 +48,8 @@ pub(crate) fn run(plan: &Plan, programs: &Programs) -> Result<(), Box<dyn Error>
 impl Setting<'_> {
     fn rounds(&self, plan: &Plan, trust: &Trust) -> Result<Vec<Pair>, Box<dyn Error>> {
         let servers = self.start(trust)?;
-        let load = |tokens| {
-            let (version, cores, seconds) = (self.version, self.cores, plan.seconds);
+        let load = |tokens, seconds| {
+            let (version, cores) = (self.version, self.cores);
             Load { version, tokens, cores, trust, seconds }
         };
         let empty = |tokens| Pair { tokens, unprotected: Vec::new(), protected: Vec::new() };
@@ -57,15 +57,14 @@ impl Setting<'_> {
         if self.version == Version::Http1 {
             pairs.push(empty(Tokens::InTurn));
         }
-        if plan.warms_up {
-            for pair in &pairs {
-                pair.turns(&load(pair.tokens), &servers, false)?;
-            }
+        // Tokens in turn are to be known before they count.
+        for pair in pairs.iter().filter(|pair| plan.warms_up || pair.tokens == Tokens::InTurn) {
+            pair.turns(&load(pair.tokens, 1), &servers, false)?;
         }
         for round in 0..plan.rounds {
             for pair in &mut pairs {
                 let [unprotected, protected] =
-                    pair.turns(&load(pair.tokens), &servers, round % 2 == 1)?;
+                    pair.turns(&load(pair.tokens, plan.seconds), &servers, round % 2 == 1)?;
                 pair.unprotected.push(unprotected);
                 pair.protected.push(protected);
             }

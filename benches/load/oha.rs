@@ -13,7 +13,8 @@ const CONNECTIONS: usize = 4;
 /// With the one token: it has no way to change fields between requests.
 pub(crate) fn run(load: &Load<'_>, url: &str) -> Result<Count, Box<dyn Error>> {
     let mut command = pinned(&load.cores.generator, "oha");
-    command.args(["--no-tui", "--output-format", "json", "--http2"]);
+    // -w: what is under way at the end is waited for, and does not count as broken.
+    command.args(["--no-tui", "-w", "--output-format", "json", "--http2"]);
     command.args(["-c", &CONNECTIONS.to_string(), "-p", &(AT_ONCE / CONNECTIONS).to_string()]);
     command.args(["--worker-threads", &load.cores.generator.len().to_string()]);
     command.args(["-z", &format!("{}s", load.seconds)]);

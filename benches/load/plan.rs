@@ -7,7 +7,7 @@ pub(crate) struct Plan {
     pub(crate) rounds: usize,
     /// How long a turn is. wrk takes whole seconds alone.
     pub(crate) seconds: u64,
-    /// A turn before the rounds, which is not counted.
+    /// A second for each before the rounds, which is not counted.
     pub(crate) warms_up: bool,
     pub(crate) mixed: Mixed,
     /// Too short for figures that are to be kept.
@@ -32,7 +32,7 @@ impl Plan {
     }
 
     const fn whole() -> Self {
-        let mixed = Mixed { seconds: 60, rotation: 15, outage: 30 };
+        let mixed = Mixed { seconds: 50, rotation: 12, outage: 25 };
         Self { rounds: 7, seconds: 2, mixed, warms_up: true, quick: false, ..Self::quick() }
     }
 

@@ -99,6 +99,17 @@ impl Details {
         self.demand.constraint.map_or(around, |own| own.within(around))
     }
 
+    /// Whether what it says depends on the layer and the kind alone, and will be said again. The
+    /// reason of a predicate comes from the request, and so do the scopes of a step-up.
+    pub(crate) fn is_fixed(&self) -> bool {
+        let varies = match self.kind {
+            RejectionKind::RequirementNotMet => true,
+            RejectionKind::InsufficientAuthentication => self.shortfall.scope,
+            _ => false,
+        };
+        self.demand.is_kept && !varies
+    }
+
     /// RFC 9449 §8, §8.2: with every answer to a client that makes proofs, and with the challenge
     /// to one that will have to, so that it need not ask twice.
     fn brings_nonce(&self) -> bool {

@@ -1,10 +1,12 @@
 //! A requirement as a layer holds it: checked once, its challenges built once.
 //!
-//! What a challenge says depends on the layer and the kind of the refusal, hardly ever on the
-//! request. So each layer keeps its challenges, one slot a kind, and builds one when it is first
-//! needed. A flood of bad requests is then answered without formatting anything.
+//! What a challenge and the body beside it say depends on the layer and the kind of the refusal,
+//! hardly ever on the request. So each layer keeps them, one slot a kind, and builds one when it is
+//! first needed. A flood of bad requests is then answered without formatting anything.
 
 use std::sync::OnceLock;
+
+use bytes::Bytes;
 
 use super::{Grant, Requirement, Shortfall};
 use crate::config::{Fault, Settings};
@@ -29,6 +31,7 @@ pub(crate) struct Demand {
     /// It belongs to a layer and will be used again.
     pub(crate) is_kept: bool,
     challenges: OnceLock<Box<[OnceLock<Challenges>]>>,
+    bodies: OnceLock<Box<[OnceLock<Bytes>]>>,
 }
 
 /// Kinds, times the schemes that may have been tried: none that is clear, Bearer, DPoP.
@@ -73,7 +76,7 @@ impl Demand {
         Self { constraint: constraint.into(), ..self.copy() }
     }
 
-    /// All but the challenges, which are built for one layer.
+    /// All but the challenges and bodies, which are built for one layer.
     fn copy(&self) -> Self {
         let Self { conceal, unusable, constraint, is_kept, .. } = *self;
         let bare = self.requirement.clone().map(Self::new).unwrap_or_default();
@@ -132,6 +135,13 @@ impl Demand {
         };
         let slots = self.challenges.get_or_init(|| vec![OnceLock::new(); SLOTS].into());
         slots[row * RejectionKind::COUNT + kind as usize].get_or_init(build)
+    }
+
+    /// The body of [`OAuthJson`](crate::render::OAuthJson) for a kind, where it depends on nothing
+    /// but the layer.
+    pub(crate) fn body(&self, kind: RejectionKind, build: impl FnOnce() -> Bytes) -> &Bytes {
+        let slots = self.bodies.get_or_init(|| vec![OnceLock::new(); RejectionKind::COUNT].into());
+        slots[kind as usize].get_or_init(build)
     }
 
     /// Tells the server which scopes and types of authorization details its routes use, for its

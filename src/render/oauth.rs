@@ -38,13 +38,21 @@ struct Members<'a> {
 
 pub(super) fn write(body: &ErrorBody<'_>, response: &mut ErrorResponse) {
     let Some(error) = body.error() else { return };
-    let members = Members {
-        error,
-        error_description: body.error_description(),
-        error_uri: body.error_uri(),
-        scope: body.scope(),
+    let build = || {
+        let members = Members {
+            error,
+            error_description: body.error_description(),
+            error_uri: body.error_uri(),
+            scope: body.scope(),
+        };
+        serialized(&members).unwrap_or_default()
     };
-    json(&members, JSON, response);
+    let details = body.rejection().details();
+    let bytes = match details.is_fixed() {
+        true => details.demand.body(details.kind, build).clone(),
+        false => build(),
+    };
+    put(bytes, JSON, response);
 }
 
 /// Sets body and content type; what cannot be serialized leaves the body empty.
@@ -53,7 +61,11 @@ pub(super) fn json(
     content_type: HeaderValue,
     response: &mut ErrorResponse,
 ) {
-    if let Ok(json) = serialized(value) {
+    put(serialized(value).unwrap_or_default(), content_type, response);
+}
+
+fn put(json: Bytes, content_type: HeaderValue, response: &mut ErrorResponse) {
+    if !json.is_empty() {
         response.headers_mut().insert(CONTENT_TYPE, content_type);
         *response.body_mut() = json;
     }

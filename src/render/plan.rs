@@ -58,15 +58,11 @@ fn challenges(rejection: &Rejection) -> Cow<'_, Challenges> {
     }
     let details = rejection.details();
     let tried = details.attempt.scheme;
-    let varies = match kind {
-        RejectionKind::RequirementNotMet => true,
-        RejectionKind::InsufficientAuthentication => details.shortfall.scope,
-        _ => match details.demand.constraint {
-            None => tried.is_none(),
-            Some(own) => own != details.constraint(),
-        },
+    let varies = match details.demand.constraint {
+        None => tried.is_none(),
+        Some(own) => own != details.constraint(),
     };
-    if varies || !details.demand.is_kept {
+    if varies || !details.is_fixed() {
         Cow::Owned(challenge::build(rejection))
     } else {
         let build = || challenge::build(rejection);

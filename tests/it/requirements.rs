@@ -171,6 +171,28 @@ async fn each_predicate_tells_its_own_reason() {
     ] {
         let answer = send(layers.clone(), bearer(&token.build())).await;
         assert_eq!(answer.challenge().get("error_description"), Some(reason));
+        assert_eq!(answer.json()["error_description"], reason);
+    }
+}
+
+#[tokio::test]
+async fn a_layer_tells_each_request_what_it_lacks() {
+    let bed = Bed::new();
+    let demand = StepUp::acr(["urn:mfa"]).and(Scopes::all(["read"]));
+    let layers = (bed.server.authenticate(), bed.server.require(demand));
+    let weak = || bed.issuer.token().claim("acr", "urn:pwd");
+    let tokens = [(weak().scope("read").build(), None), (weak().build(), Some("read"))];
+    for (token, scope) in tokens.iter().cycle().take(4) {
+        let answer = send(layers.clone(), bearer(token)).await;
+        assert_eq!(answer.json()["error"], "insufficient_user_authentication");
+        assert_eq!(answer.json()["scope"].as_str(), *scope);
+        assert_eq!(answer.challenge().get("scope"), *scope);
+    }
+    let strong = bed.issuer.token().claim("acr", "urn:mfa").scope("other");
+    for _ in 0..2 {
+        let answer = send(layers.clone(), bearer(&strong.build())).await;
+        answer.assert_s403("read");
+        assert_eq!(answer.json()["scope"], "read");
     }
 }
 

@@ -4,14 +4,18 @@
 //!
 //! Records lie in many small tables, each behind a lock of its own. No table grows beyond some
 //! 64 KiB, so that whatever moves or drops records moves few of them: there are no pauses. A new
-//! record takes the slot of an expired one when it passes by one on the way to a free slot. A table
-//! that is full is made anew, in the size of what has not expired. And once a minute each table is
-//! looked after, a few with each claim, so that memory goes back. There is no thread and no timer.
+//! record takes the place of an expired one where it finds one. What has expired is dropped from a
+//! table when the table is full, and once a minute in any case, a few tables with each claim, so
+//! that memory goes back. There is no thread and no timer.
 //!
 //! A record takes 16 bytes: a keyed digest of what names the use, the second it ends in, and whom it
-//! counts for. About half of the slots are used, so that a lookup mostly reads one line of the
-//! processor's cache, and a live record costs some 30 bytes.
+//! counts for. Four share a bucket, which is one line of the processor's cache. With many records
+//! the time of a claim is that of bringing one line from memory, so nearly all claims read one: a
+//! record is in another bucket than its own only where its own was full when it came, and each
+//! bucket knows until when that may be so. Some half of the places are used, and a live record costs
+//! some 30 bytes.
 
+mod bucket;
 mod room;
 mod round;
 mod seed;
@@ -24,12 +28,12 @@ use std::mem::size_of;
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::{Duration, SystemTime};
 
+use self::bucket::{Bucket, RECORDS};
 use self::room::Room;
 use self::round::Round;
 use self::seed::{Seed, scale};
 use self::shard::{Asked, Shard};
 use self::share::Shares;
-use self::table::Record;
 use super::{Claim, ProofUse, ReplayStore};
 use crate::clock::Timestamp;
 
@@ -132,10 +136,10 @@ impl MemoryReplayStore {
         let places = (bytes / 64).min(MOST_CLIENT_PLACES);
         let bytes = bytes.saturating_sub(places * size_of::<u32>());
         let shards = (bytes / (TABLE_BYTES + size_of::<Line>())).clamp(1, MOST_SHARDS);
-        let slots = bytes.saturating_sub(shards * size_of::<Line>()) / size_of::<Record>();
+        let buckets = bytes.saturating_sub(shards * size_of::<Line>()) / size_of::<Bucket>();
         let shared = Shared {
             seed: Seed::random(),
-            room: Room::new(slots),
+            room: Room::new(buckets),
             shares: Shares::new(places, u32::MAX),
         };
         let shards = (0..shards).map(|_| Line::default()).collect();
@@ -161,10 +165,10 @@ impl MemoryReplayStore {
 
     /// How many live records it has room for, at least.
     ///
-    /// Tables are filled to between a half and five eighths; this counts seven sixteenths.
+    /// Tables are filled to between a half and three quarters; this counts seven sixteenths.
     #[must_use]
     pub const fn capacity(&self) -> usize {
-        self.shared.room.slots() / 16 * 7
+        self.shared.room.buckets() * RECORDS / 16 * 7
     }
 
     /// How many proofs a second it carries, on and on, when each could be accepted for that long
@@ -193,14 +197,14 @@ impl MemoryReplayStore {
         self.len(now) == 0
     }
 
-    /// The bytes it takes now, free slots and records that are not dropped yet included; never more
+    /// The bytes it takes now, free places and records that are not dropped yet included; never more
     /// than its bound.
     #[must_use]
     pub fn memory_bytes(&self) -> usize {
         size_of::<Self>()
             + self.shards.len() * size_of::<Line>()
             + self.shared.shares.places() * size_of::<u32>()
-            + self.shared.room.taken() * size_of::<Record>()
+            + self.shared.room.taken() * size_of::<Bucket>()
     }
 
     fn asked(&self, proof: &ProofUse) -> (Asked, usize) {
@@ -209,9 +213,9 @@ impl MemoryReplayStore {
         let client = self.shared.seed.client(proof.client());
         let asked = Asked {
             fingerprint,
-            client: scale(client, self.shared.shares.places()) as u32,
+            client: scale(client, self.shared.shares.places()) as u16,
             until: seconds(until).max(1),
-            // Zero is the mark of a free slot.
+            // Zero is the mark of a free place.
             now: seconds(now).max(1),
         };
         (asked, seed::table(fingerprint, self.shards.len()))
@@ -219,13 +223,12 @@ impl MemoryReplayStore {
 
     /// Looks after shards whose turn it is, until one of them had something to drop.
     fn tidy(&self, now_millis: i64) {
-        let now = seconds(now_millis);
         let millis = u64::try_from(now_millis).unwrap_or(0);
         for _ in 0..VISITS {
             let Some(turn) = self.round.next(millis, self.shards.len() as u64) else { return };
             let shard = usize::try_from(turn).ok().and_then(|turn| self.shards.get(turn));
             let Some(mut shard) = shard.and_then(try_enter) else { continue };
-            if shard.tidy(now, &self.shared) {
+            if shard.tidy(seconds(now_millis), &self.shared) {
                 return;
             }
         }
@@ -275,8 +278,8 @@ fn try_enter(line: &Line) -> Option<MutexGuard<'_, Shard>> {
 /// Whole seconds of Unix time, rounded up. In the year 2106 time stops here: nothing expires any
 /// more, and the store fills up and fails.
 fn seconds(millis: i64) -> u32 {
-    let rounded = millis.saturating_add(999).div_euclid(1000).max(0);
-    u32::try_from(rounded).unwrap_or(u32::MAX)
+    let millis = u64::try_from(millis).unwrap_or(0);
+    u32::try_from(millis.saturating_add(999) / 1000).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]

@@ -1,30 +1,30 @@
-//! How many slots the shards may have in all.
+//! How many buckets the shards may have in all.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// The slots that no shard has yet.
+/// The buckets that no shard has yet.
 ///
 /// Shards that hold more take what the others leave: the bound is one for all of them.
 pub(super) struct Room {
-    slots: usize,
+    buckets: usize,
     left: AtomicUsize,
 }
 
 impl Room {
-    pub(super) const fn new(slots: usize) -> Self {
-        Self { slots, left: AtomicUsize::new(slots) }
+    pub(super) const fn new(buckets: usize) -> Self {
+        Self { buckets, left: AtomicUsize::new(buckets) }
     }
 
-    pub(super) const fn slots(&self) -> usize {
-        self.slots
+    pub(super) const fn buckets(&self) -> usize {
+        self.buckets
     }
 
-    /// The slots that shards have.
+    /// The buckets that shards have.
     pub(super) fn taken(&self) -> usize {
-        self.slots.saturating_sub(self.left.load(Ordering::Relaxed))
+        self.buckets.saturating_sub(self.left.load(Ordering::Relaxed))
     }
 
-    /// Exchanges slots a shard has for those it wants, and says how many it has then: the same as
+    /// Exchanges buckets a shard has for those it wants, and says how many it has then: the same as
     /// before where there are not enough.
     pub(super) fn exchange(&self, has: usize, wants: usize) -> usize {
         let Some(more) = wants.checked_sub(has) else {

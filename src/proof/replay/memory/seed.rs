@@ -7,7 +7,7 @@ use crate::keys::Thumbprint;
 /// What is kept of [`ProofUse::key`](crate::ProofUse::key): a digest of it under the store's secret.
 ///
 /// Two uses that share it would make one of them a replay that is none, which happens to one proof
-/// in some 10¹⁸ among ten million. Without the secret nobody can look for such a pair.
+/// in some 10¹² among ten million. Without the secret nobody can look for such a pair.
 pub(super) type Fingerprint = u64;
 
 /// A secret of one store.
@@ -39,8 +39,7 @@ impl Seed {
 
 /// Scales a number from all of `u32` down to one below `count`.
 pub(super) fn scale(number: u32, count: usize) -> usize {
-    let scaled = (u128::from(number) * count as u128) >> 32;
-    usize::try_from(scaled).unwrap_or(0)
+    ((u128::from(number) * count as u128) >> 32) as usize
 }
 
 /// Where a record is at home, in a table of any size.

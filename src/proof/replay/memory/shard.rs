@@ -3,15 +3,16 @@
 use std::mem;
 
 use super::Shared;
+use super::bucket::Record;
 use super::seed::Fingerprint;
-use super::table::{Record, Slot, Table};
+use super::table::{Slot, Table};
 use crate::proof::replay::{ClaimOutcome, ClaimResult, ReplayStoreError};
 
 /// A claim in the terms of the tables. Seconds are Unix time, rounded up.
 #[derive(Clone, Copy)]
 pub(super) struct Asked {
     pub(super) fingerprint: Fingerprint,
-    pub(super) client: u32,
+    pub(super) client: u16,
     pub(super) until: u32,
     pub(super) now: u32,
 }
@@ -67,87 +68,86 @@ impl Shard {
     /// Records what is known not to be recorded, if there is room and the client has a share left.
     fn record(&mut self, asked: &Asked, mut slot: Slot, shared: &Shared) -> ClaimResult {
         if !shared.shares.take(asked.client) {
-            if self.earliest < asked.now {
-                self.fit(asked.now, 0, shared);
-                slot = self.seek(asked);
-            }
+            self.sweep(asked.now, shared);
+            slot = self.seek(asked);
             if !shared.shares.take(asked.client) {
                 return Err(ReplayStoreError::Full);
             }
         }
-        if self.has_no_room(slot) {
-            self.fit(asked.now, 1, shared);
+        if self.table.is_full() {
+            self.make_room(asked.now, shared);
             slot = self.seek(asked);
         }
         match slot {
-            Slot::Free(at) if !self.table.is_full() => self.put(at, asked, shared),
-            Slot::Expired(at) => self.put(at, asked, shared),
-            Slot::Free(_) | Slot::Recorded | Slot::None => {
+            Slot::Open(place) if !self.table.is_full() => {
+                self.put(place, asked, shared);
+                Ok(ClaimOutcome::First)
+            }
+            Slot::Open(_) | Slot::Recorded | Slot::None => {
                 shared.shares.give_back(asked.client);
-                return Err(ReplayStoreError::Full);
+                Err(ReplayStoreError::Full)
             }
         }
-        Ok(ClaimOutcome::First)
     }
 
     fn seek(&self, asked: &Asked) -> Slot {
         self.table.seek(asked.fingerprint, asked.now)
     }
 
-    const fn has_no_room(&self, slot: Slot) -> bool {
-        !matches!(slot, Slot::Expired(_)) && self.table.is_full()
-    }
-
-    fn put(&mut self, at: usize, asked: &Asked, shared: &Shared) {
+    fn put(&mut self, place: usize, asked: &Asked, shared: &Shared) {
         let Asked { fingerprint, client, until, .. } = *asked;
-        if let Some(old) = self.table.put(at, Record { fingerprint, until, client }) {
-            self.drop(&old, shared);
+        if let Some(old) = self.table.put(place, Record { fingerprint, until, client }) {
+            self.dropped.note(old.until);
+            shared.shares.give_back(old.client);
         }
         self.earliest = self.earliest.min(until);
     }
 
-    fn drop(&mut self, record: &Record, shared: &Shared) {
-        self.dropped.note(record.until);
-        shared.shares.give_back(record.client);
-    }
-
-    /// Drops what has expired when it is a quarter or more; says whether it did.
+    /// Drops what has expired; says whether there was something. Where it leaves much room, the table
+    /// is made anew, smaller.
     pub(super) fn tidy(&mut self, now: u32, shared: &Shared) -> bool {
-        let used = self.table.used();
-        let due = self.earliest < now && self.live(now) <= used - used.div_ceil(4);
-        if due {
-            self.fit(now, 0, shared);
+        let due = self.earliest < now;
+        self.sweep(now, shared);
+        if Table::buckets_for(self.table.used()) < self.table.buckets() / 4 * 3 {
+            self.fit(0, shared);
         }
         due
     }
 
-    /// Drops what has expired, and fits the table to what is left and so many records more.
-    ///
-    /// Where there is no room to grow, it keeps its size.
-    fn fit(&mut self, now: u32, more: usize, shared: &Shared) {
-        let live = if self.earliest < now { self.live(now) } else { self.table.used() };
-        let wanted = Table::slots_for(live.saturating_add(more));
-        let slots = shared.room.exchange(self.table.slots(), wanted);
-        if live < self.table.used() || slots != self.table.slots() {
-            self.rebuild(now, slots, shared);
+    /// Drops what has expired. When that leaves more than half of the places used, the table is
+    /// made anew, larger, as far as the store has room.
+    fn make_room(&mut self, now: u32, shared: &Shared) {
+        self.sweep(now, shared);
+        if Table::buckets_for(self.table.used() + 1) > self.table.buckets() {
+            self.fit(1, shared);
         }
     }
 
-    fn rebuild(&mut self, now: u32, slots: usize, shared: &Shared) {
-        let old = mem::replace(&mut self.table, Table::with_slots(slots));
-        self.earliest = u32::MAX;
-        for record in old.records() {
-            if record.until < now {
-                self.drop(record, shared);
-            } else {
-                self.earliest = self.earliest.min(record.until);
-                self.table.add(*record);
-            }
+    /// Drops what has expired, if there may be something.
+    fn sweep(&mut self, now: u32, shared: &Shared) {
+        if self.earliest >= now {
+            return;
         }
+        self.earliest = self.table.sweep(now, |old| {
+            self.dropped.note(old.until);
+            shared.shares.give_back(old.client);
+        });
+    }
+
+    /// Makes the table anew, in the size for the records it has and so many more. Where the store
+    /// has no room for that, it keeps its size.
+    fn fit(&mut self, more: usize, shared: &Shared) {
+        let wanted = Table::buckets_for(self.table.used() + more);
+        let buckets = shared.room.exchange(self.table.buckets(), wanted);
+        if buckets == self.table.buckets() {
+            return;
+        }
+        let old = mem::replace(&mut self.table, Table::with_buckets(buckets));
+        old.records().for_each(|record| self.table.add(record));
     }
 
     /// How many records count at that time.
     pub(super) fn live(&self, now: u32) -> usize {
-        self.table.records().filter(|record| record.until >= now).count()
+        self.table.live(now)
     }
 }

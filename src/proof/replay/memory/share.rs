@@ -29,7 +29,7 @@ impl Shares {
     ///
     /// The count goes up first and down again where that was too much, so that threads cannot
     /// overrun the limit together. One that is at its limit may see another's attempt counted.
-    pub(super) fn take(&self, place: u32) -> bool {
+    pub(super) fn take(&self, place: u16) -> bool {
         let Some(count) = self.count(place) else { return false };
         let granted = count.fetch_add(1, Ordering::Relaxed) < self.limit;
         if !granted {
@@ -39,14 +39,14 @@ impl Shares {
     }
 
     /// Counts one record less.
-    pub(super) fn give_back(&self, place: u32) {
+    pub(super) fn give_back(&self, place: u16) {
         if let Some(count) = self.count(place) {
             count.fetch_sub(1, Ordering::Relaxed);
         }
     }
 
-    fn count(&self, place: u32) -> Option<&AtomicU32> {
-        self.counts.get(usize::try_from(place).ok()?)
+    fn count(&self, place: u16) -> Option<&AtomicU32> {
+        self.counts.get(usize::from(place))
     }
 
     #[cfg(test)]

@@ -84,7 +84,7 @@ fn tokens(count: u64, more: u64, fill: fn(&Served, Range<u64>)) {
     fill(&served, 0..count);
     tell("filled", count, budget);
     // As many as the cache has parts, and some more.
-    after_expiry(&served, count, count / 100, fill);
+    after_expiry(&served, count, count / 50, fill);
 }
 
 /// Many more tokens than there is room for.

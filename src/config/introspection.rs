@@ -150,7 +150,8 @@ impl Introspection {
 
     /// About how much memory answers about active tokens may take, in bytes; 0 remembers none.
     ///
-    /// Default 4 MiB, some 3,000 tokens of common size.
+    /// Default 4 MiB, some 3,000 tokens of common size. What has ended is dropped as other answers
+    /// come.
     pub const fn cache_bytes(mut self, bytes: u64) -> Self {
         self.cache_bytes = bytes;
         self

@@ -218,7 +218,8 @@ where
         waited: bool,
     ) -> State<S, B, S::Future> {
         let settings = &*self.gate.settings;
-        let verdict = match look_at_keys(&parsed, waited, settings.now()) {
+        let now = settings.now();
+        let verdict = match look_at_keys(&parsed, waited, now) {
             Ok(Keys::Signed(key, generation)) => {
                 parsed.signed_by(key, generation, &settings.tokens)
             }
@@ -238,7 +239,7 @@ where
         };
         let vouched = verdict.and_then(trusted);
         if let Ok(vouched) = &vouched {
-            settings.cache.insert(digest, vouched);
+            settings.cache.insert(digest, vouched, settings.tokens.leeway, now);
         }
         self.vouched(vouched, proof)
     }

@@ -13,19 +13,26 @@
 //!
 //! # What leaves
 //!
-//! An entry leaves when room is needed, or when it is asked for and the key that verified it is no
-//! longer in the issuer's set. Nothing sweeps: an expired entry is refused at each use, by the
-//! clock, until it is pushed out. To see whether the key is still there costs a few atomic loads,
-//! as long as the set is fresh and unchanged.
+//! An entry leaves when room is needed, when it is asked for and the key that verified it is no
+//! longer in the issuer's set, and some time after its token has expired. To see whether the key is
+//! still there costs a few atomic loads, as long as the set is fresh and unchanged.
+//!
+//! An expired token stays for a minute more, since clients are known to send them again: each is
+//! refused by the clock, without a signature check. Then it is dropped with the room it took, as new
+//! tokens come ([`expiring`](super::expiring)): nothing runs by itself, so a server that sees no new
+//! token keeps what it has, within its bound. Should an expired token come after that, it is verified
+//! once more, and stays for a minute again.
 
 use std::fmt;
-use std::hash::{BuildHasherDefault, Hasher};
+use std::hash::Hasher;
 use std::sync::Arc;
+use std::time::Duration;
 
-use quick_cache::sync::Cache;
 use sha2::{Digest as _, Sha256};
 
 use super::Vouched;
+use super::expiring::Expiring;
+use crate::clock::Timestamp;
 use crate::keys::KnownProofKey;
 
 /// SHA-256 of a token as it was sent.
@@ -45,6 +52,12 @@ impl Digest {
     /// What `ath` encodes (RFC 9449 §4.2).
     pub(crate) const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
+    }
+
+    /// A number to choose a place by: other bytes than those that are hashed.
+    pub(super) const fn place(&self) -> usize {
+        let [_, _, _, _, _, _, _, _, a, b, c, d, e, f, g, h, ..] = self.0;
+        u64::from_ne_bytes([a, b, c, d, e, f, g, h]) as usize
     }
 }
 
@@ -76,45 +89,65 @@ impl Hasher for DigestHasher {
     }
 }
 
-/// Counts an entry at about what it occupies.
-#[derive(Clone)]
-pub(crate) struct Bytes;
-
-const OVERHEAD: u64 = 512;
+const OVERHEAD: usize = 512;
+/// An entry of common size.
+const TYPICAL: u64 = OVERHEAD as u64 + 2 * 400;
 
 /// What a bound token may come to hold besides: the header of its proofs, and the key in it, which
 /// the backend has made ready (some 500 bytes with aws-lc-rs).
-const PROOF_KEY: u64 = KnownProofKey::LONGEST as u64 + 768;
+const PROOF_KEY: usize = KnownProofKey::LONGEST + 768;
 
-impl quick_cache::Weighter<Digest, Arc<Vouched>> for Bytes {
-    fn weight(&self, _: &Digest, vouched: &Arc<Vouched>) -> u64 {
-        // The claims the crate reads are copies of parts of the payload.
-        let proof_key = if vouched.claims.confirmation.is_some() { PROOF_KEY } else { 0 };
-        OVERHEAD + 2 * vouched.payload.len() as u64 + proof_key
-    }
+/// About what an entry occupies.
+fn weight(vouched: &Vouched) -> u32 {
+    // The claims the crate reads are copies of parts of the payload.
+    let proof_key = if vouched.claims.confirmation.is_some() { PROOF_KEY } else { 0 };
+    u32::try_from(OVERHEAD + 2 * vouched.payload.len() + proof_key).unwrap_or(u32::MAX)
 }
 
-type Entries = Cache<Digest, Arc<Vouched>, Bytes, BuildHasherDefault<DigestHasher>>;
+/// How long an expired token is known as such.
+const KNOWN_EXPIRED: Duration = Duration::from_secs(60);
 
 /// Verified tokens in about so many bytes; zero remembers none.
-pub(crate) struct TokenCache(Option<Entries>);
+pub(crate) struct TokenCache(Option<Expiring<Arc<Vouched>>>);
 
 impl TokenCache {
     pub(crate) fn new(bytes: u64) -> Self {
-        let typical = OVERHEAD + 2 * 400;
-        let entries = usize::try_from(bytes / typical).unwrap_or(usize::MAX).max(1);
-        let hasher = BuildHasherDefault::default();
-        Self((bytes > 0).then(|| Cache::with(entries, bytes, Bytes, hasher, Default::default())))
+        Self((bytes > 0).then(|| Expiring::new(bytes, TYPICAL)))
     }
 
     pub(crate) fn get(&self, digest: &Digest) -> Option<Arc<Vouched>> {
         self.0.as_ref()?.get(digest)
     }
 
-    pub(crate) fn insert(&self, digest: Digest, vouched: &Arc<Vouched>) {
+    /// Keeps a token until it has been expired for a while.
+    pub(crate) fn insert(
+        &self,
+        digest: Digest,
+        vouched: &Arc<Vouched>,
+        leeway: Duration,
+        now: Timestamp,
+    ) {
+        let ends = super::ends(&vouched.claims, leeway);
+        let until = ends.map_or(Timestamp::MAX, |ends| ends.max(now).plus(KNOWN_EXPIRED));
+        self.insert_until(until, digest, vouched, now);
+    }
+
+    /// Keeps what is worth nothing from then on.
+    pub(super) fn insert_until(
+        &self,
+        until: Timestamp,
+        digest: Digest,
+        vouched: &Arc<Vouched>,
+        now: Timestamp,
+    ) {
         if let Some(entries) = &self.0 {
-            entries.insert(digest, Arc::clone(vouched));
+            entries.insert(digest, Arc::clone(vouched), weight(vouched), until, now);
         }
+    }
+
+    /// How many tokens there are, expired ones included.
+    pub(super) fn len(&self) -> usize {
+        self.0.as_ref().map_or(0, Expiring::len)
     }
 
     pub(crate) fn remove(&self, digest: &Digest) {
@@ -126,7 +159,10 @@ impl TokenCache {
 
 impl fmt::Debug for TokenCache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let length = self.0.as_ref().map_or(0, Cache::len);
-        f.debug_struct("TokenCache").field("len", &length).finish_non_exhaustive()
+        f.debug_struct("TokenCache").field("len", &self.len()).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+#[path = "cache_tests.rs"]
+pub(super) mod tests;

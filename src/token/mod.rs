@@ -7,6 +7,7 @@
 pub(crate) mod cache;
 mod claims;
 mod details;
+mod expiring;
 mod header;
 mod headers;
 pub(crate) mod introspection;

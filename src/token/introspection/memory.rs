@@ -10,24 +10,28 @@
 //!
 //! Anybody can send tokens that are not active, and only clients of the issuer active ones. So each
 //! kind has room of its own, and a stranger pushes out nothing but what strangers asked about.
+//!
+//! # What leaves
+//!
+//! An answer leaves when it is asked for and its time is over, when room is needed, and otherwise as
+//! others of its kind come: each addition looks after a part of what is there
+//! ([`expiring`](crate::token::expiring)).
 
 use std::fmt;
-use std::hash::BuildHasherDefault;
 use std::sync::Arc;
 use std::time::Duration;
 
 use hmac::{Hmac, KeyInit, Mac};
-use quick_cache::sync::Cache;
 use sha2::Sha256;
 
 use crate::clock::Timestamp;
 use crate::error::RejectionKind;
 use crate::random;
-use crate::token::cache::DigestHasher;
+use crate::token::expiring::Expiring;
 use crate::token::{Digest, TokenCache, Vouched};
 
 /// How many refusals are remembered at most.
-const REFUSALS: usize = 16 * 1024;
+const REFUSALS: u64 = 16 * 1024;
 
 /// How long answers are remembered, and in how much room.
 #[derive(Clone, Copy, Debug)]
@@ -48,12 +52,11 @@ struct Refusal {
     until: Timestamp,
 }
 
-type Refusals = Cache<Key, Refusal, quick_cache::UnitWeighter, BuildHasherDefault<DigestHasher>>;
-
 pub(crate) struct Memory {
     keyed: Hmac<Sha256>,
     active: TokenCache,
-    refusals: Refusals,
+    /// Each weighs one.
+    refusals: Expiring<Refusal>,
     spans: Memories,
 }
 
@@ -62,13 +65,7 @@ impl Memory {
     pub(crate) fn new(spans: Memories) -> Option<Self> {
         let secret: [u8; 32] = random::bytes()?;
         let keyed = Hmac::new_from_slice(&secret).ok()?;
-        let refusals = Cache::with(
-            REFUSALS,
-            REFUSALS as u64,
-            quick_cache::UnitWeighter,
-            BuildHasherDefault::default(),
-            Default::default(),
-        );
+        let refusals = Expiring::new(REFUSALS, 1);
         let bytes = if spans.active_for.is_zero() { 0 } else { spans.bytes };
         Some(Self { keyed, active: TokenCache::new(bytes), refusals, spans })
     }
@@ -120,14 +117,15 @@ impl Memory {
                 // It may have been refused a moment before.
                 self.refusals.remove(&key);
                 if vouched.stands(now) {
-                    self.active.insert(key, vouched);
+                    let until = vouched.counts_until().unwrap_or(Timestamp::MAX);
+                    self.active.insert_until(until, key, vouched, now);
                 }
             }
             Err(kind) => {
                 self.active.remove(&key);
                 let until = now.plus(self.spans.refusals_for);
                 if !self.spans.refusals_for.is_zero() {
-                    self.refusals.insert(key, Refusal { kind: *kind, until });
+                    self.refusals.insert(key, Refusal { kind: *kind, until }, 1, until, now);
                 }
             }
         }

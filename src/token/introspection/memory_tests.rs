@@ -1,9 +1,5 @@
 use super::*;
-use crate::json::Object;
-use crate::keys::KeySource;
-use crate::token::{AudiencePolicy, ClaimMapper, TrustedIssuer, claims};
-
-const ISSUER: &str = "https://as.example.com";
+use crate::token::cache::tests::answer;
 
 fn memory() -> Memory {
     let spans = Memories {
@@ -20,17 +16,7 @@ fn at(seconds: i64) -> Timestamp {
 
 /// An active token that counts until then.
 fn active(until: Timestamp) -> Result<Arc<Vouched>, RejectionKind> {
-    let issuer = TrustedIssuer::new(
-        ISSUER.into(),
-        Arc::new(ClaimMapper::new()),
-        Vec::new(),
-        Arc::new(AudiencePolicy { accepted: None, single_only: false }),
-        KeySource::Fixed(Arc::default()),
-    );
-    let text = r#"{"active":true,"sub":"user-1"}"#.to_owned();
-    let members = Object::parse(&text).expect("an object");
-    let claims = claims::of_answer(&text, &members).expect("claims of the right types");
-    Ok(Arc::new(Vouched::by_answer(claims, text, Arc::new(issuer), until)))
+    Ok(answer(r#"{"active":true,"sub":"user-1"}"#, until))
 }
 
 const INACTIVE: Result<Arc<Vouched>, RejectionKind> = Err(RejectionKind::InactiveToken);
@@ -108,7 +94,7 @@ fn tokens_of_strangers_fill_a_room_of_their_own() {
         let key = memory.key(&Digest::of(&number.to_string()));
         memory.keep(key, &INACTIVE, at(0));
     }
-    assert!(memory.refusals.len() <= REFUSALS);
+    assert!(memory.refusals.len() as u64 <= REFUSALS);
     assert_eq!(verdict(&memory, &good, 1), Some(Ok(())));
 }
 
@@ -121,4 +107,20 @@ fn nothing_is_remembered_where_nothing_is_to_be() {
         memory.keep(key, &outcome, at(0));
         assert_eq!(verdict(&memory, &key, 0), None);
     }
+}
+
+#[test]
+fn answers_whose_time_is_over_are_dropped_as_others_come() {
+    let memory = memory();
+    let key = |number: u64| memory.key(&Digest::of(&number.to_string()));
+    for number in 0..200 {
+        memory.keep(key(number), &active(at(60)), at(0));
+        memory.keep(key(200 + number), &INACTIVE, at(0));
+    }
+    assert_eq!((memory.active.len(), memory.refusals.len()), (200, 200));
+    for number in 0..64 {
+        memory.keep(key(400 + number), &active(at(120)), at(60));
+        memory.keep(key(600 + number), &INACTIVE, at(60));
+    }
+    assert_eq!((memory.active.len(), memory.refusals.len()), (64, 64));
 }

@@ -88,9 +88,8 @@ impl Table {
 
     pub(super) fn distrust(&mut self, identifier: &Arc<str>, now: Timestamp) {
         self.retire(identifier);
-        if self.untrusted.len() >= CAPACITY {
-            self.untrusted.retain(|_, since| *since <= now && now.since(*since) < UNTRUSTED);
-        }
+        // The pace of look-ups makes it cheap to go through all of them.
+        self.untrusted.retain(|_, since| *since <= now && now.since(*since) < UNTRUSTED);
         // A full list forgets nothing that still counts; the pace bounds what comes of that.
         if self.untrusted.len() < CAPACITY {
             self.untrusted.insert(Arc::clone(identifier), now);
@@ -106,5 +105,23 @@ impl Table {
         if let Some(entry) = self.trusted.remove(identifier) {
             entry.issuer.retire();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_was_not_trusted_long_ago_is_forgotten_with_the_next() {
+        let mut table = Table::default();
+        let at = Timestamp::from_seconds;
+        for number in 0..500 {
+            table.distrust(&format!("https://{number}.example.com").into(), at(0));
+        }
+        table.distrust(&"https://later.example.com".into(), at(59));
+        assert_eq!(table.untrusted.len(), 501);
+        table.distrust(&"https://last.example.com".into(), at(60));
+        assert_eq!(table.untrusted.len(), 2);
     }
 }

@@ -38,7 +38,7 @@ impl Display for Budget {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             Self::None => Ok(()),
-            Self::AtMost(most) => write!(f, "≤ {most}"),
+            Self::AtMost(most) => write!(f, "≤ {}", (most * 1e3).round() / 1e3),
             Self::AtLeast(least) => write!(f, "≥ {least}"),
             Self::Exactly(demanded) => write!(f, "= {demanded}"),
         }

@@ -17,23 +17,26 @@ mod replay_load;
 #[path = "../support/mod.rs"]
 mod support;
 mod timed;
+mod yardstick;
 
 use std::time::Instant;
 
 use line::Table;
 use paths::{Counts, Options, plans};
 use support::together::Partner;
+use yardstick::Yardstick;
 
 fn main() {
     let options = Options::from_command_line();
     let begin = Instant::now();
     let counts = Counts::read();
     let partner = Partner::new();
+    let yardstick = Yardstick::new();
     let mut table = Table::new();
     for plan in plans(&options) {
         let name = plan.name.clone();
         let mut path = plan.build(&options);
-        table.print(&name, timed::lines(&name, &mut path, &options, &counts, &partner));
+        table.print(&name, timed::lines(&name, &mut path, &options, &counts, &partner, &yardstick));
     }
     for (name, lines) in replay::plans(&options) {
         table.print(&name, lines(&partner));

@@ -7,6 +7,7 @@ use crate::line::Line;
 use crate::paths::{Allocations, Beside, Comparison, Counts, Options, Path};
 use crate::support::measure::{Times, all_in_turn, in_turn};
 use crate::support::together::Partner;
+use crate::yardstick::Yardstick;
 
 /// Two threads against one, on every path.
 pub(crate) const TWO_THREADS: Budget = Budget::AtLeast(1.9);
@@ -17,11 +18,12 @@ pub(crate) fn lines(
     options: &Options,
     counts: &Counts,
     partner: &Partner,
+    yardstick: &Yardstick,
 ) -> Vec<Line> {
     // Ends the report if the answer is not that of the path.
     path.sample(|call| call());
     let rounds = rounds(path, options);
-    let mut lines = times(path, rounds);
+    let mut lines = times(path, rounds, yardstick);
     lines.extend(allocations(name, path, counts));
     lines.extend(threads(path, rounds, partner));
     lines
@@ -43,10 +45,11 @@ fn rounds(path: &Path, options: &Options) -> usize {
 const MICROSECOND: f64 = 1e-3;
 
 /// The path beside whatever it is to be compared with.
-fn times(path: &mut Path, rounds: usize) -> Vec<Line> {
+fn times(path: &mut Path, rounds: usize, yardstick: &Yardstick) -> Vec<Line> {
     let mut besides = std::mem::take(&mut path.besides);
     let mut layer = || path.alone();
-    let mut contestants: Vec<&mut dyn FnMut() -> Duration> = vec![&mut layer];
+    let mut check = || yardstick.batch();
+    let mut contestants: Vec<&mut dyn FnMut() -> Duration> = vec![&mut layer, &mut check];
     for beside in &mut besides {
         contestants.push(&mut *beside.time);
     }
@@ -56,11 +59,14 @@ fn times(path: &mut Path, rounds: usize) -> Vec<Line> {
     if besides.is_empty() {
         return vec![Line::new("µs", median, Budget::None)];
     }
+    let factor = Yardstick::factor(&times[1]);
     let line = |(beside, time): (&Beside, &Times)| {
         let (what, spread, budget) = match beside.comparison {
-            Comparison::Difference(budget) => {
-                (format!("µs over {}", beside.name), layer.overs(time).times(MICROSECOND), budget)
-            }
+            Comparison::Difference(budget) => (
+                format!("µs over {}", beside.name),
+                layer.overs(time).times(MICROSECOND),
+                budget.map(|most| most * factor),
+            ),
             Comparison::Ratio(budget) => {
                 (format!("µs, ratio to {}", beside.name), layer.ratios(time), budget)
             }
@@ -68,7 +74,7 @@ fn times(path: &mut Path, rounds: usize) -> Vec<Line> {
         let beside = time.median() * MICROSECOND;
         Line::compared(what, median, beside, spread, Budget::at_most(budget))
     };
-    besides.iter().zip(&times[1..]).map(line).collect()
+    besides.iter().zip(&times[2..]).map(line).collect()
 }
 
 /// Those of the layer, beside those of a service that only adds one extension to the request, or

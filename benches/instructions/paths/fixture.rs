@@ -74,12 +74,12 @@ pub(crate) fn digest(token: &str) -> impl FnMut() + use<> {
 }
 
 /// Records that are in the store beforehand.
-const RECORDS: usize = 700;
+const RECORDS: usize = 2_048;
 
-/// A store in use. It has one table, so that where records lie, which a random secret decides,
-/// matters little.
+/// A store in use, with so many records that where each lies, which a random secret decides, matters
+/// little.
 pub(crate) fn replay_store() -> MemoryReplayStore {
-    let store = MemoryReplayStore::with_capacity_bytes(96 << 10);
+    let store = MemoryReplayStore::with_capacity_bytes(1 << 20);
     (0..RECORDS).for_each(|number| drop(store.claim(&used(number))));
     store
 }

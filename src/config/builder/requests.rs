@@ -23,7 +23,9 @@ impl Builder {
     ///
     /// Default 16 MiB, some 12,000 tokens of common size. An entry counts 512 bytes and twice the
     /// size of the claims, and 1,280 bytes more for a bound token. Remembered tokens are spared the
-    /// signature check, and nothing else: times and requirements are judged for each request.
+    /// signature check, and nothing else: times and requirements are judged for each request. What
+    /// weighs more than 250 KiB is not remembered, which only a raised
+    /// [`max_token_bytes`](Self::max_token_bytes) lets in.
     ///
     /// Memory is taken when it is needed. A token is kept for a minute after it has expired; then it
     /// is dropped as new tokens come, so that the memory goes back to the allocator. While no new

@@ -97,7 +97,10 @@ fn parse(algorithm: Algorithm, material: &Material) -> Option<ParsedPublicKey> {
             RsaPublicKeyComponents { n, e }.to_parsed_public_key(rsa(algorithm)?).ok()
         }
         Material::Ec(point) => ParsedPublicKey::new(curve(algorithm)?, point).ok(),
-        Material::Ed25519(x) => ParsedPublicKey::new(&ED25519, x).ok(),
+        Material::Ed25519(x) => match algorithm {
+            Algorithm::EdDSA | Algorithm::Ed25519 => ParsedPublicKey::new(&ED25519, x).ok(),
+            _ => None,
+        },
     }
 }
 

@@ -1,6 +1,7 @@
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, KeyPair,
+    ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair,
+    KeyPair,
 };
 
 use super::*;
@@ -51,6 +52,17 @@ fn what_aws_lc_signs_verifies_and_nothing_else() {
             assert!(key.verify(&message, signature.as_ref()), "{message:?}");
             assert!(!key.verify(b"another", signature.as_ref()));
         }
+    }
+}
+
+#[test]
+fn a_key_verifies_under_no_algorithm_of_another_type() {
+    let pair = Ed25519KeyPair::generate().expect("a key");
+    let x: [u8; 32] = pair.public_key().as_ref().try_into().expect("32 octets");
+    let signature = pair.sign(b"message");
+    for (algorithm, right) in [(Algorithm::EdDSA, true), (Algorithm::RS256, false)] {
+        let key = Key::new(algorithm, Material::Ed25519(x));
+        assert_eq!(key.verify(b"message", signature.as_ref()), right, "{algorithm}");
     }
 }
 

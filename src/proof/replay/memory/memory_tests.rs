@@ -50,6 +50,16 @@ fn fill(store: &MemoryReplayStore, until: i64) -> u64 {
 }
 
 #[test]
+fn free_places_count_at_no_time() {
+    let store = MemoryReplayStore::new();
+    assert_eq!(claim(&store, &at(1, 1, 60, 0)), Ok(First));
+    for seconds in [-HOUR, 0, 1] {
+        let early = Timestamp::from_seconds(seconds).to_system_time().unwrap();
+        assert_eq!(store.len(early), 1, "{seconds} after 1970");
+    }
+}
+
+#[test]
 fn a_record_counts_until_its_last_moment() {
     let store = MemoryReplayStore::new();
     let (until, now) = (START * 1000 + 500, START * 1000);

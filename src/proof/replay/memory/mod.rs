@@ -187,7 +187,8 @@ impl MemoryReplayStore {
     /// It counts them one by one, so do not ask with every request; other threads go on meanwhile.
     #[must_use]
     pub fn len(&self, now: SystemTime) -> usize {
-        let now = seconds(Timestamp::from(now).millis());
+        // A free place counts until second zero.
+        let now = seconds(Timestamp::from(now).millis()).max(1);
         self.shards.iter().map(|shard| enter(shard).live(now)).sum()
     }
 

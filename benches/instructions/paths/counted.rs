@@ -81,8 +81,8 @@ paths! {
     require_scope_missing: guarded::scope_missing,
     mcp_tool_listed: guarded::tool_listed,
     mcp_tool_unlisted: guarded::tool_unlisted,
-    replay_4096_first: replay::first,
-    replay_4096_again: replay::again,
+    replay_32768_first: replay::first,
+    replay_32768_again: replay::again,
 }
 
 // How much it is that is left out above.

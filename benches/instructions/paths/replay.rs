@@ -1,4 +1,4 @@
-//! The replay store alone: 4,096 claims, since one alone depends on where its record lies, of sixteen
+//! The replay store alone: 32,768 claims, since one alone depends on where its record lies, of 128
 //! stores, since when one of its tables grows depends on its secret.
 
 use std::hint::black_box;
@@ -10,7 +10,7 @@ use crate::scenario::{Scenario, Work};
 
 /// Of each store.
 const CLAIMS: usize = 256;
-const STORES: usize = 16;
+const STORES: usize = 128;
 
 fn claims(stores: Vec<MemoryReplayStore>, proofs: Vec<ProofUse>, outcome: ClaimOutcome) -> Work {
     Box::new(move || {

@@ -9,8 +9,8 @@ use tower_resource_server::{Algorithm, ResourceServer};
 use crate::figure::{Axis, Figure, Limit, Panel, Series};
 use crate::plan::Plan;
 use crate::sight;
-use crate::spread;
 use crate::support::measure::{batch, in_turn};
+use crate::support::spread;
 use crate::support::{Bare, drive, issuer, layered, request, server};
 
 /// Few enough to lie in the processor's cache, as a request does that was just read.

@@ -19,7 +19,6 @@ mod plan;
 mod replay;
 mod sight;
 mod sizes;
-mod spread;
 mod table;
 mod threads;
 

@@ -12,8 +12,8 @@ use tower_resource_server::{Claim, ClaimOutcome, MemoryReplayStore, ProofUse, Re
 
 use crate::figure::{Axis, Figure, Limit, Panel, Series};
 use crate::plan::Plan;
-use crate::spread;
 use crate::support::measure::in_turn;
+use crate::support::spread;
 
 const LIFETIME: Duration = Duration::from_secs(150);
 const CLIENTS: u64 = 10_000;

@@ -10,6 +10,7 @@ use tower_resource_server::{Algorithm, Claim, ClaimOutcome, Clock, ReplayStore};
 
 use crate::process::counting;
 use crate::server::Served;
+use crate::support::spread::digest;
 use crate::support::{Bare, Body, drive, request};
 
 /// How long a proof counts after its use by default, at most.
@@ -70,17 +71,4 @@ fn claim(served: &Served, number: u64, now: SystemTime) {
         proof_use(digest(number << 20), digest(number % 10_000), now..=now + PROOF_LIFE, now);
     let claim = served.replay.claim(&proof);
     assert!(matches!(claim, Claim::Done(Ok(ClaimOutcome::First))), "{claim:?}");
-}
-
-/// As evenly spread as a digest (splitmix64).
-fn digest(seed: u64) -> [u8; 32] {
-    let mut state = seed;
-    let mut digest = [0; 32];
-    for word in digest.chunks_exact_mut(8) {
-        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        word.copy_from_slice(&(mixed ^ (mixed >> 31)).to_le_bytes());
-    }
-    digest
 }

@@ -1,13 +1,13 @@
 //! Requests of protocols on top of HTTP: a gRPC call that is refused, calls of MCP tools.
 
 use http::header::CONTENT_TYPE;
-use http::{HeaderValue, Method, Request, StatusCode};
+use http::{HeaderValue, StatusCode};
 use tower_layer::Layer;
 use tower_resource_server::mcp::Tools;
 use tower_resource_server::{Algorithm, Scopes};
 
 use super::{Answer, Beside, Client, Path, Plan, Server};
-use crate::support::{Bare, Body, issuer, layered, request, server};
+use crate::support::{self, Bare, issuer, layered, request, server};
 
 pub(crate) fn plans() -> Vec<Plan> {
     let tool = |(name, tool, status): (&str, &'static str, _)| {
@@ -42,19 +42,9 @@ fn tool_call(tool: &str, status: StatusCode) -> Path {
     let server = server(&issuer, |builder| builder);
     let tools = Tools::new().tool("read_file", Scopes::all(["read"])).any_token("list_files");
     let service = server.authenticate().layer(server.require_tools(tools).layer(Bare));
-    let client = |_| Client::new([message(&issuer.token().scope("read").build(), tool)]);
+    let client = |_| Client::new([support::tool_call(&issuer.token().scope("read").build(), tool)]);
     let clients = [0, 1].map(client);
     let besides = vec![Beside::bare(&clients[0], None)];
     let answer = Answer { status, challenges: 0 };
     Path { besides, answer, ..Path::accepted(clients, Server::Kept(Box::new(service))) }
-}
-
-fn message(token: &str, tool: &str) -> Request<Body> {
-    let body = format!(
-        r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{{"name":"{tool}","arguments":{{}}}}}}"#
-    );
-    let mut message = request(Some(token)).map(|_| Body::from(body));
-    *message.method_mut() = Method::POST;
-    message.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    message
 }

@@ -10,8 +10,9 @@ use tower_resource_server::MemoryReplayStore;
 use crate::budget::Budget;
 use crate::line::Line;
 use crate::paths::Options;
-use crate::replay_load::{BATCH, Proofs, digest, expect_first, filled, is_first};
+use crate::replay_load::{BATCH, Proofs, expect_first, filled, is_first};
 use crate::support::measure::{batch_of, in_turn};
+use crate::support::spread::digest;
 use crate::support::together::{Job, Partner, alone};
 use crate::timed::of_two;
 

@@ -11,6 +11,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tower_resource_server::testing::proof_use;
 use tower_resource_server::{Claim, ClaimOutcome, MemoryReplayStore, ProofUse, ReplayStore};
 
+use crate::support::spread::digest;
+
 const LIFETIME: Duration = Duration::from_secs(150);
 const CLIENTS: u64 = 10_000;
 pub(crate) const BATCH: u64 = 1024;
@@ -46,19 +48,6 @@ impl Proofs {
         let now = self.time_of(number);
         proof_use(digest(number << 20), digest(number % CLIENTS), now..=now + LIFETIME, now)
     }
-}
-
-/// As evenly spread as a digest (splitmix64).
-pub(crate) fn digest(seed: u64) -> [u8; 32] {
-    let mut state = seed;
-    let mut digest = [0; 32];
-    for word in digest.chunks_exact_mut(8) {
-        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        word.copy_from_slice(&(mixed ^ (mixed >> 31)).to_le_bytes());
-    }
-    digest
 }
 
 pub(crate) fn is_first(store: &MemoryReplayStore, proof: &ProofUse) -> bool {

@@ -8,9 +8,10 @@ mod request;
 mod server;
 mod service;
 mod signature;
+pub(crate) mod spread;
 pub(crate) mod together;
 
-pub(crate) use self::request::{request, taken_apart};
+pub(crate) use self::request::{request, taken_apart, tool_call};
 pub(crate) use self::server::{busy, issuer, layered, server};
 pub(crate) use self::service::{Bare, Body, OneExtension, drive};
 #[cfg(feature = "aws-lc-rs")]

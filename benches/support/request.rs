@@ -1,6 +1,7 @@
 //! Requests as clients send them.
 
-use http::Request;
+use http::header::CONTENT_TYPE;
+use http::{HeaderValue, Method, Request};
 
 use super::Body;
 
@@ -15,6 +16,17 @@ pub(crate) fn request(token: Option<&str>) -> Request<Body> {
         builder = builder.header("authorization", format!("Bearer {token}"));
     }
     builder.body(Body::default()).expect("a well-formed request")
+}
+
+/// A call of an MCP tool.
+pub(crate) fn tool_call(token: &str, tool: &str) -> Request<Body> {
+    let body = format!(
+        r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{{"name":"{tool}","arguments":{{}}}}}}"#
+    );
+    let mut call = request(Some(token)).map(|_| Body::from(body));
+    *call.method_mut() = Method::POST;
+    call.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    call
 }
 
 /// What is signed, and the signature.

@@ -1,14 +1,12 @@
 //! What stands behind the layer that authenticates: demands of a route, and of MCP's tools.
 
-use http::header::CONTENT_TYPE;
-use http::{HeaderValue, Method, Request};
 use tower_layer::Layer;
 use tower_resource_server::mcp::Tools;
 use tower_resource_server::{Algorithm, Scopes};
 
 use crate::fixture::{digest, issuer, server, token};
 use crate::scenario::Scenario;
-use crate::support::{Bare, Body, request};
+use crate::support::{Bare, request, tool_call};
 
 fn route(scope: &str) -> Scenario {
     let issuer = issuer(Algorithm::ES256);
@@ -33,17 +31,7 @@ fn tool(name: &str) -> Scenario {
     let tools = Tools::new().tool("read_file", Scopes::all(["read"])).any_token("list_files");
     let guarded = server.authenticate().layer(server.require_tools(tools).layer(Bare));
     let token = token(&issuer, 0).build();
-    Scenario::repeating(guarded, &call(&token, name)).beside(digest(&token))
-}
-
-fn call(token: &str, tool: &str) -> Request<Body> {
-    let body = format!(
-        r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{{"name":"{tool}","arguments":{{}}}}}}"#
-    );
-    let mut call = request(Some(token)).map(|_| Body::from(body));
-    *call.method_mut() = Method::POST;
-    call.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    call
+    Scenario::repeating(guarded, &tool_call(&token, name)).beside(digest(&token))
 }
 
 pub(crate) fn tool_listed() -> Scenario {

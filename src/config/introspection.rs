@@ -32,6 +32,7 @@ use crate::algorithm::Algorithm;
 /// | memory of active tokens | about 4 MiB |
 /// | memory of refusals | 16,384 of them |
 /// | calls under way | at most 64 |
+/// | calls a second | at most 500 |
 /// | one call | [`fetch_timeout`](crate::Builder::fetch_timeout), 64 KiB |
 /// | `token_type_hint` | sent |
 /// | `aud` | demanded |
@@ -58,6 +59,7 @@ pub struct Introspection {
     pub(super) refusals_for: Duration,
     pub(super) cache_bytes: u64,
     pub(super) concurrent: usize,
+    pub(super) a_second: u32,
     pub(super) hint: bool,
     pub(super) audience_required: bool,
     pub(super) signed: Option<Vec<Algorithm>>,
@@ -103,6 +105,7 @@ impl Introspection {
             refusals_for: Duration::from_secs(10),
             cache_bytes: 4 * 1024 * 1024,
             concurrent: 64,
+            a_second: 500,
             hint: true,
             audience_required: true,
             signed: None,
@@ -163,6 +166,17 @@ impl Introspection {
     /// known, or is being asked about, go on.
     pub const fn max_calls(mut self, calls: usize) -> Self {
         self.concurrent = calls;
+        self
+    }
+
+    /// How many calls may be begun in a second, from 1 to 100,000.
+    ///
+    /// Default 500: with answers remembered for a minute that is enough for 30,000 tokens in use at a
+    /// time. Requests with a new token beyond that are answered 503, as with
+    /// [`max_calls`](Self::max_calls). A call that failed is counted like any other, and stops no
+    /// later one.
+    pub const fn max_calls_per_second(mut self, calls: u32) -> Self {
+        self.a_second = calls;
         self
     }
 

@@ -20,6 +20,7 @@ use crate::token::introspection::{
 const MAX_ACTIVE: Duration = Duration::from_secs(60 * 60);
 const MAX_REFUSALS: Duration = Duration::from_secs(60);
 const MAX_CALLS: usize = 10_000;
+const MAX_A_SECOND: u32 = 100_000;
 /// Longest answer read.
 const MAX_BYTES: usize = 64 * 1024;
 
@@ -51,6 +52,7 @@ impl Trust {
             audience_required: given.audience_required,
             signed: self.signed_answers(given),
             concurrent: given.concurrent,
+            a_second: given.a_second,
         };
         let memory = memory?;
         Some((Introspector::new(settings, &memory), memory))
@@ -145,6 +147,11 @@ impl Introspection {
             (1..=MAX_CALLS).contains(&self.concurrent),
             "calls under way not from 1 to 10000",
             "use 64",
+        );
+        check(
+            (1..=MAX_A_SECOND).contains(&self.a_second),
+            "calls a second not from 1 to 100000",
+            "use 500",
         );
         let Some(algorithms) = &self.signed else { return };
         check(

@@ -15,7 +15,7 @@ use crate::fetch::{FetchError, FetchErrorKind};
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum IntrospectionError {
-    /// As many calls are under way as are allowed.
+    /// As many calls are under way, or were begun this second, as are allowed.
     Busy,
     /// The content type is not the one that was asked for.
     ContentType,
@@ -46,7 +46,7 @@ pub enum IntrospectionError {
 impl fmt::Display for IntrospectionError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Busy => "too many calls are under way",
+            Self::Busy => "too many calls are under way or were begun this second",
             Self::ContentType => "the answer's content type is not the one asked for",
             Self::Credentials => "there are no credentials to send",
             Self::Fetch(kind) => return FetchError::new(*kind).fmt(f),

@@ -31,11 +31,12 @@ pub(crate) use self::introspection::Trouble;
 pub(crate) use self::lookup::{Key, KeyId, KeySet};
 pub use self::private::{PrivateKey, PrivateKeyError};
 pub(crate) use self::proof_key::{KnownProofKey, ProofKey};
-pub(crate) use self::remote::{Location, RemoteKeys, RemoteSettings, Waiting};
+pub(crate) use self::remote::{Location, RemoteKeys, RemoteSettings};
 pub use self::set::{JwkSet, JwkSetError};
 pub(crate) use self::supplies::Supplies;
 pub use self::thumbprint::{CertificateThumbprint, Thumbprint};
 use crate::clock::Timestamp;
+use crate::flight::Waiting;
 
 /// Where an issuer's keys come from.
 #[derive(Debug)]
@@ -91,7 +92,7 @@ impl KeySource {
     }
 
     /// A fetch to wait for that could bring a key not in the set; `None` while cooling down.
-    pub(crate) fn fetch_for_unknown(&self, now: Timestamp) -> Option<Waiting> {
+    pub(crate) fn fetch_for_unknown(&self, now: Timestamp) -> Option<Waiting<()>> {
         match self {
             Self::Fixed(_) => None,
             Self::Remote(remote) => remote.fetch_for_unknown(now),

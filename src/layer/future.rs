@@ -51,7 +51,8 @@ use super::reshape::Reshape;
 use crate::clock::Timestamp;
 use crate::credentials::Refusal;
 use crate::error::RejectionKind;
-use crate::keys::{KeyId, Supply, Waiting};
+use crate::flight::Waiting;
+use crate::keys::{KeyId, Supply};
 use crate::proof::Proof;
 use crate::rejection::Rejection;
 use crate::render;
@@ -281,7 +282,7 @@ where
 enum Keys {
     /// The key that signed the token, and the generation of its set.
     Signed(KeyId, u64),
-    Wait(Waiting),
+    Wait(Waiting<()>),
 }
 
 fn look_at_keys(parsed: &Parsed, waited: bool, now: Timestamp) -> Result<Keys, RejectionKind> {

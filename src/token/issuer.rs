@@ -11,7 +11,8 @@ use super::resolver::{Resolution, Resolver};
 use super::types::TokenTypes;
 use crate::algorithm::Algorithm;
 use crate::clock::Timestamp;
-use crate::keys::{KeySource, Waiting};
+use crate::flight::Waiting;
+use crate::keys::KeySource;
 
 /// An issuer the server trusts, with what it accepts from it.
 #[derive(Debug)]
@@ -151,7 +152,7 @@ impl Issuers {
     }
 
     /// A look-up of an issuer that is not known, to wait for; `None` while there are too many.
-    pub(crate) fn look_up(&self, identifier: &str, now: Timestamp) -> Option<Waiting> {
+    pub(crate) fn look_up(&self, identifier: &str, now: Timestamp) -> Option<Waiting<()>> {
         self.resolver.as_ref()?.look_up(identifier, now)
     }
 

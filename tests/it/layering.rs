@@ -272,8 +272,9 @@ fn only_the_adapter_names_tonic() {
 
 #[test]
 fn only_the_clock_reads_time() {
-    let lines =
-        lines_with(&["SystemTime::now", "Instant::now", "UNIX_EPOCH.elapsed"], &["clock.rs"]);
+    // Whether a task is still driven is a question for Tokio's timer, as every time-out is.
+    let may = ["clock.rs", "flight.rs"];
+    let lines = lines_with(&["SystemTime::now", "Instant::now", "UNIX_EPOCH.elapsed"], &may);
     assert!(lines.is_empty(), "{lines:#?}");
 }
 

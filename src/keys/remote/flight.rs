@@ -1,90 +1,83 @@
 //! One fetch at a time, shared by all that want it.
 //!
-//! Whoever needs a fetch joins the one that runs or, if the pace allows, starts one as a task of
-//! its own. The task belongs to no request: a client that disconnects stops nothing. It ends in the
-//! `Drop` of [`Landing`], which settles pace and log and then wakes those who wait; so even a fetch
-//! that panics leaves nobody waiting. Against a runtime that no longer drives the task, each wait
-//! has a limit of its own.
+//! Whoever needs a fetch joins the [flight](crate::flight) that is under way or, if the pace allows,
+//! begins one. Its landing settles pace and log and then wakes those who wait.
 //!
-//! Those who wait are told that the fetch is over, not how it ended. They look at the set again.
+//! They are told that the fetch is over, not how it ended. They look at the set again.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::watch;
-
 use super::{Location, RemoteKeys};
 use crate::clock::Timestamp;
 use crate::fetch::{FetchErrorKind, GRACE};
+use crate::flight::{self, Flight, Report, Waiting};
 use crate::keys::error::{Failure, RefreshError};
 use crate::keys::schedule::{Pace, Reason};
 use crate::observe::Event;
 
+/// How fetching has gone and goes.
 #[derive(Default)]
-pub(super) struct Flight {
+pub(super) struct Fetching {
     pub(super) pace: Pace,
     pub(super) last_failure: Option<(RefreshError, Timestamp)>,
-    running: Option<watch::Receiver<()>>,
+    running: Option<Flight<()>>,
 }
 
-impl Flight {
+impl Fetching {
     fn failed(&mut self, reason: Reason, error: RefreshError, now: Timestamp) {
         self.pace.failed(reason, now);
         self.last_failure = Some((error, now));
     }
-}
 
-/// A running fetch or look-up; resolves when it has ended, well or badly, or is overdue.
-pub(crate) struct Waiting {
-    running: watch::Receiver<()>,
-    longest: Duration,
-}
-
-impl Waiting {
-    pub(crate) const fn new(running: watch::Receiver<()>, longest: Duration) -> Self {
-        Self { running, longest }
+    fn is_overdue(&self) -> bool {
+        self.running.as_ref().is_some_and(Flight::is_overdue)
     }
 
-    /// The fetch has its own limit, but runs in a task that a runtime may have stopped to drive.
-    pub(crate) async fn ended(mut self) {
-        // An error says that the fetch is over as well.
-        let _ = tokio::time::timeout(self.longest, self.running.changed()).await;
+    /// A flight that was begun anew meanwhile goes on.
+    fn ended(&mut self, report: &Report<()>) {
+        self.running.take_if(|running| running.is_of(report));
     }
 }
 
 impl RemoteKeys {
     /// Joins the running fetch, or starts one if the pace allows.
-    pub(super) fn join(self: &Arc<Self>, reason: Reason, now: Timestamp) -> Option<Waiting> {
-        let mut flight = self.flight();
-        if let Some(running) = &flight.running {
-            return Some(self.waiting(running.clone()));
+    pub(super) fn join(self: &Arc<Self>, reason: Reason, now: Timestamp) -> Option<Waiting<()>> {
+        let mut fetching = self.fetching();
+        if fetching.is_overdue() {
+            fetching.running = None;
+            fetching.failed(reason, RefreshError::Runtime, now);
+            drop(fetching);
+            self.report_failure(&RefreshError::Runtime.into(), now);
+            return None;
+        }
+        if let Some(running) = &fetching.running {
+            return Some(running.wait());
         }
         // A fetch may have landed since the caller looked, and then there is nothing to do.
-        if reason == Reason::Aged && self.is_supplied(now) || !flight.pace.allows(now) {
+        if reason == Reason::Aged && self.is_supplied(now) || !fetching.pace.allows(now) {
             return None;
         }
         let Ok(runtime) = tokio::runtime::Handle::try_current() else {
-            flight.failed(reason, RefreshError::Runtime, now);
-            drop(flight);
-            self.report_failure(&RefreshError::Runtime.into());
+            fetching.failed(reason, RefreshError::Runtime, now);
+            drop(fetching);
+            self.report_failure(&RefreshError::Runtime.into(), now);
             return None;
         };
-        let (ended, running) = watch::channel(());
-        flight.running = Some(running.clone());
+        let (running, report) = Flight::begin(self.longest_flight());
+        let waiting = running.wait();
+        fetching.running = Some(running);
         self.keep_quiet(now, now.plus(self.longest_flight()));
-        drop(flight);
-        let landing = Landing { keys: Arc::clone(self), reason, outcome: None, _ended: ended };
-        runtime.spawn(landing.fly());
-        Some(self.waiting(running))
+        drop(fetching);
+        let (flier, lander) = (Arc::clone(self), Arc::clone(self));
+        let land = move |outcome| lander.land(outcome, reason, now, report);
+        flight::fly(&runtime, async move { flier.fly(reason).await }, land);
+        Some(waiting)
     }
 
     /// Whether the loaded set is not yet due for a refresh.
     fn is_supplied(&self, now: Timestamp) -> bool {
         self.loaded.load().as_ref().is_some_and(|loaded| !loaded.lifetime.is_due(now))
-    }
-
-    fn waiting(&self, running: watch::Receiver<()>) -> Waiting {
-        Waiting::new(running, self.longest_flight().saturating_add(GRACE))
     }
 
     /// Where the set is at a place of its own, one fetch; else the look-up of that place too.
@@ -102,9 +95,34 @@ impl RemoteKeys {
         refresh.await.unwrap_or_else(|_| Err(late.into()))
     }
 
-    fn report_failure(&self, failure: &Failure<RefreshError>) {
+    fn land(
+        &self,
+        outcome: Option<Result<(), Failure<RefreshError>>>,
+        reason: Reason,
+        began: Timestamp,
+        report: Report<()>,
+    ) {
+        let outcome = outcome.unwrap_or_else(|| Err(RefreshError::Runtime.into()));
+        let now = flight::time_of_landing(&self.settings.supplies.clock, began);
+        let mut fetching = self.fetching();
+        fetching.ended(&report);
+        match &outcome {
+            Ok(()) => fetching.pace.succeeded(reason, now),
+            Err(failure) => fetching.failed(reason, failure.error, now),
+        }
+        if let (Err(_), Some(rested)) = (&outcome, fetching.pace.rest_until()) {
+            self.keep_quiet(now, rested);
+        }
+        drop(fetching);
+        if let Err(failure) = &outcome {
+            self.report_failure(failure, now);
+        }
+        report.tell(());
+    }
+
+    fn report_failure(&self, failure: &Failure<RefreshError>, now: Timestamp) {
         let Failure { error, cause, uri, told } = failure;
-        let (issuer, now) = (&*self.settings.supplies.issuer, self.now());
+        let issuer = &*self.settings.supplies.issuer;
         let usable_for = self.loaded.load().as_ref().and_then(|loaded| {
             let end = loaded.lifetime.stale_until;
             (now < end).then(|| end.since(now))
@@ -117,45 +135,9 @@ impl RemoteKeys {
                 "key refresh failed"
             );
         }
-        let failures = self.flight().pace.failures();
+        let failures = self.fetching().pace.failures();
         let event = Event::KeyRefreshFailed { issuer, error: *error, failures, usable_for };
         self.settings.supplies.observe(&event);
-    }
-}
-
-/// One fetch in flight. Dropping it, even by a panic inside the fetch, ends the flight.
-struct Landing {
-    keys: Arc<RemoteKeys>,
-    reason: Reason,
-    outcome: Option<Result<(), Failure<RefreshError>>>,
-    /// Wakes the waiters when dropped, after `Drop` below has settled the flight.
-    _ended: watch::Sender<()>,
-}
-
-impl Landing {
-    async fn fly(mut self) {
-        self.outcome = Some(self.keys.fly(self.reason).await);
-    }
-}
-
-impl Drop for Landing {
-    fn drop(&mut self) {
-        let outcome = self.outcome.take().unwrap_or_else(|| Err(RefreshError::Runtime.into()));
-        let mut flight = self.keys.flight();
-        // Before the clock is asked: a clock that panics must not leave the flight in the air.
-        flight.running = None;
-        let now = self.keys.now();
-        match &outcome {
-            Ok(()) => flight.pace.succeeded(self.reason, now),
-            Err(failure) => flight.failed(self.reason, failure.error, now),
-        }
-        if let (Err(_), Some(rested)) = (&outcome, flight.pace.rest_until()) {
-            self.keys.keep_quiet(now, rested);
-        }
-        drop(flight);
-        if let Err(failure) = &outcome {
-            self.keys.report_failure(failure);
-        }
     }
 }
 

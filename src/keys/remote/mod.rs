@@ -21,8 +21,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use arc_swap::ArcSwapOption;
 use http::Uri;
 
-use self::flight::Flight;
-pub(crate) use self::flight::Waiting;
+use self::flight::Fetching;
 use super::Supply;
 use super::crypto::CryptoBackend;
 use super::discovery::MetadataSource;
@@ -32,6 +31,7 @@ use super::schedule::{Lifetime, Reason};
 use super::supplies::Supplies;
 use crate::algorithm::Algorithm;
 use crate::clock::Timestamp;
+use crate::flight::Waiting;
 
 /// What a remote key set is made of.
 pub(crate) struct RemoteSettings {
@@ -61,7 +61,7 @@ pub(crate) struct RemoteKeys {
     /// From when and until when the loaded set is usable and no refresh may be begun.
     quiet_from: AtomicI64,
     quiet_until: AtomicI64,
-    flight: Mutex<Flight>,
+    fetching: Mutex<Fetching>,
 }
 
 impl fmt::Debug for RemoteKeys {
@@ -89,7 +89,7 @@ impl RemoteKeys {
             generation: AtomicU64::new(0),
             quiet_from: AtomicI64::new(i64::MAX),
             quiet_until: AtomicI64::new(i64::MIN),
-            flight: Mutex::default(),
+            fetching: Mutex::default(),
         }
     }
 
@@ -137,11 +137,11 @@ impl RemoteKeys {
     }
 
     pub(crate) fn is_failing(&self) -> bool {
-        self.flight().pace.is_failing()
+        self.fetching().pace.is_failing()
     }
 
     /// Without keys the wait is for the first set, which starts no cool-down.
-    pub(crate) fn fetch_for_unknown(self: &Arc<Self>, now: Timestamp) -> Option<Waiting> {
+    pub(crate) fn fetch_for_unknown(self: &Arc<Self>, now: Timestamp) -> Option<Waiting<()>> {
         let loaded = self.loaded.load();
         let usable = loaded.as_ref().is_some_and(|loaded| loaded.lifetime.is_usable(now));
         self.join(if usable { Reason::UnknownKey } else { Reason::Aged }, now)
@@ -153,13 +153,13 @@ impl RemoteKeys {
             usable: keys.len(),
             lifetime: *lifetime,
         });
-        let flight = self.flight();
-        let (failures, last) = (flight.pace.failures(), flight.last_failure);
+        let fetching = self.fetching();
+        let (failures, last) = (fetching.pace.failures(), fetching.last_failure);
         IssuerHealth::remote(&self.settings.supplies.issuer, now, loaded, failures, last)
     }
 
-    fn flight(&self) -> MutexGuard<'_, Flight> {
-        self.flight.lock().unwrap_or_else(PoisonError::into_inner)
+    fn fetching(&self) -> MutexGuard<'_, Fetching> {
+        self.fetching.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn now(&self) -> Timestamp {

@@ -1,38 +1,36 @@
-//! Calls under way: one for each token, and not too many.
+//! Calls under way: one for each token, not too many at once, and not too many a second.
 //!
-//! Whoever asks about a token joins the call that is under way for it, or starts one as a task of
-//! its own. The task belongs to no request: a client that disconnects stops nothing. It ends in the
-//! `Drop` of [`Landing`], so that even a call that panics leaves nobody waiting. Against a runtime
-//! that no longer drives the task, each wait has a limit of its own.
+//! Whoever asks about a token joins the call that is under way for it, or begins one: see
+//! [`flight`](crate::flight).
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
-
-use tokio::sync::watch;
-use tokio::time::timeout;
 
 use super::memory::Key;
 use super::{IntrospectionError, Introspector};
 use crate::clock::Timestamp;
 use crate::error::RejectionKind;
+use crate::flight::{self, Flight, Report, Waiting};
+use crate::pace::Pace;
 use crate::token::{TrustedIssuer, Vouched};
 
 /// What came of asking about a token.
 pub(super) type Outcome = Result<Arc<Vouched>, RejectionKind>;
 
-type Landed = watch::Receiver<Option<Outcome>>;
+/// The calls under way, each with what will come of it, and how many were begun of late.
+pub(super) struct Flights(Mutex<Calls>);
 
-/// The calls under way, each with what will come of it.
-#[derive(Default)]
-pub(super) struct Flights(Mutex<HashMap<Key, Landed>>);
+struct Calls {
+    running: HashMap<Key, Flight<Outcome>>,
+    pace: Pace,
+}
 
 /// What somebody who asks has to do.
 pub(super) enum Boarding {
     /// Wait for a call that is under way.
-    Joined(Waiting),
+    Joined(Waiting<Outcome>),
     /// Call, and have others wait for it.
-    First(Landing, Waiting),
+    First(Landing, Waiting<Outcome>),
     /// Nothing: the answer has come in between.
     Known(Outcome),
     /// Nothing: there are too many calls.
@@ -40,7 +38,12 @@ pub(super) enum Boarding {
 }
 
 impl Flights {
-    fn lock(&self) -> MutexGuard<'_, HashMap<Key, Landed>> {
+    pub(super) fn new(calls_a_second: u32) -> Self {
+        let (running, pace) = (HashMap::new(), Pace::new(calls_a_second));
+        Self(Mutex::new(Calls { running, pace }))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Calls> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -53,61 +56,63 @@ impl Flights {
         now: Timestamp,
         known: impl FnOnce() -> Option<Outcome>,
     ) -> Boarding {
-        let mut flights = self.lock();
-        if let Some(landed) = flights.get(&key) {
-            return Boarding::Joined(Waiting(landed.clone()));
+        let mut calls = self.lock();
+        if let Some(running) = calls.running.get(&key).filter(|running| !running.is_overdue()) {
+            return Boarding::Joined(running.wait());
         }
         if let Some(outcome) = known() {
             return Boarding::Known(outcome);
         }
-        if flights.len() >= introspector.settings.concurrent {
+        if calls.running.len() >= introspector.settings.concurrent {
+            calls.running.retain(|_, running| !running.is_overdue());
+        }
+        if calls.running.len() >= introspector.settings.concurrent || !calls.pace.allows(now) {
             return Boarding::Full;
         }
-        let (report, landed) = watch::channel(None);
-        flights.insert(key, landed.clone());
+        let (running, report) = Flight::begin(introspector.longest());
+        let waiting = running.wait();
+        calls.running.insert(key, running);
         let introspector = Arc::clone(introspector);
-        let landing = Landing { introspector, key, began: now, outcome: None, report };
-        Boarding::First(landing, Waiting(landed))
+        Boarding::First(Landing { introspector, key, began: now, report }, waiting)
+    }
+
+    /// One that was begun anew meanwhile goes on.
+    fn end(&self, key: &Key, report: &Report<Outcome>) {
+        let mut calls = self.lock();
+        if calls.running.get(key).is_some_and(|running| running.is_of(report)) {
+            calls.running.remove(key);
+        }
     }
 }
 
-/// One call under way. Dropping it, even by a panic inside the call, ends it.
+/// One call under way.
 pub(super) struct Landing {
     introspector: Arc<Introspector>,
     key: Key,
     began: Timestamp,
-    outcome: Option<Outcome>,
-    report: watch::Sender<Option<Outcome>>,
+    report: Report<Outcome>,
 }
 
 impl Landing {
-    pub(super) async fn fly(mut self, issuer: Arc<TrustedIssuer>, token: String) {
-        self.outcome = Some(self.introspector.call(self.key, &issuer, token).await);
+    pub(super) fn fly(
+        self,
+        runtime: &tokio::runtime::Handle,
+        issuer: Arc<TrustedIssuer>,
+        token: String,
+    ) {
+        let (introspector, key) = (Arc::clone(&self.introspector), self.key);
+        let call = async move { introspector.call(key, &issuer, token).await };
+        flight::fly(runtime, call, |outcome| self.land(outcome));
     }
-}
 
-impl Drop for Landing {
-    fn drop(&mut self) {
-        let outcome = self.outcome.take();
+    fn land(self, outcome: Option<Outcome>) {
+        let Self { introspector, key, began, report } = self;
+        introspector.flights.end(&key, &report);
         let lost = outcome.is_none();
-        self.introspector.flights.lock().remove(&self.key);
-        let unavailable = Err(RejectionKind::IntrospectionUnavailable);
-        self.report.send_replace(Some(outcome.unwrap_or(unavailable)));
+        report.tell(outcome.unwrap_or(Err(RejectionKind::IntrospectionUnavailable)));
         if lost {
             // The clock is not asked: it may be what panics.
-            self.introspector.failed(IntrospectionError::Runtime, self.began);
+            introspector.failed(IntrospectionError::Runtime, began);
         }
-    }
-}
-
-/// A call to wait for.
-pub(super) struct Waiting(Landed);
-
-impl Waiting {
-    /// The call has limits of its own, but runs in a task that a runtime may have stopped to drive.
-    pub(super) async fn ended(mut self, longest: Duration) -> Outcome {
-        let landed = timeout(longest, self.0.wait_for(Option::is_some)).await;
-        let outcome = landed.ok().and_then(Result::ok).and_then(|landed| (*landed).clone());
-        outcome.unwrap_or(Err(RejectionKind::IntrospectionUnavailable))
     }
 }

@@ -53,6 +53,8 @@ pub(crate) struct IntrospectorSettings {
     pub(crate) signed: Option<SignedAnswers>,
     /// How many calls may be under way.
     pub(crate) concurrent: usize,
+    /// How many may be begun in a second.
+    pub(crate) a_second: u32,
 }
 
 /// Where the endpoint is.
@@ -88,7 +90,7 @@ pub(crate) type Asking = Pin<Box<dyn Future<Output = Outcome> + Send>>;
 
 impl Introspector {
     pub(crate) fn new(settings: IntrospectorSettings, memory: &Arc<Memory>) -> Self {
-        let (flights, record) = (Flights::default(), Record::default());
+        let (flights, record) = (Flights::new(settings.a_second), Record::default());
         Self { settings, memory: Arc::downgrade(memory), flights, record }
     }
 
@@ -127,11 +129,13 @@ impl Introspector {
             Boarding::Full => return self.unavailable(IntrospectionError::Busy),
             Boarding::Joined(waiting) => waiting,
             Boarding::First(landing, waiting) => {
-                runtime.spawn(landing.fly(Arc::clone(issuer), token.to_owned()));
+                landing.fly(&runtime, Arc::clone(issuer), token.to_owned());
                 waiting
             }
         };
-        Box::pin(waiting.ended(self.longest()))
+        Box::pin(async move {
+            waiting.ended().await.unwrap_or(Err(RejectionKind::IntrospectionUnavailable))
+        })
     }
 
     fn unavailable(&self, error: IntrospectionError) -> Asking {
@@ -145,7 +149,7 @@ impl Introspector {
         let fetch = self.settings.supplies.limits.timeout.saturating_add(GRACE);
         let metadata = if matches!(self.settings.location, Location::Metadata(_)) { 3 } else { 0 };
         let keys = if self.settings.signed.is_some() { 2 } else { 0 };
-        fetch.saturating_mul(1 + metadata + keys).saturating_add(GRACE)
+        fetch.saturating_mul(1 + metadata + keys)
     }
 
     /// One call to its end, and its verdict into memory. A failure is not remembered.

@@ -7,21 +7,17 @@
 //!
 //! Those who wait are told that the look-up is over, not how it ended. They look again.
 
-mod pace;
 mod table;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::watch;
-
-use self::pace::Pace;
 use self::table::{Found, Table};
 use crate::clock::{Clock, Timestamp};
 use crate::config::{AllowedIssuers, Fault, Issuer, IssuerResolver, ResolveError};
-use crate::fetch::GRACE;
-use crate::keys::Waiting;
+use crate::flight::{self, Flight, Report, Waiting};
+use crate::pace::Pace;
 use crate::token::TrustedIssuer;
 
 /// Checks an issuer that was found and makes what verification needs of it.
@@ -36,7 +32,6 @@ pub(crate) struct Resolver {
     state: Mutex<State>,
 }
 
-#[derive(Default)]
 struct State {
     table: Table,
     unknown: Lane,
@@ -44,10 +39,9 @@ struct State {
 }
 
 /// The look-ups of one cause.
-#[derive(Default)]
 struct Lane {
     pace: Pace,
-    flights: Vec<(Arc<str>, watch::Receiver<()>)>,
+    flights: Vec<(Arc<str>, Flight<()>)>,
 }
 
 /// Why an issuer is looked up.
@@ -58,6 +52,11 @@ enum Cause {
 }
 
 impl State {
+    fn new() -> Self {
+        let lane = || Lane { pace: Pace::new(A_SECOND), flights: Vec::new() };
+        Self { table: Table::default(), unknown: lane(), aged: lane() }
+    }
+
     const fn lane(&mut self, cause: Cause) -> &mut Lane {
         match cause {
             Cause::Unknown => &mut self.unknown,
@@ -65,7 +64,14 @@ impl State {
         }
     }
 
-    fn running(&self, identifier: &str) -> Option<&watch::Receiver<()>> {
+    /// Those that no runtime drives any more.
+    fn forget_overdue(&mut self) {
+        for lane in [&mut self.unknown, &mut self.aged] {
+            lane.flights.retain(|(_, running)| !running.is_overdue());
+        }
+    }
+
+    fn running(&self, identifier: &str) -> Option<&Flight<()>> {
         let mut flights = self.unknown.flights.iter().chain(&self.aged.flights);
         flights.find(|(name, _)| **name == *identifier).map(|(_, running)| running)
     }
@@ -79,6 +85,8 @@ pub(crate) enum Resolution {
     Unknown,
 }
 
+/// Look-ups of one cause begun in a second.
+const A_SECOND: u32 = 10;
 /// Look-ups of one cause at one time.
 const MAX_FLIGHTS: usize = 16;
 
@@ -89,7 +97,7 @@ impl Resolver {
         clock: Arc<dyn Clock>,
         longest: Duration,
     ) -> Self {
-        Self { allowed, source, admit, clock, longest, state: Mutex::default() }
+        Self { allowed, source, admit, clock, longest, state: Mutex::new(State::new()) }
     }
 
     /// What is known of that issuer. One that should be looked up again is, without waiting.
@@ -116,32 +124,40 @@ impl Resolver {
     }
 
     /// Joins the look-up of an issuer that is not known, or starts one if the pace allows.
-    pub(crate) fn look_up(self: &Arc<Self>, identifier: &str, now: Timestamp) -> Option<Waiting> {
+    pub(crate) fn look_up(
+        self: &Arc<Self>,
+        identifier: &str,
+        now: Timestamp,
+    ) -> Option<Waiting<()>> {
         self.join(identifier, Cause::Unknown, now)
     }
 
-    fn join(self: &Arc<Self>, identifier: &str, cause: Cause, now: Timestamp) -> Option<Waiting> {
+    fn join(
+        self: &Arc<Self>,
+        identifier: &str,
+        cause: Cause,
+        now: Timestamp,
+    ) -> Option<Waiting<()>> {
         let mut state = self.state();
+        state.forget_overdue();
         if let Some(running) = state.running(identifier) {
-            return Some(self.waiting(running.clone()));
+            return Some(running.wait());
         }
         let runtime = tokio::runtime::Handle::try_current().ok()?;
         let lane = state.lane(cause);
         if lane.flights.len() >= MAX_FLIGHTS || !lane.pace.allows(now) {
             return None;
         }
-        let (ended, running) = watch::channel(());
+        let (running, report) = Flight::begin(self.longest);
+        let waiting = running.wait();
         let identifier: Arc<str> = identifier.into();
-        lane.flights.push((Arc::clone(&identifier), running.clone()));
+        lane.flights.push((Arc::clone(&identifier), running));
         drop(state);
-        let resolver = Arc::clone(self);
-        let landing = Landing { resolver, identifier, cause, outcome: None, _ended: ended };
-        runtime.spawn(landing.fly());
-        Some(self.waiting(running))
-    }
-
-    fn waiting(&self, running: watch::Receiver<()>) -> Waiting {
-        Waiting::new(running, self.longest.saturating_add(GRACE))
+        let (flier, name) = (Arc::clone(self), Arc::clone(&identifier));
+        let landing = Landing { resolver: Arc::clone(self), identifier, cause, report };
+        let land = move |outcome| landing.land(outcome);
+        flight::fly(&runtime, async move { flier.resolve(&name).await }, land);
+        Some(waiting)
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
@@ -192,45 +208,32 @@ enum Outcome {
     Failed,
 }
 
-/// One look-up in flight. Dropping it, even by a panic of the resolver, ends the flight.
+/// What it takes to end a look-up.
 struct Landing {
     resolver: Arc<Resolver>,
     identifier: Arc<str>,
     cause: Cause,
-    outcome: Option<Outcome>,
-    /// Wakes the waiters when dropped, after `Drop` below has settled the flight.
-    _ended: watch::Sender<()>,
+    report: Report<()>,
 }
 
 impl Landing {
-    async fn fly(mut self) {
-        self.outcome = Some(self.resolver.resolve(&self.identifier).await);
-    }
-}
-
-impl Drop for Landing {
-    fn drop(&mut self) {
-        let outcome = self.outcome.take();
-        let Self { resolver, identifier, cause, .. } = &*self;
-        // Not before it is settled: a later look-up would be overruled by this one.
-        let _over = Over { resolver, identifier, cause: *cause };
+    fn land(self, outcome: Option<Outcome>) {
+        // Goes last: a later look-up would be overruled by this one.
         if let Some(outcome) = outcome {
-            resolver.settle(identifier, outcome, resolver.clock.now().into());
+            let now = self.resolver.clock.now().into();
+            self.resolver.settle(&self.identifier, outcome, now);
         }
     }
 }
 
-/// Ends a flight, even by a panic while it is settled.
-struct Over<'l> {
-    resolver: &'l Resolver,
-    identifier: &'l Arc<str>,
-    cause: Cause,
-}
-
-impl Drop for Over<'_> {
+/// Ends the flight, even by a panic while it is settled.
+impl Drop for Landing {
     fn drop(&mut self) {
-        let mut state = self.resolver.state();
-        state.lane(self.cause).flights.retain(|(name, _)| name != self.identifier);
+        let Self { resolver, identifier, cause, report } = self;
+        let mut state = resolver.state();
+        let ours =
+            |(name, running): &(Arc<str>, Flight<()>)| name == identifier && running.is_of(report);
+        state.lane(*cause).flights.retain(|flight| !ours(flight));
     }
 }
 

@@ -26,7 +26,7 @@ fn api(provider: &Provider, introspection: Introspection) -> Api {
 
 #[tokio::test]
 async fn what_it_says_of_a_token_is_granted_and_remembered() {
-    let Some(mut provider) = Provider::start().await else { return };
+    let Some(provider) = Provider::start().await else { return };
     let api = api(&provider, asking(&provider, secret()));
     let token = provider.token(OPAQUE).await;
     for _ in 0..10 {
@@ -41,7 +41,7 @@ async fn what_it_says_of_a_token_is_granted_and_remembered() {
 
 #[tokio::test]
 async fn it_knows_this_server_by_each_kind_of_authentication() {
-    let Some(mut provider) = Provider::start().await else { return };
+    let Some(provider) = Provider::start().await else { return };
     let token = provider.token(OPAQUE).await;
     let key = PrivateKey::from_jwk(provider.client_key().await.as_bytes()).expect("a key");
     for authentication in [
@@ -108,7 +108,7 @@ async fn a_token_that_it_calls_bound_needs_its_proof() {
 /// One look at its metadata finds keys and endpoint.
 #[tokio::test]
 async fn both_kinds_of_token_may_come_from_one_issuer() {
-    let Some(mut provider) = Provider::start().await else { return };
+    let Some(provider) = Provider::start().await else { return };
     let secret = ClientAuthentication::client_secret("api", SECRET);
     let introspection = Introspection::discovered(secret);
     let issuer = Issuer::discover(&provider.issuer).introspect(introspection).audience(RESOURCE);

@@ -17,6 +17,7 @@ use hyper_util::rt::TokioExecutor;
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+use tokio::sync::Mutex;
 use tokio::time::timeout;
 
 use crate::install;
@@ -33,11 +34,16 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 /// A server of its own for each test; killed when dropped.
 pub(crate) struct Provider {
     pub(crate) issuer: String,
-    commands: ChildStdin,
-    said: Lines<BufReader<ChildStdout>>,
-    log: PathBuf,
+    console: Mutex<Console>,
     http: Client<HttpConnector, Full<Bytes>>,
     _child: Child,
+}
+
+/// What it is told to do, and what it says to that.
+struct Console {
+    orders: ChildStdin,
+    said: Lines<BufReader<ChildStdout>>,
+    log: PathBuf,
 }
 
 impl Provider {
@@ -55,36 +61,31 @@ impl Provider {
             .kill_on_drop(true)
             .spawn()
             .expect("node starts");
-        let (commands, said) = (child.stdin.take(), child.stdout.take());
-        let mut provider = Self {
-            issuer: String::new(),
-            commands: commands.expect("piped"),
-            said: BufReader::new(said.expect("piped")).lines(),
-            log,
-            http: Client::builder(TokioExecutor::new()).build_http(),
-            _child: child,
-        };
-        provider.issuer = provider.line("issuer ").await;
-        Some(provider)
+        let (orders, said) = (child.stdin.take(), child.stdout.take());
+        let (orders, said) = (orders.expect("piped"), said.expect("piped"));
+        let mut console = Console { orders, said: BufReader::new(said).lines(), log };
+        let issuer = console.line("issuer ").await;
+        let http = Client::builder(TokioExecutor::new()).build_http();
+        Some(Self { issuer, console: Mutex::new(console), http, _child: child })
     }
 
     /// Signs with a new key from now on; old ones stay published. The new one's id.
-    pub(crate) async fn rotate(&mut self) -> String {
+    pub(crate) async fn rotate(&self) -> String {
         self.order("rotate", "signs ").await
     }
 
     /// Publishes the key that signs alone.
-    pub(crate) async fn retire(&mut self) {
+    pub(crate) async fn retire(&self) {
         self.order("retire", "publishes ").await;
     }
 
     /// The private key of the client `api-key`, as a JWK.
-    pub(crate) async fn client_key(&mut self) -> String {
+    pub(crate) async fn client_key(&self) -> String {
         self.order("client-key", "key ").await
     }
 
     /// How many requests to that path there were.
-    pub(crate) async fn count(&mut self, path: &str) -> usize {
+    pub(crate) async fn count(&self, path: &str) -> usize {
         let number = self.order(&format!("count {path}"), "counted ").await;
         number.parse().expect("a number")
     }
@@ -121,12 +122,15 @@ impl Provider {
         (head.status, serde_json::from_slice(&body).unwrap_or_default())
     }
 
-    async fn order(&mut self, order: &str, answer: &str) -> String {
+    async fn order(&self, order: &str, answer: &str) -> String {
         let line = format!("{order}\n");
-        self.commands.write_all(line.as_bytes()).await.expect("it runs");
-        self.line(answer).await
+        let mut console = self.console.lock().await;
+        console.orders.write_all(line.as_bytes()).await.expect("it runs");
+        console.line(answer).await
     }
+}
 
+impl Console {
     /// What follows `start` on the next line that begins so; what else it prints are remarks.
     async fn line(&mut self, start: &str) -> String {
         loop {

@@ -1,5 +1,8 @@
 //! Tokens of the client credentials grant.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::Value;
 use tower_resource_server::{Issuer, RejectionKind};
 
 use crate::api::{Api, RESOURCE};
@@ -9,7 +12,10 @@ use crate::provider::Provider;
 async fn a_jwt_for_this_resource_is_accepted_and_its_claims_are_there() {
     let Some(provider) = Provider::start().await else { return };
     let api = Api::new(RESOURCE, trusted(&provider));
-    let grant = api.bearer(&provider.token(RESOURCE).await).await.expect("the token is good");
+    let token = provider.token(RESOURCE).await;
+    let grant = api.bearer(&token).await.expect("the token is good");
+    // RFC 9068 §2.1.
+    assert_eq!(header_of(&token)["typ"], "at+jwt");
     assert_eq!(grant.issuer(), provider.issuer);
     assert_eq!((grant.subject(), grant.client_id()), (Some("app"), Some("app")));
     assert_eq!(grant.scopes().collect::<Vec<_>>(), ["read"]);
@@ -22,7 +28,7 @@ async fn a_jwt_for_this_resource_is_accepted_and_its_claims_are_there() {
 /// that RFC 7517 §8.5 names.
 #[tokio::test]
 async fn metadata_and_keys_are_fetched_once() {
-    let Some(mut provider) = Provider::start().await else { return };
+    let Some(provider) = Provider::start().await else { return };
     let api = Api::new(RESOURCE, trusted(&provider));
     let token = provider.token(RESOURCE).await;
     for _ in 0..10 {
@@ -48,4 +54,11 @@ async fn tokens_of_another_server_of_its_kind_are_refused() {
 
 pub(crate) fn trusted(provider: &Provider) -> Issuer {
     Issuer::discover(&provider.issuer)
+}
+
+/// The header of a signed token.
+pub(crate) fn header_of(token: &str) -> Value {
+    let header = token.split('.').next().expect("a header");
+    let header = URL_SAFE_NO_PAD.decode(header).expect("base64url");
+    serde_json::from_slice(&header).expect("JSON")
 }

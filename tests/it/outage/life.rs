@@ -245,7 +245,7 @@ impl Life {
             let_others_run().await;
             answers = requests.as_mut().now_or_never();
         }
-        self.assert_good(phase);
+        self.assert_good(phase).await;
         let waited = answers.is_none();
         let answers = match answers {
             Some(answers) => answers,
@@ -259,11 +259,15 @@ impl Life {
         waited
     }
 
-    /// The tokens of known keys, one of them never seen before: each is accepted, and at once.
-    fn assert_good(&self, phase: Phase) {
-        assert_eq!(self.good.is_empty(), phase == Phase::DownAtStart);
-        let fresh = (!self.good.is_empty()).then(|| self.jwt());
-        for token in self.good.iter().chain(&fresh) {
+    /// The tokens of known keys, one of them never seen before: each is accepted, and at once. While no
+    /// key is known, nothing is said against any token.
+    async fn assert_good(&self, phase: Phase) {
+        let fresh = self.jwt();
+        if phase == Phase::DownAtStart {
+            return assert_kind(&self.send(&fresh).await, RejectionKind::KeysUnavailable);
+        }
+        assert!(!self.good.is_empty());
+        for token in self.good.iter().chain([&fresh]) {
             let answer = self.send(token).now_or_never();
             answer.expect("a token of a known key waits for nothing").assert_ok();
         }

@@ -173,6 +173,11 @@ pub(crate) fn assert_unknown(answer: &Answer) {
     assert_eq!(answer.kind(), Some(RejectionKind::UnknownKey));
 }
 
+fn assert_bad_signature(answer: &Answer) {
+    answer.assert_t401();
+    assert_eq!(answer.kind(), Some(RejectionKind::BadSignature));
+}
+
 pub(crate) fn assert_unavailable(answer: &Answer) {
     answer.assert_x503();
     assert_eq!(answer.kind(), Some(RejectionKind::KeysUnavailable));
@@ -497,9 +502,120 @@ async fn bad_signatures_cause_one_fetch_a_cool_down() {
         assert_eq!(remote.fetch.count(), before + 1);
         remote.later(COOL_DOWN);
     }
+}
+
+/// A newer key may have signed it, under the same id or none, and its issuer cannot be asked (D-19).
+async fn assert_open_in_an_outage(kid: Option<&str>) {
+    let key = || {
+        let key = SigningKey::generate(Algorithm::ES256);
+        kid.map_or(key.clone(), |kid| key.with_kid(kid))
+    };
+    let mut remote = Remote::up();
+    remote.issuer = TestIssuer::with_key(ISSUER, key()).clock(remote.clock.clone());
+    remote.publish();
+    remote.send(&remote.token()).await.assert_ok();
+    let old = remote.issuer.token().expires_in(DAY).flaw(Flaw::BadSignature).build();
     remote.go_down();
-    // The key is there and did not sign this: no outage changes that.
-    remote.send(&remote.issuer.token().flaw(Flaw::BadSignature).build()).await.assert_t401();
+    remote.later(Duration::from_secs(1));
+    let known = remote.token();
+    remote.issuer.rotate(key());
+    let new = remote.token();
+    for _ in 0..3 {
+        assert_unavailable(&remote.send(&new).await);
+        // Older than the keys that are there: these had to verify it.
+        assert_bad_signature(&remote.send(&old).await);
+        remote.send(&known).await.assert_ok();
+        remote.later(COOL_DOWN);
+    }
+    remote.publish();
+    remote.send(&new).await.assert_ok();
+    let forged = remote.issuer.token().flaw(Flaw::BadSignature).build();
+    assert_bad_signature(&remote.send(&forged).await);
+}
+
+#[tokio::test]
+async fn no_new_signature_is_bad_for_sure_in_an_outage() {
+    assert_open_in_an_outage(None).await;
+    assert_open_in_an_outage(Some("test-1")).await;
+}
+
+#[tokio::test]
+async fn a_set_of_unsound_keys_is_an_accident() {
+    let remote = Remote::loaded().await;
+    remote.fetch.always_json(json!({ "keys": [off_the_curve("a"), off_the_curve("b")] }));
+    let log = Capture::start();
+    assert_unavailable(&remote.send(&renamed(&remote.token(), "a")).await);
+    assert_eq!(remote.refreshes.all(), [Ok(1), Err(RefreshError::NoUsableKey)]);
+    remote.send(&remote.token()).await.assert_ok();
+    let failed = log.of("tower_resource_server::keys");
+    assert_eq!(failed[0].get("cause"), Some("passed over: {Unsound: 2}"));
+}
+
+/// More of them than are tried for one token.
+#[tokio::test]
+async fn unsound_keys_take_no_good_ones_place() {
+    for kid in [None, Some("test-1")] {
+        let good = SigningKey::generate(Algorithm::ES256);
+        let good = kid.map_or(good.clone(), |kid| good.with_kid(kid));
+        let mut keys: Vec<_> = (0..5).map(|_| off_the_curve(kid.unwrap_or("other"))).collect();
+        keys.push(good.public_jwk());
+        let mut remote = Remote::down();
+        remote.issuer = TestIssuer::with_key(ISSUER, good).clock(remote.clock.clone());
+        remote.fetch.always_json(json!({ "keys": keys }));
+        remote.send(&remote.token()).await.assert_ok();
+    }
+}
+
+fn off_the_curve(kid: &str) -> Value {
+    let mut jwk = key(Algorithm::ES256, kid).public_jwk();
+    jwk["x"] = jwk["y"].clone();
+    jwk
+}
+
+#[tokio::test]
+async fn keys_of_other_algorithms_are_told() {
+    let issuer = Issuer::jwks_uri(ISSUER, JWKS).algorithms([Algorithm::PS256]);
+    let remote = Remote::up();
+    let server = ResourceServer::builder(RESOURCE).issuer(issuer).fetch(remote.fetch.clone());
+    let log = Capture::start();
+    server.build().expect("valid").ready().await.expect_err("none of its keys is accepted");
+    let failed = log.of("tower_resource_server::keys");
+    assert_eq!(failed[0].get("cause"), Some("passed over: {NotAccepted: 1}"));
+}
+
+/// JSON readers pass over it, where nobody looks at it.
+#[tokio::test]
+async fn an_odd_text_in_one_entry_spoils_no_other() {
+    let remote = Remote::down();
+    let good = remote.issuer.jwks_json()["keys"][0].to_string();
+    let odd = r#"{ "kty": "EC", "kid": "\ud800" }"#;
+    remote.fetch.always(200, "application/json", format!(r#"{{ "keys": [{odd}, {good}] }}"#));
+    remote.send(&remote.token()).await.assert_ok();
+}
+
+/// A key that was published after a fetch was answered, and before that was over.
+#[tokio::test]
+async fn a_fetch_that_ran_before_is_not_the_last_word_on_a_key() {
+    let mut remote = Remote::loaded().await;
+    let hold = remote.fetch.hold();
+    remote.fetch.respond(200, "application/json", remote.issuer.jwks_json().to_string());
+    remote.later(Duration::from_secs(481));
+    remote.send(&remote.token()).await.assert_ok();
+    // A refresh is under way, with the old set.
+    let_others_run().await;
+    remote.later(Duration::from_secs(1));
+    remote.rotate("test-2");
+    let token = remote.token();
+    let server = remote.server.clone();
+    let waiting = tokio::spawn(async move { present(&server, &token).await });
+    let_others_run().await;
+    assert_eq!((remote.fetch.count(), waiting.is_finished()), (2, false));
+    hold.release();
+    waiting.await.expect("no panic").assert_ok();
+    assert_eq!(remote.fetch.count(), 3);
+    // It was a fetch for an unknown key, so a rest follows.
+    assert_unknown(&remote.send(&renamed(&remote.token(), "random")).await);
+    assert_eq!(remote.fetch.count(), 3);
 }
 
 #[tokio::test]

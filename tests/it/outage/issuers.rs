@@ -6,7 +6,7 @@ use futures_util::FutureExt;
 use tower_resource_server::testing::{Condition, FixedClock, TestAuthorizationServer, TestIssuer};
 use tower_resource_server::{KeyState, RejectionKind, ResourceServer};
 
-use super::life::assert_kind;
+use super::clients::assert_kind;
 use crate::support::{NOW, RESOURCE, present};
 
 #[tokio::test(start_paused = true)]

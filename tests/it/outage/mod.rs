@@ -6,6 +6,7 @@
 //! than five thousand of them. What each of them gets, and how often the authorization server is
 //! asked, is told by the script.
 
+mod clients;
 mod issuers;
 mod keys;
 mod life;

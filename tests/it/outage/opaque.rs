@@ -4,7 +4,8 @@ use tower_resource_server::{
     ClientAuthentication, Introspection, IntrospectionError, RejectionKind,
 };
 
-use super::life::{Life, Lived, assert_kind};
+use super::clients::assert_kind;
+use super::life::{Life, Lived};
 use super::phases::Phase;
 use super::told;
 use crate::support::present;

@@ -1,4 +1,4 @@
-//! Three hours in the life of an authorization server, and what clients see of it.
+//! Two hours in the life of an authorization server, and what clients see of it.
 //!
 //! It is down when the resource server starts, comes up, rotates its keys, is away for an hour,
 //! answers too slowly, then not at all, then slowly, answers garbage, and comes back with other keys.

@@ -163,7 +163,7 @@ mod with_backend {
         assert_eq!(refused, FetchErrorKind::Transport);
     }
 
-    /// Who has such an address and answers nobody: its queue is full. Linux drops what comes then.
+    /// Nobody answers at it: its queue is full, and Linux drops what comes then.
     #[cfg(target_os = "linux")]
     #[tokio::test]
     async fn an_address_that_is_silent_takes_half_the_time() {
@@ -175,7 +175,7 @@ mod with_backend {
         tokio::time::pause();
         let begun = tokio::time::Instant::now();
         let refused = kind(loopback(), &format!("http://{address}/")).await;
-        assert_eq!((refused, begun.elapsed()), (FetchErrorKind::Transport, LONGEST / 2));
+        assert_eq!((refused, begun.elapsed().as_secs()), (FetchErrorKind::Transport, 2));
         drop((queued, listener));
     }
 }

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use futures_util::FutureExt;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::sync::oneshot;
 use tower_resource_server::testing::{DpopClient, SigningKey, TestAuthorizationServer};
 use tower_resource_server::{
@@ -231,6 +231,9 @@ async fn a_source_and_a_handler_know_how_the_issuer_vouches() {
     }
     let authorization_server = TestAuthorizationServer::new(ISSUER);
     let signed = authorization_server.token().build();
+    let members =
+        json!({ "iss": ISSUER, "aud": RESOURCE, "sub": "user-1", "client_id": "client-1" });
+    authorization_server.register(signed.clone(), members);
     let opaque = authorization_server.opaque(&authorization_server.token());
     let by_answer = [VouchedBy::Introspection; 2];
     for (every_token, expected) in

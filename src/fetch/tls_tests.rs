@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::Poll;
 
+use futures_util::future::join_all;
 use http::Response;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -15,6 +16,7 @@ use hyper_util::server::conn::auto;
 use rustls::ServerConfig;
 use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Barrier;
 use tokio_rustls::TlsAcceptor;
 
 use super::*;
@@ -26,15 +28,21 @@ struct Server {
     state: Arc<State>,
 }
 
-#[derive(Default)]
 struct State {
     connections: AtomicUsize,
+    /// So many requests are answered together.
+    together: Barrier,
     /// The connections there are hear nothing more, and say nothing.
     silent: AtomicBool,
 }
 
 impl Server {
     async fn speaking(protocol: &str) -> Self {
+        Self::answering(protocol, 1).await
+    }
+
+    /// One that answers so many requests at once, and none before they are there.
+    async fn answering(protocol: &str, together: usize) -> Self {
         let own = rcgen::generate_simple_self_signed(["localhost".to_owned()]);
         let own = own.expect("a certificate");
         let (root, key) = (own.cert.der().clone(), own.signing_key.serialize_der());
@@ -47,7 +55,11 @@ impl Server {
         tls.alpn_protocols = vec![protocol.into()];
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let port = listener.local_addr().expect("a bound listener").port();
-        let state = Arc::<State>::default();
+        let state = Arc::new(State {
+            connections: AtomicUsize::new(0),
+            together: Barrier::new(together),
+            silent: AtomicBool::new(false),
+        });
         tokio::spawn(accept(listener, TlsAcceptor::from(Arc::new(tls)), Arc::clone(&state)));
         Self { port, root, state }
     }
@@ -95,9 +107,12 @@ async fn serve(stream: TcpStream, tls: TlsAcceptor, state: Arc<State>) {
     let Ok(stream) = tls.accept(stream).await else { return };
     let number = state.connections.fetch_add(1, Ordering::SeqCst);
     let name = stream.get_ref().1.server_name().unwrap_or_default().to_owned();
-    let service = service_fn(move |request: Request<Incoming>| {
-        let said = format!("{:?} {name}", request.version());
-        async move { Ok::<_, Infallible>(Response::new(Full::<Bytes>::from(said))) }
+    let service = service_fn(|request: Request<Incoming>| {
+        let (said, state) = (format!("{:?} {name}", request.version()), Arc::clone(&state));
+        async move {
+            state.together.wait().await;
+            Ok::<_, Infallible>(Response::new(Full::<Bytes>::from(said)))
+        }
     });
     let server = auto::Builder::new(TokioExecutor::new());
     let mut connection = pin!(server.serve_connection(TokioIo::new(stream), service));
@@ -129,6 +144,24 @@ async fn a_server_that_is_not_trusted_gets_no_request() {
     for (client, host) in [(stranger, "localhost"), (server.client(), "127.0.0.1")] {
         let said = server.get(&client, host).await;
         assert_eq!(said, Err(FetchErrorKind::Transport), "{host}");
+    }
+}
+
+#[tokio::test]
+async fn one_burst_leaves_its_connections_to_the_next() {
+    const CALLS: usize = 16;
+    let server = Server::answering("http/1.1", CALLS).await;
+    let client = server.client();
+    for _ in ["the first", "the next"] {
+        let calls = [(); CALLS].map(|()| server.get(&client, "localhost"));
+        for said in join_all(calls).await {
+            said.expect("an answer");
+        }
+        // They are put back by tasks of the client.
+        for _ in 0..CALLS {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(server.connections(), CALLS);
     }
 }
 

@@ -119,7 +119,9 @@ mod tests {
 
     const LONGEST: Duration = Duration::from_secs(5);
 
-    fn landed() -> (Arc<Mutex<Vec<Option<u8>>>>, impl FnOnce(Option<u8>) + Send + 'static) {
+    type Seen = Arc<Mutex<Vec<Option<u8>>>>;
+
+    fn landed() -> (Seen, impl FnOnce(Option<u8>) + Send + 'static) {
         let seen = Arc::new(Mutex::new(Vec::new()));
         let sink = Arc::clone(&seen);
         (seen, move |outcome| sink.lock().expect("nobody panicked").push(outcome))

@@ -12,4 +12,5 @@ mod keys;
 mod life;
 mod opaque;
 mod phases;
+mod runtimes;
 mod told;

@@ -301,7 +301,8 @@ impl ClaimMapper {
     /// Whether a list names nothing that must name something, or an item is empty.
     fn any_list_is_faulty(&self) -> bool {
         let places = [&self.subject, &self.client_id, &self.audience, &self.scope, &self.token_id];
-        let faulty_place = |list: &&Vec<String>| list.is_empty() || list.iter().any(String::is_empty);
+        let faulty_place =
+            |list: &&Vec<String>| list.is_empty() || list.iter().any(String::is_empty);
         let faulty = |values: &BTreeSet<String>| values.is_empty() || values.contains("");
         places.iter().any(faulty_place) || self.values.iter().any(|(_, values)| faulty(values))
     }

@@ -1,5 +1,6 @@
 //! Issuers that are found while the server runs.
 
+use std::collections::HashSet;
 use std::fmt::{self, Debug};
 use std::pin::Pin;
 
@@ -31,6 +32,8 @@ use crate::uri::Web;
 #[must_use]
 pub struct AllowedIssuers {
     exact: Vec<String>,
+    /// The same, to be found at once.
+    named: HashSet<String>,
     below: Vec<(String, String)>,
     pub(crate) lookups_a_second: u32,
     pub(crate) capacity: usize,
@@ -52,7 +55,8 @@ pub(crate) enum Allowed {
 
 impl Default for AllowedIssuers {
     fn default() -> Self {
-        Self { exact: Vec::new(), below: Vec::new(), lookups_a_second: 10, capacity: 1000 }
+        let (exact, named, below) = (Vec::new(), HashSet::new(), Vec::new());
+        Self { exact, named, below, lookups_a_second: 10, capacity: 1000 }
     }
 }
 
@@ -62,7 +66,8 @@ impl AllowedIssuers {
     /// Look-ups of them have a pace of their own, which names that strangers invent below a prefix
     /// cannot take.
     pub fn exact<S: Into<String>>(identifiers: impl IntoIterator<Item = S>) -> Self {
-        Self { exact: identifiers.into_iter().map(Into::into).collect(), ..Self::default() }
+        let exact: Vec<String> = identifiers.into_iter().map(Into::into).collect();
+        Self { named: exact.iter().cloned().collect(), exact, ..Self::default() }
     }
 
     /// Every identifier that is `prefix` and one more path segment: a realm, a tenant.
@@ -111,7 +116,7 @@ impl AllowedIssuers {
 
     /// How an identifier is allowed, if it is.
     pub(crate) fn allows(&self, identifier: &str) -> Option<Allowed> {
-        if self.exact.iter().any(|exact| exact == identifier) {
+        if self.named.contains(identifier) {
             return Some(Allowed::Named);
         }
         let mut below = self.below.iter();

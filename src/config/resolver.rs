@@ -95,8 +95,8 @@ impl AllowedIssuers {
     /// each.
     ///
     /// Default 10. A look-up that brings an issuer gives its place back as soon as it ends, unless
-    /// another had to be forgotten for it; so a server that was just started gets to know all its
-    /// tenants without delay. Tokens of unknown issuers beyond that are answered 503,
+    /// [no more](Self::max_issuers) than a hundredth can still be kept; so a server that was just
+    /// started gets to know all its tenants without delay. Tokens of unknown issuers beyond that are answered 503,
     /// `issuer-unavailable`. Set what the database behind the resolver bears of questions that
     /// strangers ask.
     pub const fn max_lookups_per_second(mut self, lookups: u32) -> Self {

@@ -196,7 +196,7 @@ impl Resolver {
         }
     }
 
-    /// Returns whether it brought an issuer, and no other had to go for it.
+    /// Returns whether it brought an issuer for which there was room.
     fn settle(&self, identifier: &Arc<str>, outcome: Outcome, now: Timestamp) -> bool {
         match outcome {
             Outcome::Untrusted => self.state().table.distrust(identifier, now),

@@ -80,7 +80,8 @@ impl Table {
     }
 
     /// One that was known with other settings keeps its keys, if they come from where they came
-    /// from. Returns whether no other had to go.
+    /// from. Returns whether there was room: a table that is full to the part that goes at once has
+    /// none, or each time it goes it would make room for as many.
     pub(super) fn trust(&mut self, given: Issuer, issuer: TrustedIssuer, now: Timestamp) -> bool {
         let name = Arc::clone(&issuer.identifier);
         self.untrusted.forget(&name);
@@ -90,15 +91,16 @@ impl Table {
             Some(entry) => issuer.with_keys_of(&entry.issuer),
             None => issuer,
         };
-        let full = known.is_none() && self.trusted.len() >= self.capacity;
-        if full {
+        let (new, kept) = (known.is_none(), self.trusted.len());
+        let room = !new || kept < self.capacity - self.capacity / PART;
+        if new && kept >= self.capacity {
             self.make_room();
         }
         issuer.confirm(now);
         issuer.note_use(now);
         self.retire(&name);
         self.trusted.insert(name, Entry { given, issuer: Arc::new(issuer), told: None });
-        !full
+        room
     }
 
     /// Forgets those that were used longest ago.

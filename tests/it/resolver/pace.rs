@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
-use tower_resource_server::{AllowedIssuers, Introspection, Issuer, RejectionKind};
+use tower_resource_server::testing::TestIssuer;
+use tower_resource_server::{Algorithm, AllowedIssuers, Introspection, Issuer, RejectionKind};
 
 use super::{Answers, Bed, FRESH, REALMS, assert_unavailable, assert_untrusted, token};
-use crate::support::{Logs, let_others_run, present};
+use crate::support::{Logs, key, let_others_run, present};
 
 #[tokio::test]
 async fn a_hundred_first_requests_share_one_look_up() {
@@ -146,6 +147,22 @@ async fn a_look_up_for_which_another_is_forgotten_takes_of_the_pace() {
     // The first had room; ten had not. From then on whoever is there stays.
     assert_eq!(bed.realms.asked(), 11);
     assert_eq!(accepted, 11 + 14);
+}
+
+#[tokio::test]
+async fn that_many_are_forgotten_at_once_gives_nothing_back() {
+    let bed = Bed::allowing(AllowedIssuers::below(REALMS).max_issuers(300));
+    let (key, mut accepted) = (key(Algorithm::ES256, "1"), 0);
+    for i in 0..320 {
+        let realm = format!("tenant-{i}");
+        let tenant = TestIssuer::with_key(format!("{REALMS}{realm}"), key.clone());
+        let tenant = tenant.clock(bed.clock.clone());
+        bed.realms.trust(&realm, tenant.trusted());
+        accepted += usize::from(bed.send(&token(&tenant)).await.kind().is_none());
+    }
+    // Three go when there is no place left. The last three places are paced as those of others are.
+    assert_eq!((bed.realms.asked(), accepted), (307, 307));
+    assert_eq!(bed.server.health().issuers().len(), 298);
 }
 
 #[tokio::test]

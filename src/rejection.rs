@@ -162,9 +162,11 @@ impl Rejection {
     }
 
     /// The token does not suffice. Step-up comes before scope, and scope before details: the token
-    /// that follows needs them all.
+    /// that follows needs them all. A route that conceals itself asks only those for a step-up who
+    /// may know of it.
     pub(crate) fn short(grant: &Grant, demand: Arc<Demand>, shortfall: Shortfall) -> Self {
-        let kind = if shortfall.step_up {
+        let stays_hidden = demand.conceal && shortfall.is_more_than_step_up();
+        let kind = if shortfall.step_up && !stays_hidden {
             RejectionKind::InsufficientAuthentication
         } else if shortfall.scope {
             RejectionKind::InsufficientScope

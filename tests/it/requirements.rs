@@ -186,6 +186,7 @@ async fn a_layer_tells_each_request_what_it_lacks() {
     for (token, scope) in tokens.iter().cycle().take(4) {
         let answer = send(layers.clone(), bearer(token)).await;
         assert_eq!(answer.json()["error"], "insufficient_user_authentication");
+        assert_eq!(answer.json()["acr_values"], "urn:mfa");
         assert_eq!(answer.json()["scope"].as_str(), *scope);
         assert_eq!(answer.challenge().get("scope"), *scope);
     }
@@ -194,6 +195,9 @@ async fn a_layer_tells_each_request_what_it_lacks() {
         let answer = send(layers.clone(), bearer(&strong.build())).await;
         answer.assert_s403("read");
         assert_eq!(answer.json()["scope"], "read");
+        assert_eq!(answer.json().get("acr_values"), None);
+        // The route demands it, but it is not what is missing.
+        assert_eq!(answer.rejection.expect("a refusal").acr_values(), None);
     }
 }
 

@@ -64,6 +64,9 @@ impl Builder {
     /// clients. It does not stop a client that lies: in HTTP/2, and in the absolute form of
     /// HTTP/1.1, the scheme of the target is what the client wrote. An insecure listener should not
     /// reach this service at all.
+    ///
+    /// [`trusted_proxies`](Self::trusted_proxies) that report another scheme than https make every proof
+    /// fail then.
     pub fn require_https(mut self) -> Self {
         self.require_https = true;
         self

@@ -206,7 +206,8 @@ impl ResourceServer {
     /// Loads the keys of every issuer, for servers that would rather not start than start without.
     ///
     /// Each issuer's keys are tried once, all at the same time; keys that are there already are not
-    /// waited for, and static sets are always there. It takes no longer than the slowest fetch,
+    /// waited for, and static sets are always there. In the rest after a failure nothing is tried, and
+    /// it fails at once: who calls it again and again sleeps in between. It takes no longer than the slowest fetch,
     /// about the [`fetch_timeout`](Builder::fetch_timeout) at most, and twice that where the issuer's
     /// metadata is looked up first. Dropping the future stops no fetch.
     ///
@@ -224,7 +225,7 @@ impl ResourceServer {
         // All fetches run at once; waiting for each in turn takes as long as the slowest.
         let fetches: Vec<_> =
             absent.filter_map(|issuer| issuer.keys.fetch_for_unknown(now)).collect();
-        for fetch in fetches {
+        for (fetch, _) in fetches {
             fetch.ended().await;
         }
         let now = self.settings.now();

@@ -57,7 +57,7 @@ async fn nothing_of_the_request_goes_along() {
     // R9449-6.2-1: the proof stays here, where the binding is verified.
     let mut names: Vec<_> = request.headers().keys().map(|name| name.as_str()).collect();
     names.sort_unstable();
-    assert_eq!(names, ["accept", "authorization", "content-type"]);
+    assert_eq!(names, ["accept", "authorization", "content-type", "user-agent"]);
     assert!(!String::from_utf8_lossy(request.body()).contains("proof"));
 }
 

@@ -1,8 +1,8 @@
 //! What the crate tells about its work: one log event a refusal, and events for metrics.
 //!
 //! Logs go through `tracing`. Their targets are `tower_resource_server::rejection`, `::keys`,
-//! `::introspection`, `::revocation`, `::config`, `::caching`, `::envelope` and, of the store in Redis,
-//! `::replay`.
+//! `::introspection`, `::revocation`, `::certificate`, `::config`, `::caching`, `::envelope` and, of the
+//! store in Redis, `::replay`.
 //! Neither a token nor a proof nor a nonce stands in any of them. Accepted requests are not logged:
 //! how many there are is for an [`Observer`] to count.
 

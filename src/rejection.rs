@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::{HeaderValue, StatusCode};
 use serde_json::{Map, Value};
@@ -162,9 +163,11 @@ impl Rejection {
     }
 
     /// The token does not suffice. Step-up comes before scope, and scope before details: the token
-    /// that follows needs them all.
+    /// that follows needs them all. A route that conceals itself asks only those for a step-up who
+    /// may know of it.
     pub(crate) fn short(grant: &Grant, demand: Arc<Demand>, shortfall: Shortfall) -> Self {
-        let kind = if shortfall.step_up {
+        let stays_hidden = demand.conceal && shortfall.is_more_than_step_up();
+        let kind = if shortfall.step_up && !stays_hidden {
             RejectionKind::InsufficientAuthentication
         } else if shortfall.scope {
             RejectionKind::InsufficientScope
@@ -272,6 +275,30 @@ impl Rejection {
     #[must_use]
     pub fn scope(&self) -> Option<&str> {
         self.0.demand.scope.as_deref()
+    }
+
+    /// The authentication context classes that will do, space-separated and the preferred one first
+    /// (RFC 9470 §3).
+    ///
+    /// Those of the challenge: only of
+    /// [`InsufficientAuthentication`](RejectionKind::InsufficientAuthentication), and only where
+    /// classes are asked for.
+    #[must_use]
+    pub fn acr_values(&self) -> Option<&str> {
+        self.stepped_up()?.acr_values.as_deref()
+    }
+
+    /// How long ago the user may have authenticated, in whole seconds (RFC 9470 §3).
+    ///
+    /// That of the challenge, like [`acr_values`](Self::acr_values).
+    #[must_use]
+    pub fn max_age(&self) -> Option<Duration> {
+        self.stepped_up()?.max_age.map(Duration::from_secs)
+    }
+
+    /// What is demanded, where another authentication would meet it.
+    fn stepped_up(&self) -> Option<&Demand> {
+        (self.kind() == RejectionKind::InsufficientAuthentication).then_some(&*self.0.demand)
     }
 
     /// A text for developers: fixed for the kind, or the reason of the predicate that failed.

@@ -20,8 +20,9 @@ const USAGE: &str = "Flags:
   --client-secret SECRET   its secret there; give it in the environment variable CLIENT_SECRET
                            where others can read command lines
   --audience AUD           audience of its tokens (default: the resource)
-  --profile PROFILE        what its tokens look like: rfc9068 (default), lenient, or those of auth0,
-                           cognito, entra, google, hydra, keycloak, okta or zitadel
+  --profile PROFILE        what its tokens look like: rfc9068 (default), lenient (which also takes
+                           introspection answers without aud), or those of auth0, cognito, entra,
+                           google, hydra, keycloak, okta or zitadel
   --sender-constraint WHICH
                            any (default), dpop or bearer: which tokens are accepted
   --nonce                  require a nonce of this server in DPoP proofs; several servers accept

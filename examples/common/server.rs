@@ -3,8 +3,8 @@
 use tower_resource_server::render::{Empty, JsonRpc, OAuthJson, ProblemJson};
 use tower_resource_server::testing::TestAuthorizationServer;
 use tower_resource_server::{
-    Builder, ClientAuthentication, Introspection, Issuer, JwkSet, ResourceMetadata, ResourceServer,
-    SealedNonces,
+    Builder, ClientAuthentication, Introspection, Issuer, JwkSet, Profile, ResourceMetadata,
+    ResourceServer, SealedNonces,
 };
 
 use super::cli::{EnvelopeChoice, Options};
@@ -18,7 +18,7 @@ pub(crate) fn builder(
     nonces: Option<SealedNonces>,
 ) -> Result<Builder, Box<dyn std::error::Error>> {
     let issuer = match embedded {
-        Some(server) => server.trusted().introspect(server.introspection()),
+        Some(server) => server.trusted().introspect(lenient(options, server.introspection())),
         None => external(options)?,
     };
     let builder = ResourceServer::builder(resource)
@@ -40,9 +40,17 @@ fn external(options: &Options) -> Result<Issuer, Box<dyn std::error::Error>> {
         None => Issuer::discover(identifier),
     };
     Ok(match introspection(options) {
-        Some(introspection) => issuer.introspect(introspection),
+        Some(introspection) => issuer.introspect(lenient(options, introspection)),
         None => issuer,
     })
+}
+
+/// What is missing from tokens is missing from answers on them too.
+fn lenient(options: &Options, introspection: Introspection) -> Introspection {
+    match options.profile {
+        Profile::Lenient => introspection.audience_optional(),
+        _ => introspection,
+    }
 }
 
 fn with_keys(identifier: &str, keys: &str) -> Result<Issuer, Box<dyn std::error::Error>> {

@@ -112,7 +112,12 @@ pub(crate) struct Shortfall {
 
 impl Shortfall {
     pub(crate) const fn is_none(&self) -> bool {
-        !self.scope && !self.details && !self.step_up && self.reason.is_none()
+        !self.step_up && !self.is_more_than_step_up()
+    }
+
+    /// Whether another authentication of the same user would not be enough.
+    pub(crate) const fn is_more_than_step_up(&self) -> bool {
+        self.scope || self.details || self.reason.is_some()
     }
 
     pub(crate) fn into_rejection(self, grant: &Grant, demand: &Arc<Demand>) -> Rejection {
@@ -168,6 +173,7 @@ impl Requirement {
             Node::Predicate(predicate) => predicate.faults(faults),
             Node::All(_) | Node::Any(_) => {}
         });
+        self.0.contradictions(faults);
     }
 
     /// All scopes the operation needs, as a challenge lists them, never only those missing.
@@ -254,6 +260,19 @@ impl Node {
             Self::All(nodes) => nodes.iter().for_each(|node| node.challenged(scopes)),
             Self::Any(nodes) => nodes.iter().take(1).for_each(|node| node.challenged(scopes)),
             Self::AuthorizationDetails(_) | Self::StepUp(_) | Self::Predicate(_) => {}
+        }
+    }
+
+    /// Step-ups that must all be met and cannot be: whoever follows the challenge would get it again.
+    fn contradictions(&self, faults: &mut Vec<Fault>) {
+        let (Self::All(nodes) | Self::Any(nodes)) = self else { return };
+        nodes.iter().for_each(|node| node.contradictions(faults));
+        if matches!(self, Self::All(_)) {
+            let asked = nodes.iter().filter_map(Self::step_up);
+            asked.reduce(|all, more| {
+                faults.extend(all.contradiction(&more));
+                all.join(more)
+            });
         }
     }
 

@@ -24,7 +24,8 @@ use crate::config::Fault;
 /// The refusal is a 401 `insufficient_user_authentication` with `acr_values` and `max_age` (RFC
 /// 9470 §3). A client that understands it sends the user to the authorization server with the same
 /// two parameters. Several step-ups joined by `and` must all be met; their challenge asks for the
-/// classes they have in common and for the shortest time.
+/// classes they have in common and for the shortest time. Where they have none in common, nobody could
+/// meet them, and the requirement has a fault.
 ///
 /// ```
 /// use std::time::Duration;
@@ -93,17 +94,34 @@ impl StepUp {
         strong && recent
     }
 
-    /// What meets both: the classes in common, if any, and the shorter time.
+    /// What meets both: the classes in common and the shorter time. Where no class meets both, the
+    /// requirement has a [fault](Self::contradiction), and the classes here mean nothing.
     pub(super) fn join(mut self, other: Self) -> Self {
-        let both = |value: &String| other.acr_values.contains(value);
-        if self.acr_values.is_empty() {
+        if self.acr_values.is_empty() || self.excludes(&other) {
             self.acr_values = other.acr_values;
-        } else if self.acr_values.iter().any(both) {
-            self.acr_values.retain(both);
+        } else if !other.acr_values.is_empty() {
+            self.acr_values.retain(|value| other.acr_values.contains(value));
         }
         let ages = [self.max_age, other.max_age];
         self.max_age = ages.into_iter().flatten().min();
         self
+    }
+
+    /// Whether each names classes, and none is named by both.
+    fn excludes(&self, other: &Self) -> bool {
+        let [ours, theirs] = [&self.acr_values, &other.acr_values];
+        let apart = !ours.iter().any(|value| theirs.contains(value));
+        !ours.is_empty() && !theirs.is_empty() && apart
+    }
+
+    /// The fault of a requirement that asks for both, where no token can meet them.
+    pub(super) fn contradiction(&self, other: &Self) -> Option<Fault> {
+        self.excludes(other).then(|| {
+            let [ours, theirs] = [&self.acr_values, &other.acr_values];
+            let problem = format!("no acr value is both in {ours:?} and in {theirs:?}");
+            let mend = "name in each step-up every acr value that will do for both";
+            Fault::new("require", problem, mend)
+        })
     }
 
     pub(super) fn acr_values(&self) -> Option<String> {

@@ -29,7 +29,8 @@
 ///
 /// - a source of revoked tokens: [`Builder::revocation`](crate::Builder::revocation);
 /// - that each issuer is [asked](crate::Issuer::introspection) about its tokens, signed ones included
-///   ([`every_token`](crate::Introspection::every_token));
+///   ([`every_token`](crate::Introspection::every_token)), and that its answers are remembered for 60 s
+///   at most ([`cache_for`](crate::Introspection::cache_for));
 /// - [`short_lived_tokens`](Self::short_lived_tokens), by which you say that waiting for their
 ///   expiry is enough.
 ///

@@ -21,6 +21,9 @@ const ALGORITHMS: [Algorithm; 4] =
 const AHEAD: std::ops::Range<Duration> = Duration::from_secs(10)..Duration::from_secs(60);
 const LEEWAY: Duration = Duration::from_secs(30);
 
+/// How long a revoked token may go on being used where its issuer is asked. §5.3.4 names no time.
+const ANSWERS_LAST: Duration = Duration::from_secs(60);
+
 impl Builder {
     /// The settings as the profile has them, where it was chosen.
     pub(super) fn conforming(mut self, faults: &mut Vec<Fault>) -> Self {
@@ -92,10 +95,18 @@ impl Builder {
         // Issuers that are found while the server runs are not asked.
         let asks =
             self.resolver.is_none() && self.issuers.iter().all(Issuer::is_asked_about_every_token);
-        if !waits && !asks && self.revocation.is_none() {
+        if waits || self.revocation.is_some() {
+            return;
+        }
+        if !asks {
             let problem =
                 "nothing says whether a token was revoked, as FAPI 2.0 section 5.3.4 asks";
             let mend = "set revocation(), or Fapi2::short_lived_tokens() if their expiry is enough";
+            faults.push(Fault::new("fapi2", problem, mend));
+        } else if self.issuers.iter().any(|issuer| issuer.answers_last() > ANSWERS_LAST) {
+            let problem = "answers that revoke tokens are remembered for longer than 60 s";
+            let mend =
+                "use cache_for() of 60 s at most, or set revocation() or short_lived_tokens()";
             faults.push(Fault::new("fapi2", problem, mend));
         }
     }

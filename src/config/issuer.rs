@@ -5,6 +5,7 @@
 //! §2, even where nothing is fetched from it.
 
 use std::fmt;
+use std::time::Duration;
 
 use super::audiences::Audiences;
 use super::introspection::{Endpoint, Introspection};
@@ -221,6 +222,11 @@ impl Issuer {
     pub(super) fn is_asked_about_every_token(&self) -> bool {
         let every = |given: &Introspection| given.every_token || self.has_no_keys();
         self.introspection.as_ref().is_some_and(every)
+    }
+
+    /// How long an answer that a token is active may be remembered.
+    pub(super) fn answers_last(&self) -> Duration {
+        self.introspection.as_ref().map_or(Duration::ZERO, |given| given.active_for)
     }
 
     /// Every URL that was given for it, and as what.

@@ -47,7 +47,8 @@ impl Builder {
     }
 
     fn public_url(&self, resource: &Resource, faults: &mut Vec<Fault>) -> Option<PublicUrl> {
-        let proxies = self.proxies.as_ref().map(|proxies| proxies.compile(faults));
+        let proxies = self.proxies.as_ref();
+        let proxies = proxies.map(|proxies| proxies.compile(self.require_https, faults));
         let base = self.base_url.as_deref();
         let url = PublicUrl::new(base.unwrap_or(&resource.origin), proxies);
         match (base, &url) {

@@ -85,9 +85,13 @@ impl RequireLayer {
     /// Answers 404 without a challenge where it would answer 403, to hide that the route exists
     /// (RFC 9110 §15.5.4). Requests without a valid token still get their 401.
     ///
-    /// Neither is a step-up concealed: its answer is a 401 with a challenge, without which the
-    /// client could not go on. The kind in the log and in the [`Rejection`](crate::Rejection) stays
-    /// what it is, while the envelope is shown `not-found` and no error code.
+    /// A token that lacks a step-up and nothing else gets its 401 too, since without the challenge
+    /// the client could not go on: by everything else it may know of the route. One that lacks more
+    /// gets the 404. So beside a step-up, demand what tells the few who may know; a step-up alone
+    /// hides nothing.
+    ///
+    /// The kind in the log and in the [`Rejection`](crate::Rejection) stays what it is, while the
+    /// envelope is shown `not-found` and no error code.
     ///
     /// Concealment is only as good as the real 404s of the application are like this one; the
     /// [guide](crate::guide::envelopes#concealed-routes) says what to look at.

@@ -125,10 +125,8 @@ fn challenge(rejection: &Rejection, scheme: Scheme, code: Code) -> String {
     if names_scope(rejection) {
         out.optional("scope", demand.scope.as_deref());
     }
-    if rejection.kind() == RejectionKind::InsufficientAuthentication {
-        out.optional("acr_values", demand.acr_values.as_deref());
-        out.optional("max_age", demand.max_age.map(|age| age.to_string()).as_deref());
-    }
+    out.optional("acr_values", rejection.acr_values());
+    out.optional("max_age", rejection.max_age().map(|age| age.as_secs().to_string()).as_deref());
     if scheme == Scheme::Dpop {
         out.push("algs", &settings.algs);
     }

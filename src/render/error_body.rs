@@ -1,5 +1,7 @@
 //! What a body can be made of, and what it is written to.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::Response;
 use serde_json::{Map, Value};
@@ -72,6 +74,20 @@ impl<'a> ErrorBody<'a> {
         let missing = self.error == Some("insufficient_scope")
             || self.error.is_some() && self.rejection.details().shortfall.scope;
         self.rejection.scope().filter(|_| missing)
+    }
+
+    /// The authentication context classes that will do, space-separated: `acr_values` of the
+    /// challenge, beside `insufficient_user_authentication` (RFC 9470 §3).
+    #[must_use]
+    pub fn acr_values(&self) -> Option<&'a str> {
+        self.rejection.acr_values()
+    }
+
+    /// How long ago the user may have authenticated: `max_age` of the challenge, which counts whole
+    /// seconds. It stands beside `insufficient_user_authentication` (RFC 9470 §3).
+    #[must_use]
+    pub fn max_age(&self) -> Option<Duration> {
+        self.rejection.max_age()
     }
 
     /// The stable name of the kind; of a concealed route, `not-found`.

@@ -70,6 +70,10 @@ pub(crate) struct ErrorData<'a> {
     error_description: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     scope: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    acr_values: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_age: Option<u64>,
     #[serde(flatten)]
     members: Option<&'a Map<String, Value>>,
 }
@@ -81,6 +85,8 @@ impl<'a> ErrorData<'a> {
             error: error.error(),
             error_description: error.error_description(),
             scope: error.scope(),
+            acr_values: error.acr_values(),
+            max_age: error.max_age().map(|age| age.as_secs()),
             members: error.members(),
         }
     }

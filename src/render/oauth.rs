@@ -34,6 +34,10 @@ struct Members<'a> {
     error_uri: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     scope: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    acr_values: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_age: Option<u64>,
 }
 
 pub(super) fn write(body: &ErrorBody<'_>, response: &mut ErrorResponse) {
@@ -44,6 +48,8 @@ pub(super) fn write(body: &ErrorBody<'_>, response: &mut ErrorResponse) {
             error_description: body.error_description(),
             error_uri: body.error_uri(),
             scope: body.scope(),
+            acr_values: body.acr_values(),
+            max_age: body.max_age().map(|age| age.as_secs()),
         };
         serialized(&members).unwrap_or_default()
     };

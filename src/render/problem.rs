@@ -9,7 +9,7 @@ use super::error_body::{ErrorBody, ErrorResponse};
 use super::oauth;
 
 /// `application/problem+json`: `type`, `title`, `status` and `detail` for those who read RFC 9457,
-/// and `error`, `error_description` and `scope` for OAuth clients.
+/// and `error`, `error_description`, `scope`, `acr_values` and `max_age` for OAuth clients.
 ///
 /// `type` points at the kind's row in the error catalogue; where that is hosted can be set with
 /// [`documentation`](crate::Builder::documentation).
@@ -48,6 +48,10 @@ struct Members<'a> {
     error_uri: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     scope: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    acr_values: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_age: Option<u64>,
     #[serde(flatten)]
     members: Option<&'a Map<String, Value>>,
 }
@@ -63,6 +67,8 @@ impl Envelope for ProblemJson {
             error_description: error.error_description(),
             error_uri: error.error_uri(),
             scope: error.scope(),
+            acr_values: error.acr_values(),
+            max_age: error.max_age().map(|age| age.as_secs()),
             members: error.members(),
         };
         oauth::json(&members, HeaderValue::from_static("application/problem+json"), response);

@@ -1,9 +1,11 @@
 //! The common command line.
 
+use std::io::{Read as _, Write as _};
+
 use tower_resource_server::testing::TestIssuer;
 
 use crate::support::{
-    Server, has_backend, has_curl, has_embedded_issuer, refuses, run, shell, text,
+    Outside, Server, has_backend, has_curl, has_embedded_issuer, refuses, run, shell, text,
 };
 
 #[test]
@@ -45,6 +47,43 @@ fn an_issuer_outside_is_discovered() {
     assert!(answer.contains(&format!("\"iss\":\"{issuer}\"")), "{answer}");
     server.stop();
     other.stop();
+}
+
+/// An introspection endpoint that leaves `aud` out, as some servers do.
+fn without_audience() -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let url = format!("http://{}/introspect", listener.local_addr().expect("bound"));
+    let answer = |mut stream: std::net::TcpStream| {
+        let body = r#"{"active":true,"sub":"user-1","client_id":"client-1"}"#;
+        let length = body.len();
+        let head = format!("content-type: application/json\r\ncontent-length: {length}\r\n");
+        let _ = stream.read(&mut [0; 4096]);
+        let _ = write!(stream, "HTTP/1.1 200 OK\r\n{head}connection: close\r\n\r\n{body}");
+    };
+    std::thread::spawn(move || listener.incoming().flatten().for_each(answer));
+    url
+}
+
+#[test]
+fn lenient_goes_for_answers_on_tokens_too() {
+    if !has_embedded_issuer() || !has_curl() {
+        return;
+    }
+    let outside = Outside::new("lenient");
+    let endpoint = without_audience();
+    let asking = ["--introspection", &endpoint, "--client-id", "api", "--client-secret", "s"];
+    for (profile, answered) in [("lenient", true), ("rfc9068", false)] {
+        let rest = ["--profile", profile, "--allow-loopback"];
+        let arguments = [&outside.flags()[..], &asking[..], &rest[..]].concat();
+        let Some(server) = Server::start(&arguments) else { return };
+        let answer = server.get("/whoami", Some("opaque-token"));
+        assert_eq!(answer.contains("\"sub\":\"user-1\""), answered, "{profile}: {answer}");
+        // A token that says whom it is for still has to name this server.
+        let elsewhere = outside.issuer.token().audience("https://other.example.com").build();
+        let refused = server.get("/whoami", Some(&elsewhere));
+        assert!(refused.starts_with("HTTP/1.1 401 "), "{refused}");
+        server.stop();
+    }
 }
 
 #[test]

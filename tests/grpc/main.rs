@@ -2,6 +2,7 @@
 #![cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 
 mod calls;
+mod certificates;
 #[allow(dead_code, reason = "shared with another test program")]
 #[path = "../it/dpop/bed.rs"]
 mod dpop;

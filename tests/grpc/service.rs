@@ -170,8 +170,7 @@ impl Served {
 
     pub(crate) async fn client(&self) -> Client {
         let endpoint = Endpoint::from_shared(format!("http://{}", self.address));
-        let channel = endpoint.expect("a URI").connect().await.expect("the server listens");
-        Client { grpc: tonic::client::Grpc::new(channel), metadata: MetadataMap::new() }
+        Client::over(endpoint.expect("a URI").connect().await.expect("the server listens"))
     }
 }
 
@@ -183,6 +182,10 @@ pub(crate) struct Client {
 }
 
 impl Client {
+    pub(crate) fn over(channel: Channel) -> Self {
+        Self { grpc: tonic::client::Grpc::new(channel), metadata: MetadataMap::new() }
+    }
+
     /// The same with one more field.
     pub(crate) fn with(mut self, name: &'static str, value: &str) -> Self {
         self.metadata.append(name, value.parse().expect("ASCII"));

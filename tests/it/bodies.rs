@@ -162,14 +162,32 @@ async fn problem_types_can_point_elsewhere() {
 }
 
 #[tokio::test]
-async fn problem_details_carry_the_oauth_members() {
+async fn bodies_carry_the_oauth_members() {
+    let json_rpc = |builder: Builder| builder.envelope(JsonRpc::default());
+    let mut stepped = 0;
+    for change in [problem, |builder: Builder| builder, json_rpc] {
+        for (answer, body) in bodies(|builder| change(builder).error_uri(URI)).await {
+            let body = body.pointer("/error/data").unwrap_or(&body);
+            let challenges = answer.challenges();
+            let said = |name| challenges.first().and_then(|challenge| challenge.get(name));
+            for name in ["error", "error_description", "acr_values"] {
+                // R9457-3.2-1: the same as the challenge says, absent where it says nothing.
+                assert_eq!(text(body, name), said(name), "{name}");
+            }
+            let age = body.get("max_age").and_then(Value::as_u64).map(|age| age.to_string());
+            // R9457-3.2-1: the time is a number of seconds.
+            assert_eq!(age.as_deref(), said("max_age"));
+            stepped += usize::from(age.is_some());
+            let rejection = answer.rejection.as_ref().expect("a refusal");
+            assert_eq!(rejection.acr_values(), said("acr_values"));
+            assert_eq!(rejection.max_age().map(|age| age.as_secs().to_string()), age);
+        }
+    }
+    assert_eq!(stepped, 3, "one of each form");
     for (answer, body) in bodies(|builder| problem(builder).error_uri(URI)).await {
         let challenges = answer.challenges();
-        for name in ["error", "error_description", "error_uri"] {
-            let expected = challenges.first().and_then(|challenge| challenge.get(name));
-            // R9457-3.2-1: the same as the challenge says, absent where it says nothing.
-            assert_eq!(text(&body, name), expected, "{name}");
-        }
+        let said = challenges.first().and_then(|challenge| challenge.get("error_uri"));
+        assert_eq!(text(&body, "error_uri"), said);
     }
 }
 

@@ -341,9 +341,10 @@ async fn details_of_an_answer_are_like_those_of_a_token() {
     // R9396-9.2-1: … and read in the same way.
     let expected = vec![Detail::Payment { cents: 5 }];
     assert_eq!(held.authorization_details::<Detail>().expect("they fit"), expected);
-    // An answer that cannot be read is the issuer's fault and never grants anything.
     let broken = ask(&opaque(json!([{ "cents": 5 }])), payment()).await;
-    assert!(!broken.handled, "{broken:?}");
+    // R9396-9.2-1: an answer that cannot be read is the issuer's fault and never grants anything.
+    broken.assert_x503();
+    assert_eq!(broken.kind(), Some(RejectionKind::IntrospectionUnavailable));
 }
 
 #[tokio::test]

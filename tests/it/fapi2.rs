@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::{HeaderValue, Request, StatusCode};
 use http_body_util::Full;
 use serde_json::json;
-use tower::{ServiceBuilder, ServiceExt, service_fn};
+use tower::{ServiceBuilder, ServiceExt};
 use tower_resource_server::layer::FormTokenLayer;
 use tower_resource_server::testing::{
     FixedClock, ProofFlaw, ScriptedFetch, SigningKey, TestCertificate, TestIssuer,
@@ -15,15 +15,15 @@ use tower_resource_server::testing::{
 use tower_resource_server::{
     Algorithm, AllowedIssuers, Builder, ClientAuthentication, ConfigError, Credential,
     CredentialSource, DenyList, Dpop, Fapi2, Freshness, Introspection, Issuer, IssuerResolver,
-    JwkSet, PrivateKey, RejectionKind, RequestHead, ResolveFuture, ResourceServer, Scopes,
-    SealedNonces, SecureTransport, SenderConstraint,
+    JwkSet, PeerAddress, PrivateKey, RejectionKind, RequestHead, ResolveFuture, ResourceServer,
+    Scopes, SealedNonces, SecureTransport, SenderConstraint, TrustedProxies,
 };
 
 use crate::dpop::{Client, URI, dpop, proven, with_proof};
 use crate::metadata::document;
 use crate::support::{
-    Answer, Bed, ISSUER, NOW, RESOURCE, bearer, get, key, proof_vector, publishing, read, send,
-    token_by, trusting, vector_builder, vector_token,
+    Answer, Bed, Handler, ISSUER, NOW, RESOURCE, bearer, get, key, proof_vector, publishing, read,
+    send, token_by, trusting, vector_builder, vector_token,
 };
 
 const ALGS: &str = "ES256 EdDSA Ed25519 PS256";
@@ -120,14 +120,18 @@ async fn tokens_stand_in_the_header_alone() {
     send(bed.server.authenticate(), request(format!("/r?access_token={}", client.token)))
         .await
         .assert_n401();
-    let form = Request::post("/r")
-        .header("content-type", "application/x-www-form-urlencoded")
-        .body(Full::from(format!("access_token={}", bed.token())))
-        .expect("a request");
+    let form = Request::post("/r").header("content-type", "application/x-www-form-urlencoded");
+    let form = form.body(Full::from(format!("access_token={}", bed.token()))).expect("a request");
     let answer = through_form_layer(&bed, form).await;
+    // FAPI2-5.3.4-2-1: nor in a form: the handler does not run, and the token was not
+    // even looked at.
     answer.assert_n401();
-    // It was not even looked at.
     assert_eq!(answer.kind(), Some(RejectionKind::MissingCredentials));
+    // Without the profile, the same layers read it.
+    let lax = Bed::new();
+    let form = Request::post("/r").header("content-type", "application/x-www-form-urlencoded");
+    let form = form.body(Full::from(format!("access_token={}", lax.token()))).expect("a request");
+    through_form_layer(&lax, form).await.assert_ok();
 
     #[derive(Debug)]
     struct Cookie;
@@ -208,21 +212,20 @@ async fn certificates_bind_tokens_where_that_is_wanted() {
             .body(Full::from(format!("access_token={token}")))
             .expect("a request");
         let answer = through_form_layer(&bed, certificate.attach(form)).await;
+        answer.assert_n401();
         assert_eq!(answer.kind(), Some(RejectionKind::MissingCredentials));
     }
 }
 
 /// The answer of a server behind a layer that reads forms, to a request over TLS.
 async fn through_form_layer(bed: &Bed, form: Request<Full<Bytes>>) -> Answer {
-    let handler = service_fn(async |_| {
-        Ok::<_, std::convert::Infallible>(http::Response::new(Full::<Bytes>::default()))
-    });
+    let handler = Handler::default();
     let service = ServiceBuilder::new()
         .layer(FormTokenLayer::new())
         .layer(bed.server.authenticate())
-        .service(handler);
+        .service(handler.clone());
     let response = service.oneshot(over_tls(form)).await.expect("infallible");
-    read(response, false).await
+    read(response, handler.calls() > 0).await
 }
 
 fn asking(endpoint: &str) -> Introspection {
@@ -250,6 +253,62 @@ fn issuers_that_are_asked_about_every_token_settle_revocation() {
     let other = Issuer::jwks("https://b.example.com", TestIssuer::new("b").jwks());
     let mixed = revoking(opaque(ISSUER)).issuer(other);
     assert_eq!(only(&mixed.build().expect_err("unsettled")).0, "fapi2");
+}
+
+#[test]
+fn what_an_issuer_said_of_a_token_is_soon_asked_again() {
+    let remembered = |seconds| {
+        let asking = asking("https://as.example.com/introspect");
+        let asking = asking.cache_for(Duration::from_secs(seconds));
+        revoking(Issuer::introspection(ISSUER, asking))
+    };
+    for brief in [0, 60] {
+        assert!(remembered(brief).build().is_ok());
+    }
+    for long in [61, 3600] {
+        let (setting, problem) = only(&remembered(long).build().expect_err("unsettled"));
+        // FAPI2-5.3.4-3-1: for an hour a revoked token would go on being used.
+        assert_eq!((setting, problem.contains("60 s")), ("fapi2", true));
+        // FAPI2-5.3.4-3-1: unless something else settles it.
+        assert!(remembered(long).revocation(DenyList::default()).build().is_ok());
+        assert!(remembered(long).fapi2(fapi2()).build().is_ok());
+    }
+}
+
+#[tokio::test]
+async fn a_proxy_that_was_called_without_tls_is_believed() {
+    let forwarded = |request: Request<Full<Bytes>>, name: &'static str, value: String| {
+        let mut request = over_tls(request);
+        let value = HeaderValue::try_from(value).expect("a field value");
+        request.headers_mut().insert(name, value);
+        request.extensions_mut().insert(PeerAddress::new([192, 0, 2, 10].into()));
+        request
+    };
+    for (family, name, field) in [
+        (TrustedProxies::x_forwarded(["192.0.2.10"]), "x-forwarded-proto", ""),
+        (TrustedProxies::forwarded(["192.0.2.10"]), "forwarded", "proto="),
+    ] {
+        let with = |builder: Builder| builder.trusted_proxies(family.clone());
+        let bed = Bed::with(|builder| with(builder).fapi2(fapi2()));
+        let client = Client::new(&bed);
+        for scheme in ["https", "HTTPS"] {
+            let request = forwarded(client.request(), name, format!("{field}{scheme}"));
+            send(bed.server.authenticate(), request).await.assert_ok();
+        }
+        send(bed.server.authenticate(), over_tls(client.request())).await.assert_ok();
+        let plain = |client: &Client| {
+            let uri = URI.replace("https:", "http:");
+            let proof = client.key.proof("GET", &uri).token(&client.token).clock(&bed.clock);
+            forwarded(with_proof(&proof), name, format!("{field}http"))
+        };
+        let answer = send(bed.server.authenticate(), plain(&client)).await;
+        // FAPI2-5.2.1-1: the proof names what the client called, and that had no TLS.
+        answer.assert_p401_listing(ALGS, RejectionKind::ProofUriMismatch);
+        let other = Bed::with(with);
+        let client = Client::new(&other);
+        // Elsewhere that is the target.
+        send(other.server.authenticate(), plain(&client)).await.assert_ok();
+    }
 }
 
 #[test]

@@ -10,12 +10,13 @@ use http_body_util::Full;
 use serde::Deserialize;
 use serde_json::json;
 use tower::{Layer, ServiceExt, service_fn};
-use tower_resource_server::testing::{TestIssuer, TokenBuilder};
+use tower_resource_server::testing::{TestCertificate, TestIssuer, TokenBuilder};
 use tower_resource_server::{
     Binding, Grant, Predicate, Rejection, RejectionKind, Requirement, ResourceServer, Scopes,
     StepUp,
 };
 
+use crate::dpop::Client;
 use crate::observability::{CONFIG, Capture};
 use crate::support::{Answer, Bed, ISSUER, NOW, RESOURCE, bearer, get, send};
 
@@ -185,6 +186,7 @@ async fn a_layer_tells_each_request_what_it_lacks() {
     for (token, scope) in tokens.iter().cycle().take(4) {
         let answer = send(layers.clone(), bearer(token)).await;
         assert_eq!(answer.json()["error"], "insufficient_user_authentication");
+        assert_eq!(answer.json()["acr_values"], "urn:mfa");
         assert_eq!(answer.json()["scope"].as_str(), *scope);
         assert_eq!(answer.challenge().get("scope"), *scope);
     }
@@ -193,6 +195,9 @@ async fn a_layer_tells_each_request_what_it_lacks() {
         let answer = send(layers.clone(), bearer(&strong.build())).await;
         answer.assert_s403("read");
         assert_eq!(answer.json()["scope"], "read");
+        assert_eq!(answer.json().get("acr_values"), None);
+        // The route demands it, but it is not what is missing.
+        assert_eq!(answer.rejection.expect("a refusal").acr_values(), None);
     }
 }
 
@@ -235,6 +240,13 @@ async fn a_weak_authentication_is_challenged() {
     // R9470-3-2: 401, not 403.
     assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
     assert_eq!(answer.json()["error"], "insufficient_user_authentication");
+    let client = Client::with(&bed, |token| token.claim("acr", "urn:pwd").claim("auth_time", NOW));
+    let layers = (bed.server.authenticate(), bed.server.require(step()));
+    let answer = send(layers, client.request()).await;
+    // R9470-3-1: to a client that makes proofs, in the DPoP challenge, which is the only one.
+    let challenge = assert_u401(&answer);
+    assert_eq!((&*challenge.scheme, answer.schemes()), ("DPoP", vec!["DPoP".to_owned()]));
+    assert_eq!(challenge.get("acr_values"), Some("urn:mfa urn:phr"));
 }
 
 #[tokio::test]
@@ -367,12 +379,29 @@ async fn odd_step_up_claims_do_not_spoil_other_routes() {
 async fn an_invalid_token_learns_nothing_of_the_policy() {
     let bed = Bed::new();
     let layer = bed.server.authenticate().require(step());
-    for request in [bearer("garbage"), get(&[])] {
-        // R9470-9-1: no step-up parameters before the token is valid.
-        let challenge = send(layer.clone(), request).await.challenge();
-        assert_eq!((challenge.get("acr_values"), challenge.get("max_age")), (None, None));
+    let weak = || bed.issuer.token().claim("acr", "urn:pwd");
+    let expired = weak().claim("exp", NOW - 61).build();
+    let certificate = TestCertificate::random();
+    let bound = weak().bound_to_certificate(certificate.client()).build();
+    let other = TestCertificate::random();
+    for (request, kind) in [
+        (bearer("garbage"), RejectionKind::MalformedToken),
+        (get(&[]), RejectionKind::MissingCredentials),
+        (bearer(&expired), RejectionKind::ExpiredToken),
+        (other.attach(bearer(&bound)), RejectionKind::CertificateMismatch),
+    ] {
+        let answer = send(layer.clone(), request).await;
+        assert_eq!((answer.status, answer.kind()), (StatusCode::UNAUTHORIZED, Some(kind)));
+        for challenge in [answer.challenge_of("Bearer"), answer.challenge_of("DPoP")] {
+            // R9470-9-1: no step-up parameters before the token is valid: one that is well signed
+            // but expired, or used without its certificate, learns no more than none.
+            assert_eq!((challenge.get("acr_values"), challenge.get("max_age")), (None, None));
+            assert_ne!(challenge.get("error"), Some("insufficient_user_authentication"));
+        }
     }
-    send(layer, bearer("garbage")).await.assert_t401();
+    send(layer.clone(), bearer("garbage")).await.assert_t401();
+    // The same token with its certificate gets that far.
+    assert_u401(&send(layer, certificate.attach(bearer(&bound))).await);
 }
 
 #[tokio::test]
@@ -462,6 +491,12 @@ fn faulty() -> Vec<Requirement> {
         Predicate::new("line\nbreak", |_| true).into(),
         Scopes::all(["read"]).or(Scopes::all(["a b"])),
         Scopes::all(["read"]).and(StepUp::acr([""])),
+        // Nobody meets both, so a client that follows the challenge would get it for ever.
+        StepUp::acr(["a"]).and(StepUp::acr(["b"])),
+        StepUp::acr(["a", "b"]).and(StepUp::acr(["b", "c"])).and(StepUp::acr(["a", "c"])),
+        StepUp::acr(["a"]).and(Scopes::all(["x"]).and(StepUp::acr(["A"]))),
+        StepUp::acr(["a"]).and(StepUp::acr(["b"]).or(Scopes::all(["x"]))),
+        Scopes::all(["x"]).or(StepUp::acr(["a"]).and(StepUp::acr(["b"]))),
     ]
 }
 
@@ -517,6 +552,13 @@ fn faults_can_be_had_instead() {
     let two = Scopes::all(["a b"]).and(StepUp::acr(["c d"]));
     assert_eq!(bed.server.try_require(two).expect_err("faulty").faults().len(), 2);
     assert!(bed.server.try_require(Scopes::all(["read"])).is_ok());
+    for met in [
+        StepUp::acr(["a"]).or(StepUp::acr(["b"])),
+        StepUp::acr(["a"]).and(StepUp::within(Duration::ZERO)).and(StepUp::acr(["b", "a"])),
+        StepUp::acr(["a"]).and(Scopes::all(["x"]).or(StepUp::acr(["b"]))),
+    ] {
+        assert!(bed.server.try_require(met).is_ok());
+    }
     assert!(bed.server.authenticate().try_require(step()).is_ok());
 }
 
@@ -583,6 +625,31 @@ async fn a_concealed_route_is_not_there_for_those_who_may_not() {
 }
 
 #[tokio::test]
+async fn a_concealed_step_up_is_asked_of_those_who_may_know_of_the_route() {
+    let bed = Bed::new();
+    let staff = Predicate::new("Staff only", |grant| grant.claim("staff") == Some(true));
+    let demand = Scopes::all(["secret"]).and(StepUp::acr(["urn:mfa"])).and(staff);
+    let layers = (bed.server.authenticate(), bed.server.require(demand).conceal());
+    let weak = || bed.issuer.token().claim("acr", "urn:pwd").claim("staff", true);
+    let strong = || weak().claim("acr", "urn:mfa");
+    for (token, kind) in [
+        (weak(), RejectionKind::InsufficientScope),
+        (strong(), RejectionKind::InsufficientScope),
+        (weak().scope("secret").claim("staff", false), RejectionKind::RequirementNotMet),
+        (strong().scope("secret").claim("staff", false), RejectionKind::RequirementNotMet),
+    ] {
+        let hidden = send(layers.clone(), bearer(&token.build())).await;
+        assert_eq!((hidden.status, hidden.handled), (StatusCode::NOT_FOUND, false));
+        assert_eq!(hidden.kind(), Some(kind));
+        assert!(hidden.all("www-authenticate").is_empty());
+        assert!(hidden.body.is_empty(), "{hidden:?}");
+    }
+    let answer = send(layers.clone(), bearer(&weak().scope("secret").build())).await;
+    assert_eq!(assert_u401(&answer).get("acr_values"), Some("urn:mfa"));
+    send(layers, bearer(&strong().scope("secret").build())).await.assert_ok();
+}
+
+#[tokio::test]
 async fn a_grant_left_by_an_outer_layer_does_not_outlive_an_anonymous_request() {
     let bed = Bed::new();
     let stolen = grant(&bed.server, &bed.token()).await;
@@ -606,4 +673,9 @@ async fn requirements_of_one_layer_add_up() {
     let faulty = bed.server.authenticate().require(Scopes::all(["a b"]));
     let answer = send(faulty.require(Scopes::all(["read"])), bearer(&bed.token())).await;
     assert_eq!(answer.kind(), Some(RejectionKind::InvalidRequirement));
+    // Each is sound, and both together are not.
+    let first = || bed.server.authenticate().require(StepUp::acr(["a"]));
+    assert!(first().try_require(StepUp::acr(["b"])).is_err());
+    let both = first().require(StepUp::acr(["b"]));
+    assert_unusable(&send(both, bearer(&bed.token())).await);
 }

@@ -64,6 +64,9 @@ impl Builder {
     /// clients. It does not stop a client that lies: in HTTP/2, and in the absolute form of
     /// HTTP/1.1, the scheme of the target is what the client wrote. An insecure listener should not
     /// reach this service at all.
+    ///
+    /// [`trusted_proxies`](Self::trusted_proxies) that report another scheme than https make every proof
+    /// fail then.
     pub fn require_https(mut self) -> Self {
         self.require_https = true;
         self
@@ -153,13 +156,15 @@ impl Builder {
     /// | one of these | counts; without it the client had no certificate | is the proxy's own, and does not count |
     /// | anybody else | does not count, and is taken out of the request | counts |
     ///
-    /// The proxy **must** remove the field from what clients send, also where a client shows no
-    /// certificate; one that passes it on lets every client choose its certificate (RFC 9440 §4).
+    /// The proxy **must** remove the field, and `Client-Cert-Chain` with it, from what clients send,
+    /// also where a client shows no certificate; one that passes it on lets every client choose its
+    /// certificate (RFC 9440 §4).
     ///
     /// The field is one line with one byte sequence, `:` base64 of the DER `:`, of 16 KiB at most;
     /// anything else is refused with `malformed-certificate` where the token is bound to a
-    /// certificate, and not looked at where it is not. `Client-Cert-Chain` is not read: the chain is
-    /// the proxy's to check. By default the field means nothing, and is left where it is.
+    /// certificate, and a warning says what is wrong with it; it is not looked at where the token is
+    /// bound to none. `Client-Cert-Chain` is not read: the chain is the proxy's to check. By default
+    /// the field means nothing, and is left where it is.
     ///
     /// ```
     /// use tower_resource_server::{ResourceServer, SenderConstraint};

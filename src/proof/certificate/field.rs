@@ -8,7 +8,6 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use http::HeaderMap;
 
 use super::{CLIENT_CERT, ClientCertificate};
-use crate::error::RejectionKind;
 
 /// The longest field read, in bytes: a certificate of 12 KiB.
 const MAX_LENGTH: usize = 16 * 1024;
@@ -22,23 +21,49 @@ const BYTE_SEQUENCE: GeneralPurpose = GeneralPurpose::new(
         .with_decode_allow_trailing_bits(true),
 );
 
-/// The certificate of the field, if there is one. RFC 9440 §2.2: it is no list, so two of them are
-/// none.
-pub(super) fn read(headers: &HeaderMap) -> Result<Option<ClientCertificate>, RejectionKind> {
+/// The certificate of the field, if there is one, or why it cannot be read. RFC 9440 §2.2: it is no
+/// list, so two of them are none.
+pub(super) fn read(headers: &HeaderMap) -> Result<Option<ClientCertificate>, &'static str> {
     let mut lines = headers.get_all(CLIENT_CERT).into_iter();
     let Some(line) = lines.next() else { return Ok(None) };
-    let certificate = if lines.next().is_none() { parse(line.as_bytes()) } else { None };
-    certificate.map(Some).ok_or(RejectionKind::MalformedCertificate)
+    match lines.next() {
+        None => parse(line.as_bytes()).map(Some),
+        Some(_) => Err("it is there more than once"),
+    }
 }
 
 /// One byte sequence that is not empty, without parameters.
-fn parse(value: &[u8]) -> Option<ClientCertificate> {
+fn parse(value: &[u8]) -> Result<ClientCertificate, &'static str> {
     let value = value.trim_ascii();
-    let encoded = value.strip_prefix(b":")?.strip_suffix(b":")?;
-    if encoded.is_empty() || value.len() > MAX_LENGTH {
-        return None;
+    if value.is_empty() {
+        return Err("it is empty");
     }
-    BYTE_SEQUENCE.decode(encoded).ok().map(ClientCertificate::from_der)
+    if value.len() > MAX_LENGTH {
+        return Err("it is longer than 16 KiB");
+    }
+    let encoded = value.strip_prefix(b":").and_then(|rest| rest.strip_suffix(b":"));
+    let encoded = encoded.ok_or_else(|| unenclosed(value))?;
+    if encoded.is_empty() {
+        return Err("nothing is between its colons");
+    }
+    let der = BYTE_SEQUENCE.decode(encoded).map_err(|_| "no base64 is between its colons")?;
+    if der.starts_with(PEM) {
+        return Err("its base64 is that of PEM, not of DER");
+    }
+    Ok(ClientCertificate::from_der(der))
+}
+
+const PEM: &[u8] = b"-----BEGIN";
+
+/// What stands there in place of a byte sequence.
+fn unenclosed(value: &[u8]) -> &'static str {
+    if value.trim_ascii_start().starts_with(PEM) {
+        "it is PEM"
+    } else if value.starts_with(b":") && value.contains(&b';') {
+        "it has parameters"
+    } else {
+        "it does not begin and end with a colon"
+    }
 }
 
 #[cfg(test)]
@@ -46,7 +71,7 @@ mod tests {
     use super::*;
 
     fn is_read(value: &[u8]) -> bool {
-        parse(value) == Some(ClientCertificate::from_der(b"\x30\x01\xff\xfe"))
+        parse(value) == Ok(ClientCertificate::from_der(b"\x30\x01\xff\xfe"))
     }
 
     #[test]
@@ -79,16 +104,17 @@ mod tests {
             ":MA=H:",
             ":MAH//g===:",
             "-----BEGIN CERTIFICATE-----",
+            ":LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0t:",
         ] {
-            assert_eq!(parse(value.as_bytes()), None, "{value}");
+            assert!(parse(value.as_bytes()).is_err(), "{value}");
         }
-        assert_eq!(parse(b":MAH//g==\xff:"), None);
+        assert!(parse(b":MAH//g==\xff:").is_err());
     }
 
     #[test]
     fn what_is_too_long_is_not_decoded() {
         let of = |length: usize| format!(":{}:", "A".repeat(length - 2));
-        assert!(parse(of(MAX_LENGTH - 2).as_bytes()).is_some());
-        assert_eq!(parse(of(MAX_LENGTH + 2).as_bytes()), None);
+        assert!(parse(of(MAX_LENGTH - 2).as_bytes()).is_ok());
+        assert_eq!(parse(of(MAX_LENGTH + 2).as_bytes()), Err("it is longer than 16 KiB"));
     }
 }

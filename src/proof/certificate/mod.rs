@@ -10,7 +10,7 @@ mod field;
 use http::{HeaderName, Request};
 use sha2::{Digest as _, Sha256};
 
-use super::proxy::TrustedPeers;
+use super::proxy::{PeerAddress, TrustedPeers};
 use crate::credentials::RequestHead;
 use crate::error::RejectionKind;
 use crate::keys::CertificateThumbprint;
@@ -80,6 +80,18 @@ impl ClientCertificate {
         Self { thumbprint: CertificateThumbprint::new(digest.into()) }
     }
 
+    /// The same, told by the SHA-256 of the DER, for servers and proxies that hand on no more than
+    /// that.
+    ///
+    /// It is the digest itself. Most write it in hex; the
+    /// [guide](crate::guide::mutual_tls#other-fields) reads `Hash=` of Envoy's
+    /// `X-Forwarded-Client-Cert`. Whether it is the digest of a certificate nobody can tell, so take
+    /// it from where the certificate was seen and from nowhere else.
+    #[must_use]
+    pub const fn from_sha256(digest: [u8; 32]) -> Self {
+        Self { thumbprint: CertificateThumbprint::new(digest) }
+    }
+
     /// Its SHA-256 thumbprint.
     #[must_use]
     pub const fn thumbprint(&self) -> &CertificateThumbprint {
@@ -119,9 +131,19 @@ impl Shown<'_> {
     pub(super) fn thumbprint(&self) -> Result<Option<CertificateThumbprint>, RejectionKind> {
         let (headers, extensions) = (self.head.headers(), self.head.extensions());
         let certificate = match &self.policy.proxies {
-            Some(proxies) if proxies.sent(extensions) => field::read(headers)?,
+            Some(proxies) if proxies.sent(extensions) => {
+                field::read(headers).map_err(|reason| unreadable(reason, extensions.get()))?
+            }
             _ => extensions.get::<ClientCertificate>().copied(),
         };
         Ok(certificate.map(|certificate| *certificate.thumbprint()))
     }
+}
+
+/// The client can do nothing about it, so whoever runs the proxy is told. The value is not: any
+/// client may have written it.
+fn unreadable(reason: &'static str, peer: Option<&PeerAddress>) -> RejectionKind {
+    let peer = peer.map(|peer| tracing::field::display(peer.ip()));
+    tracing::warn!(target: "tower_resource_server::certificate", peer, reason, "the Client-Cert field of a trusted proxy cannot be read");
+    RejectionKind::MalformedCertificate
 }

@@ -37,7 +37,8 @@ use crate::credentials::RequestHead;
 ///
 /// Whether a proxy tells the truth. It must set the fields, or remove what clients send; one that
 /// passes them on lets every client choose the server's name. Fields that cannot be read, or say
-/// something else than `http` or `https`, make every proof fail: they are not taken for absent.
+/// something else than `http` or `https`, make every proof fail: they are not taken for absent. So
+/// does `http` where [`require_https`](crate::Builder::require_https) is set.
 #[derive(Clone, Debug)]
 pub struct TrustedProxies {
     family: Family,
@@ -91,10 +92,11 @@ impl TrustedProxies {
         Self { family, addresses: addresses.into_iter().map(Into::into).collect() }
     }
 
-    /// The addresses read; each that cannot be is a fault.
-    pub(crate) fn compile(&self, faults: &mut Vec<Fault>) -> Proxies {
+    /// The addresses read; each that cannot be is a fault. With `https_alone`, no other scheme may be
+    /// reported.
+    pub(crate) fn compile(&self, https_alone: bool, faults: &mut Vec<Fault>) -> Proxies {
         let peers = TrustedPeers::compile(&self.addresses, "trusted_proxies", faults);
-        Proxies { family: self.family, peers }
+        Proxies { family: self.family, peers, https_alone }
     }
 }
 
@@ -103,6 +105,7 @@ impl TrustedProxies {
 pub(crate) struct Proxies {
     family: Family,
     peers: TrustedPeers,
+    https_alone: bool,
 }
 
 /// What trusted proxies report; what they do not is as configured.
@@ -115,17 +118,25 @@ pub(super) struct Report<'a> {
     pub(super) prefix: Option<&'a str>,
 }
 
+impl Report<'_> {
+    /// As far as it says; the configured URL is.
+    fn is_https(&self) -> bool {
+        self.scheme.as_deref().is_none_or(|scheme| scheme.eq_ignore_ascii_case("https"))
+    }
+}
+
 impl Proxies {
     /// Nothing is reported by a peer that is not trusted. `None` when a trusted peer's fields
-    /// cannot be read.
+    /// cannot be read, or say that the client came without the TLS that is required.
     pub(super) fn report<'a>(&self, head: &RequestHead<'a>) -> Option<Report<'a>> {
         if !self.peers.sent(head.extensions()) {
             return Some(Report::default());
         }
-        match self.family {
+        let report = match self.family {
             Family::Forwarded => forwarded::read(head.headers(), |ip| self.peers.contains(ip)),
             Family::XForwarded => x_forwarded::read(head.headers()),
-        }
+        };
+        report.filter(|report| !self.https_alone || report.is_https())
     }
 }
 

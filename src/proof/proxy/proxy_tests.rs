@@ -12,7 +12,7 @@ const PROXY: &str = "10.0.0.1";
 /// 10.0.0.0/8, or `None` when it is not known.
 fn called(proxies: &TrustedProxies, peer: Option<&str>, fields: &[(&str, &str)]) -> Option<String> {
     let mut faults = Vec::new();
-    let compiled = proxies.compile(&mut faults);
+    let compiled = proxies.compile(false, &mut faults);
     assert_eq!(faults, []);
     let url = PublicUrl::new("https://api.example.com/base", Some(compiled)).expect("a base URL");
     let mut request = Request::new(());
@@ -203,9 +203,10 @@ fn x_forwarded_is_read_from_the_nearest_proxy() {
 #[test]
 fn each_bad_address_is_a_fault_of_its_own() {
     let mut faults = Vec::new();
-    TrustedProxies::forwarded(["10.0.0.1/8", "::1", "ingress", "10.0.0.0/64"]).compile(&mut faults);
+    TrustedProxies::forwarded(["10.0.0.1/8", "::1", "ingress", "10.0.0.0/64"])
+        .compile(false, &mut faults);
     assert_eq!(faults.len(), 3);
-    TrustedProxies::x_forwarded([""; 0]).compile(&mut faults);
+    TrustedProxies::x_forwarded([""; 0]).compile(false, &mut faults);
     assert_eq!(faults.len(), 4);
     assert!(faults.iter().all(|fault| fault.setting() == "trusted_proxies"));
     assert!(faults.iter().any(|fault| fault.problem().contains("\"ingress\"")));

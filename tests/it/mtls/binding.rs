@@ -12,7 +12,7 @@ use tower_resource_server::{
 use super::{Mtls, refused};
 use crate::dpop::Client;
 use crate::support::{
-    Answer, Bed, Handler, ISSUER, NOW, RESOURCE, bearer, published, send, send_around,
+    Answer, Bed, Handler, ISSUER, NOW, RESOURCE, bearer, get, published, send, send_around,
 };
 
 /// The certificate of RFC 8705 appendix A, in DER.
@@ -39,8 +39,6 @@ async fn the_certificate_of_the_connection_is_the_one_the_token_is_bound_to() {
         let answer = mtls.send(mtls.sound()).await;
         // R8705-3-1: the certificate that the TLS layer tells of is the one of `cnf`.
         answer.assert_ok();
-        // R8705-7.2-1: the scheme is Bearer.
-        assert!(mtls.sound().headers()["authorization"].to_str().unwrap().starts_with("Bearer "));
         let other = TestCertificate::random().attach(mtls.request());
         let answer = mtls.send(other).await;
         // R8705-3-1: another is not.
@@ -134,6 +132,8 @@ async fn the_hash_of_the_pem_text_is_that_of_something_else() {
     }
     let by_hand: [u8; 32] = Sha256::digest(der(&base64)).into();
     assert_eq!(certificate.client().thumbprint().as_bytes(), &by_hand);
+    // R8705-3.1-1: the digest of the DER is all that there is to a certificate.
+    assert_eq!(ClientCertificate::from_sha256(by_hand), *certificate.client());
 }
 
 #[tokio::test]
@@ -236,14 +236,22 @@ async fn a_refused_certificate_leaves_the_proof_unused() {
 }
 
 #[tokio::test]
-async fn a_proof_is_no_way_to_use_a_token_bound_to_a_certificate() {
+async fn such_a_token_is_sent_as_bearer() {
     let mtls = Mtls::new();
+    // R8705-7.2-1: by the certificate alone, under the scheme Bearer, in any case of letters.
+    for scheme in ["Bearer", "bearer"] {
+        let line = format!("{scheme} {}", mtls.token);
+        let request = mtls.certificate.attach(get(&[("authorization", &line)]));
+        mtls.send(request).await.assert_ok();
+    }
     let client = Client { key: SigningKey::generate(Algorithm::ES256), token: mtls.token.clone() };
     let answer = mtls.send(mtls.certificate.attach(client.request())).await;
-    // R8705-7.2-1: such a token goes with Bearer.
+    // R8705-7.2-1: and under no other: a proof is no way to use it.
     answer.assert_t401();
     assert_eq!(answer.challenge().scheme, "DPoP");
     assert_eq!(answer.kind(), Some(RejectionKind::UnboundToken));
+    let bare = mtls.certificate.attach(get(&[("authorization", &format!("DPoP {}", mtls.token))]));
+    assert!(!mtls.send(bare).await.handled);
 }
 
 #[tokio::test]

@@ -9,9 +9,11 @@ use http_body_util::Full;
 use tower::{Layer, ServiceExt};
 use tower_resource_server::testing::TestCertificate;
 use tower_resource_server::{RejectionKind, ResourceServer, SenderConstraint, TrustedProxies};
+use tracing::Level;
 
 use super::{Mtls, PROXY, STRANGER, from_peer, refused};
 use crate::dpop::Client;
+use crate::observability::Capture;
 use crate::support::{bearer, get, published};
 
 fn with_fields(
@@ -93,59 +95,78 @@ async fn one_source_counts_for_each_peer() {
     mtls.send(own.attach(with_fields(request(), &["rubbish"]))).await.assert_ok();
 }
 
-/// Fields that are no certificate, given one that is.
-fn malformed(good: &str) -> Vec<Vec<Vec<u8>>> {
+/// Fields that are no certificate, given one that is, and what is wrong with them.
+fn malformed(good: &str) -> Vec<(&'static str, Vec<Vec<u8>>)> {
     let base64 = good.trim_matches(':');
-    let pem = format!("-----BEGIN%20CERTIFICATE-----%0A{base64}%0A");
+    let pem = format!("-----BEGIN CERTIFICATE-----\t{base64}\t-----END CERTIFICATE-----");
+    let escaped = format!("-----BEGIN%20CERTIFICATE-----%0A{base64}%0A");
+    let inside = "LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0t";
     let one = |value: &str| vec![value.as_bytes().to_vec()];
     let huge = format!(":{}:", "A".repeat(20_000));
+    let (repeated, open) = ("it is there more than once", "it does not begin and end with a colon");
+    let coded = "no base64 is between its colons";
+    let empty = "it is empty";
     vec![
-        vec![good.into(), good.into()],
-        vec![good.into(), Vec::new()],
-        vec![Vec::new(), good.into()],
-        one(&format!("{good}, {good}")),
-        one(&format!("{good},")),
-        one(&format!("{good};a=1")),
-        one(&format!("\"{base64}\"")),
-        one(&format!("({good})")),
-        one(&format!(":{base64}")),
-        one(&format!("{base64}:")),
-        one(base64),
-        one(&format!(":{}*:", &base64[1..])),
-        one(&format!(":{} {}:", &base64[..4], &base64[4..])),
-        one(&format!(":{}:", base64.replace(['+', '/'], "-") + "_")),
-        one(":A:"),
-        one("::"),
-        one(":"),
-        one(""),
-        one("%s"),
-        one(&pem),
-        one(&huge),
-        vec![b":\xff\xfe:".to_vec()],
-        vec![[good.as_bytes(), b"\xff"].concat()],
+        (repeated, vec![good.into(), good.into()]),
+        (repeated, vec![good.into(), Vec::new()]),
+        (repeated, vec![Vec::new(), good.into()]),
+        (coded, one(&format!("{good}, {good}"))),
+        (open, one(&format!("{good},"))),
+        ("it has parameters", one(&format!("{good};a=1"))),
+        (open, one(&format!("\"{base64}\""))),
+        (open, one(&format!("({good})"))),
+        (open, one(&format!(":{base64}"))),
+        (open, one(&format!("{base64}:"))),
+        (open, one(base64)),
+        (coded, one(&format!(":{}*:", &base64[1..]))),
+        (coded, one(&format!(":{} {}:", &base64[..4], &base64[4..]))),
+        (coded, one(&format!(":{}:", base64.replace(['+', '/'], "-") + "_"))),
+        (coded, one(":A:")),
+        ("nothing is between its colons", one("::")),
+        (open, one(":")),
+        (empty, one("")),
+        (empty, one(" ")),
+        (open, one("%s")),
+        ("it is PEM", one(&pem)),
+        ("it is PEM", one(&escaped)),
+        ("its base64 is that of PEM, not of DER", one(&format!(":{inside}:"))),
+        ("it is longer than 16 KiB", one(&huge)),
+        (coded, vec![b":\xff\xfe:".to_vec()]),
+        (open, vec![[good.as_bytes(), b"\xff"].concat()]),
     ]
 }
+
+const CERTIFICATE: &str = "tower_resource_server::certificate";
 
 #[tokio::test]
 async fn a_field_that_cannot_be_read_is_no_certificate() {
     let mtls = Mtls::behind_proxy();
     let good = mtls.certificate.field();
     let good = good.to_str().expect("visible ASCII");
-    for values in malformed(good) {
+    for (reason, values) in malformed(good) {
         let request = from_peer(with_fields(mtls.request(), &values), PROXY);
+        let log = Capture::start();
         let answer = mtls.send(request).await;
         // R8705-6.5-1: two lines, a list, parameters, other encodings, nothing, too much.
         refused(&answer, RejectionKind::MalformedCertificate);
         assert!(!answer.text().contains("AAAA"), "nothing of it is echoed");
+        let [told] = &log.of(CERTIFICATE)[..] else { panic!("{values:?}: one warning") };
+        assert_eq!((told.level, told.get("reason")), (Level::WARN, Some(reason)), "{values:?}");
+        assert_eq!(told.get("peer"), Some("192.0.2.10"));
+        let said = format!("{:?}", log.all());
+        assert!(!said.contains(&good[1..9]) && !said.contains("AAAA"), "nothing of it is logged");
     }
+    let log = Capture::start();
     let answer = mtls.send(from_peer(with_fields(mtls.request(), &[good]), PROXY)).await;
     answer.assert_ok();
+    assert!(log.of(CERTIFICATE).is_empty());
 }
 
 #[tokio::test]
 async fn it_is_not_looked_at_where_no_token_asks_for_it() {
     let mtls = Mtls::behind_proxy();
     let rubbish = |request| from_peer(with_fields(request, &["rubbish"]), PROXY);
+    let log = Capture::start();
     mtls.send(rubbish(bearer(&mtls.bed.token()))).await.assert_ok();
     mtls.send(rubbish(Client::new(&mtls.bed).request())).await.assert_ok();
     // A token that is refused anyway is refused for its own fault.
@@ -153,6 +174,7 @@ async fn it_is_not_looked_at_where_no_token_asks_for_it() {
     let expired = expired.claim("exp", 1_000_000_000).build();
     let answer = mtls.send(rubbish(bearer(&expired))).await;
     refused(&answer, RejectionKind::ExpiredToken);
+    assert!(log.of(CERTIFICATE).is_empty());
 }
 
 #[tokio::test]

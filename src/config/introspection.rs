@@ -55,6 +55,8 @@ pub struct Introspection {
     pub(super) authentication: ClientAuthentication,
     pub(super) prefixes: Vec<String>,
     pub(super) every_token: bool,
+    pub(super) signed_only: bool,
+    pub(super) scope_lists: bool,
     pub(super) active_for: Duration,
     pub(super) refusals_for: Duration,
     pub(super) cache_bytes: u64,
@@ -101,6 +103,8 @@ impl Introspection {
             authentication,
             prefixes: Vec::new(),
             every_token: false,
+            signed_only: false,
+            scope_lists: false,
             active_for: Duration::from_secs(60),
             refusals_for: Duration::from_secs(10),
             cache_bytes: 4 * 1024 * 1024,
@@ -133,6 +137,39 @@ impl Introspection {
         self
     }
 
+    /// Sends it the signed tokens of this issuer, as [`every_token`](Self::every_token) does, and no
+    /// opaque ones.
+    ///
+    /// It is for servers with several issuers of signed tokens that are all asked, such as two realms
+    /// of one server: their tokens are told apart by `iss`, and a token without that belongs to
+    /// neither. It goes with no [`token_prefix`](Self::token_prefix).
+    ///
+    /// ```
+    /// use tower_resource_server::{ClientAuthentication, Introspection, Issuer, ResourceServer};
+    ///
+    /// let realm = |name: &str| {
+    ///     let credentials = ClientAuthentication::client_secret("api-1", "s3cr3t");
+    ///     Issuer::discover(format!("https://as.example.com/realms/{name}"))
+    ///         .introspect(Introspection::discovered(credentials).signed_tokens_only())
+    /// };
+    /// let builder = ResourceServer::builder("https://api.example.com")
+    ///     .issuer(realm("staff"))
+    ///     .issuer(realm("customers"));
+    /// ```
+    pub const fn signed_tokens_only(mut self) -> Self {
+        (self.every_token, self.signed_only) = (true, true);
+        self
+    }
+
+    /// Takes a `scope` that is an array of scopes as well as the text of RFC 7662 §2.2, for servers
+    /// that answer so, such as Gluu and those made with Spring.
+    ///
+    /// Each item must be one scope (RFC 6749 §3.3): none is empty or has a space in it.
+    pub const fn scope_lists(mut self) -> Self {
+        self.scope_lists = true;
+        self
+    }
+
     /// How long an answer about an active token is remembered; at most an hour, and never beyond
     /// the token's `exp`.
     ///
@@ -162,8 +199,9 @@ impl Introspection {
 
     /// How many calls may be under way at a time, from 1 to 10,000.
     ///
-    /// Default 64. Requests with a new token beyond that are answered 503; those whose token is
-    /// known, or is being asked about, go on.
+    /// Default 64. A quarter of them is for tokens alone that the issuer called active before, in the
+    /// last hour. Requests beyond that are answered 503; those whose token is known, or is being asked
+    /// about, go on.
     pub const fn max_calls(mut self, calls: usize) -> Self {
         self.concurrent = calls;
         self
@@ -172,9 +210,9 @@ impl Introspection {
     /// How many calls may be begun in a second, from 1 to 100,000.
     ///
     /// Default 500: with answers remembered for a minute that is enough for 30,000 tokens in use at a
-    /// time. Requests with a new token beyond that are answered 503, as with
-    /// [`max_calls`](Self::max_calls). A call that failed is counted like any other, and stops no
-    /// later one.
+    /// time. A quarter of them is for tokens alone that the issuer called active before, as with
+    /// [`max_calls`](Self::max_calls), and requests beyond that are answered 503. A call that failed
+    /// is counted like any other, and stops no later one.
     pub const fn max_calls_per_second(mut self, calls: u32) -> Self {
         self.a_second = calls;
         self

@@ -13,8 +13,8 @@ use crate::fetch::FetchLimits;
 use crate::keys::{CryptoBackend, Supplies};
 use crate::token::TrustedIssuer;
 use crate::token::introspection::{
-    Assertion, Credentials, Introspector, IntrospectorSettings, Location, Memories, Memory, Shapes,
-    SignedAnswers,
+    AnswerPolicy, Assertion, Credentials, Introspector, IntrospectorSettings, Location, Memories,
+    Memory, Shapes, SignedAnswers,
 };
 
 const MAX_ACTIVE: Duration = Duration::from_secs(60 * 60);
@@ -46,10 +46,14 @@ impl Trust {
             credentials: credentials?,
             shapes: Shapes {
                 prefixes: given.prefixes.clone(),
+                signed_only: given.signed_only,
                 every_token: issuer.is_asked_about_every_token(),
             },
             hint: given.hint,
-            audience_required: given.audience_required,
+            policy: AnswerPolicy {
+                audience_required: given.audience_required,
+                scope_lists: given.scope_lists,
+            },
             signed: self.signed_answers(given),
             concurrent: given.concurrent,
             a_second: given.a_second,
@@ -89,7 +93,8 @@ impl Builder {
     pub(super) fn check_shapes(&self, faults: &mut Vec<Fault>) {
         let mut owners: HashMap<Option<&str>, &str> = HashMap::new();
         for issuer in &self.issuers {
-            let Some(given) = &issuer.introspection else { continue };
+            let given = issuer.introspection.as_ref().filter(|given| !given.signed_only);
+            let Some(given) = given else { continue };
             let named = given.prefixes.iter().map(|prefix| Some(prefix.as_str()));
             let shapes: Vec<_> =
                 if given.prefixes.is_empty() { vec![None] } else { named.collect() };
@@ -99,7 +104,7 @@ impl Builder {
                     prefix.map_or_else(|| "any shape".to_owned(), |prefix| format!("{prefix:?}"));
                 let problem =
                     format!("tokens of {what} belong to {other:?} and to {:?}", issuer.identifier);
-                let mend = "give all but one a token_prefix, each its own";
+                let mend = "give all but one a token_prefix, each its own, or signed_tokens_only()";
                 faults.push(Fault::new("introspection", problem, mend));
             }
         }
@@ -121,6 +126,11 @@ impl Introspection {
             self.prefixes.iter().all(sendable),
             "a token prefix is empty or has characters that no token has",
             "use what its tokens begin with, such as ory_at_",
+        );
+        check(
+            self.prefixes.is_empty() || !self.signed_only,
+            "a token prefix is given, and no opaque tokens are sent to it",
+            "leave out token_prefix, or signed_tokens_only",
         );
         // The header of a JWT is an object, whose first bytes in base64url are these (RFC 7515 §3.1).
         let signed = |prefix: &String| {

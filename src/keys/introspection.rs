@@ -65,9 +65,11 @@ impl fmt::Display for IntrospectionError {
 impl Error for IntrospectionError {}
 
 /// The failures of one endpoint at one moment.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Trouble {
     /// So many calls in a row.
     pub(crate) failures: u32,
     pub(crate) last: Option<(IntrospectionError, Timestamp)>,
+    /// It is not known where to ask.
+    pub(crate) lost: bool,
 }

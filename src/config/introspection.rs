@@ -31,8 +31,8 @@ use crate::algorithm::Algorithm;
 /// | refusals | remembered for 10 s |
 /// | memory of active tokens | about 4 MiB |
 /// | memory of refusals | 16,384 of them |
-/// | calls under way | at most 64 |
-/// | calls a second | at most 500 |
+/// | calls under way | at most 64, a quarter for tokens that were active before |
+/// | calls a second | at most 500, likewise |
 /// | one call | [`fetch_timeout`](crate::Builder::fetch_timeout), 64 KiB |
 /// | `token_type_hint` | sent |
 /// | `aud` | demanded |
@@ -40,9 +40,9 @@ use crate::algorithm::Algorithm;
 ///
 /// # What is checked of an answer
 ///
-/// `active` is `true`; every member that the crate reads has its type; `iss`, where it is there, is
-/// this issuer; `aud` names this server; `token_type` and `token_use` name no other kind of token;
-/// `exp`, `nbf` and `iat`, where they are there, fit the clock, at each request anew. `cnf` binds the
+/// `active` is `true`; every member that the crate reads has its type, or is null and so absent; `iss`,
+/// where it is there, is this issuer; `aud` names this server; `token_type`, `token_use` and `typ` name
+/// no other kind of token, and no member marks one, such as `at_hash`; `exp`, `nbf` and `iat`, where they are there, fit the clock, at each request anew. `cnf` binds the
 /// token as it binds a signed one, and is verified here: no proof is sent to the endpoint.
 ///
 /// # What is not
@@ -239,7 +239,9 @@ impl Introspection {
     /// The issuer needs keys, so it is made with [`Issuer::discover`](crate::Issuer::discover),
     /// [`Issuer::jwks_uri`](crate::Issuer::jwks_uri) or [`Issuer::jwks`](crate::Issuer::jwks), and
     /// not with [`Issuer::introspection`](crate::Issuer::introspection). `aud` of the answer is the resource identifier
-    /// or the client id. Encrypted answers are not supported. *Not* checked: how old an answer is.
+    /// or the client id; `iat` is not before the call, nor ahead, but for the
+    /// [`leeway`](crate::Builder::leeway). Encrypted answers are not supported. *Not* checked, since an
+    /// answer does not say it: that it is about the token that was sent.
     pub fn signed_answers(mut self, algorithms: impl IntoIterator<Item = Algorithm>) -> Self {
         self.signed = Some(algorithms.into_iter().collect());
         self

@@ -68,6 +68,6 @@ mod tests {
         assert_eq!(allowed(3), 7);
         assert_eq!(allowed(0), 3);
         assert_eq!(allowed(0), 0);
-        assert_eq!(Pace::new(1).allows_leaving(2, at(0)), false);
+        assert!(!Pace::new(1).allows_leaving(2, at(0)));
     }
 }

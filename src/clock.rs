@@ -58,6 +58,9 @@ impl Timestamp {
     /// Later than any other.
     pub(crate) const MAX: Self = Self(i64::MAX);
 
+    /// Earlier than any other.
+    pub(crate) const MIN: Self = Self(i64::MIN);
+
     pub(crate) const fn from_millis(millis: i64) -> Self {
         Self(millis)
     }

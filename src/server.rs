@@ -208,9 +208,10 @@ impl ResourceServer {
     /// Where an issuer is asked about tokens and its metadata says where, that is looked up too.
     ///
     /// Each issuer's keys are tried once, all at the same time; keys that are there already are not
-    /// waited for, and static sets are always there. It takes no longer than the slowest fetch,
-    /// about the [`fetch_timeout`](Builder::fetch_timeout) at most, and twice that where the issuer's
-    /// metadata is looked up first. Dropping the future stops no fetch.
+    /// waited for, and static sets are always there. In the rest after a failure nothing is tried, and
+    /// it fails at once: who calls it again and again sleeps in between. It takes no longer than the
+    /// slowest fetch, about the [`fetch_timeout`](Builder::fetch_timeout) at most, and twice that where
+    /// the issuer's metadata is looked up first. Dropping the future stops no fetch.
     ///
     /// It says that there are keys to use, not that they are fresh: that is in
     /// [`health`](Self::health). Issuers of the configuration alone are tried, and no introspection
@@ -274,6 +275,7 @@ impl ResourceServer {
 /// Fetches of what is not there.
 fn missing(issuer: &TrustedIssuer, now: Timestamp) -> impl Iterator<Item = Waiting<()>> {
     let keys = lacks_keys(issuer, now).then(|| issuer.keys.fetch_for_unknown(now)).flatten();
+    let keys = keys.map(|(fetch, _)| fetch);
     let asked = issuer.introspection.as_ref();
     let endpoint = asked.and_then(|introspector| introspector.look_up_endpoint(now));
     [keys, endpoint].into_iter().flatten()

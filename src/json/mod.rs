@@ -57,6 +57,12 @@ impl<'a> Object<'a> {
         Self::of(read_fully(text, levels)?)
     }
 
+    /// The same, whatever the values are: each that is used has to be read by itself.
+    pub(crate) fn parse_outer(text: &'a str) -> Result<Self, Malformed> {
+        let Members(members) = serde_json::from_str(text).map_err(|_| Malformed)?;
+        Self::of(members)
+    }
+
     fn of(mut members: Vec<Member<'a>>) -> Result<Self, Malformed> {
         members.sort_unstable_by(|a, b| order(&a.0, &b.0));
         if members.windows(2).any(|pair| pair[0].0 == pair[1].0) {

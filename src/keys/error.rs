@@ -69,7 +69,10 @@ pub enum MetadataError {
     NotMetadata,
     /// `issuer` in the document is not the configured identifier, byte for byte (RFC 8414 §3.3).
     OtherIssuer,
-    /// The status is neither 200 nor one from 400 to 499: a redirect, or a server in trouble.
+    /// There is no tokio runtime to look it up in, or the look-up panicked.
+    Runtime,
+    /// No well-known place has a document, and one of them answered with a status that is not from
+    /// 400 to 499: a redirect, or a server in trouble.
     Status,
 }
 
@@ -82,7 +85,8 @@ impl fmt::Display for MetadataError {
             Self::NotFound => "no well-known place has a document",
             Self::NotMetadata => "the answer is not authorization server metadata",
             Self::OtherIssuer => "the document is that of another issuer",
-            Self::Status => "the answer's status is not 200",
+            Self::Runtime => "the look-up could not run to its end inside a tokio runtime",
+            Self::Status => "no answer of a well-known place has the status 200",
         })
     }
 }

@@ -47,6 +47,10 @@ impl Family {
 /// Why a key of a set is passed over. The rest of the set stays in use.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(crate) enum SkippedKey {
+    /// Its algorithm, or those of its type, are not accepted from this issuer.
+    NotAccepted,
+    /// It is no key, such as a point that is not on its curve.
+    Unsound,
     /// Not a JSON object, or a member repeated or of the wrong type.
     Malformed,
     /// `alg` names an algorithm that is not supported, or not one of the key's type.
@@ -67,16 +71,29 @@ pub(crate) const PRIVATE_MEMBERS: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", 
 /// A key of a set: one that is to verify.
 pub(crate) fn parse(text: &str) -> Result<Jwk, SkippedKey> {
     let members = Object::parse(text).map_err(|_| SkippedKey::Malformed)?;
-    parse_members(&members, &["verify"])
+    parse_members(&members, &["verify"], Coordinates::Padded)
+}
+
+/// What is taken for the coordinates of a point on a curve.
+#[derive(Clone, Copy, Eq, PartialEq)]
+pub(crate) enum Coordinates {
+    /// All octets, as RFC 7518 §6.2.1.2 has it.
+    Whole,
+    /// Also what some issuers publish: a number without its leading zeros.
+    Padded,
 }
 
 /// A key with one of these operations, where it lists any.
-pub(crate) fn parse_members(members: &Object<'_>, operations: &[&str]) -> Result<Jwk, SkippedKey> {
+pub(crate) fn parse_members(
+    members: &Object<'_>,
+    operations: &[&str],
+    coordinates: Coordinates,
+) -> Result<Jwk, SkippedKey> {
     if PRIVATE_MEMBERS.iter().any(|name| members.contains(name)) {
         return Err(SkippedKey::Private);
     }
     check_use(members, operations)?;
-    let (family, material) = material(members)?;
+    let (family, material) = material(members, coordinates)?;
     let algorithm = algorithm(members, family)?;
     let kid = text_member(members, "kid")?.map(|kid| kid.into_owned().into_boxed_str());
     Ok(Jwk { kid, algorithm, family, material })
@@ -105,16 +122,19 @@ fn algorithm(members: &Object<'_>, family: Family) -> Result<Option<Algorithm>, 
     }
 }
 
-fn material(members: &Object<'_>) -> Result<(Family, Material), SkippedKey> {
+fn material(
+    members: &Object<'_>,
+    coordinates: Coordinates,
+) -> Result<(Family, Material), SkippedKey> {
     let kty = text_member(members, "kty")?;
     let crv = text_member(members, "crv")?;
     match (kty.as_deref(), crv.as_deref()) {
         (Some("RSA"), _) => Ok((Family::Rsa, rsa(members)?)),
-        (Some("EC"), Some("P-256")) => Ok((Family::P256, ec(members, 32)?)),
-        (Some("EC"), Some("P-384")) => Ok((Family::P384, ec(members, 48)?)),
+        (Some("EC"), Some("P-256")) => Ok((Family::P256, ec(members, 32, coordinates)?)),
+        (Some("EC"), Some("P-384")) => Ok((Family::P384, ec(members, 48, coordinates)?)),
         (Some("OKP"), Some("Ed25519")) => {
             let mut x = [0; 32];
-            coordinate(members, "x", &mut x)?;
+            coordinate(members, "x", &mut x, Coordinates::Whole)?;
             Ok((Family::Ed25519, Material::Ed25519(x)))
         }
         _ => Err(SkippedKey::KeyType),
@@ -126,28 +146,40 @@ fn bytes(members: &Object<'_>, name: &str) -> Result<Vec<u8>, SkippedKey> {
     base64url::decode(&text).ok_or(SkippedKey::OutOfRange)
 }
 
-/// Fills `place` with a member of just its length.
-fn coordinate(members: &Object<'_>, name: &str, place: &mut [u8]) -> Result<(), SkippedKey> {
+/// Fills `place`.
+fn coordinate(
+    members: &Object<'_>,
+    name: &str,
+    place: &mut [u8],
+    coordinates: Coordinates,
+) -> Result<(), SkippedKey> {
     let text = text_member(members, name)?.ok_or(SkippedKey::OutOfRange)?;
     let mut room = [0; LONGEST_COORDINATE];
     let short = text.len() <= room.len();
     let length = short.then(|| base64url::decode_into(&text, &mut room)).flatten();
     let bytes = length.and_then(|length| room.get(..length)).unwrap_or_default();
-    if bytes.len() != place.len() {
+    let missing = place.len().checked_sub(bytes.len()).ok_or(SkippedKey::OutOfRange)?;
+    if bytes.is_empty() || missing > 0 && coordinates == Coordinates::Whole {
         return Err(SkippedKey::OutOfRange);
     }
-    place.copy_from_slice(bytes);
+    let (zeros, rest) = place.split_at_mut(missing);
+    zeros.fill(0);
+    rest.copy_from_slice(bytes);
     Ok(())
 }
 
 /// In base64url: one of P-384 has 64 characters.
 const LONGEST_COORDINATE: usize = 64;
 
-fn ec(members: &Object<'_>, length: usize) -> Result<Material, SkippedKey> {
+fn ec(
+    members: &Object<'_>,
+    length: usize,
+    coordinates: Coordinates,
+) -> Result<Material, SkippedKey> {
     let mut point = vec![4; 1 + 2 * length];
     let (x, y) = point.split_at_mut(1 + length);
-    coordinate(members, "x", x.get_mut(1..).unwrap_or_default())?;
-    coordinate(members, "y", y)?;
+    coordinate(members, "x", x.get_mut(1..).unwrap_or_default(), coordinates)?;
+    coordinate(members, "y", y, coordinates)?;
     Ok(Material::Ec(point))
 }
 

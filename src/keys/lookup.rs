@@ -5,12 +5,12 @@
 //! Keys are told apart by what they are, not by their id, so that new material under an old `kid`
 //! does not inherit the tokens that the old one verified.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use sha2::{Digest, Sha256};
 
 use super::crypto::{CryptoBackend, Material, VerificationKey};
-use super::jwk::{Family, Jwk};
+use super::jwk::{Family, Jwk, SkippedKey};
 use super::set::JwkSet;
 use crate::algorithm::Algorithm;
 
@@ -57,16 +57,19 @@ pub(crate) struct KeySet {
     /// The keys of an algorithm, where they are few enough to try each.
     by_algorithm: Vec<(Algorithm, Vec<usize>)>,
     ids: std::collections::HashSet<KeyId>,
+    /// How many keys are not used, for each reason.
+    passed_over: BTreeMap<SkippedKey, usize>,
 }
 
 impl KeySet {
     /// Keeps the keys that fit the allow-list. A key without `alg` gets the first algorithm of
     /// the list that its type allows.
     pub(crate) fn new(set: &JwkSet, allowed: &[Algorithm], backend: CryptoBackend) -> Self {
-        let mut keys = Self::default();
+        let mut keys = Self { passed_over: set.skipped_by_reason(), ..Self::default() };
         for jwk in set.keys() {
-            if let Some(key) = resolve(jwk, allowed, backend) {
-                keys.add(jwk.kid.as_deref(), key);
+            match resolve(jwk, allowed, backend) {
+                Ok(key) => keys.add(jwk.kid.as_deref(), key),
+                Err(reason) => *keys.passed_over.entry(reason).or_default() += 1,
             }
         }
         let few = Algorithm::ALL.iter().filter_map(|algorithm| keys.few(*algorithm)).collect();
@@ -92,6 +95,11 @@ impl KeySet {
         self.keys.len()
     }
 
+    /// How many keys of the set are not among these, for each reason.
+    pub(super) const fn passed_over(&self) -> &BTreeMap<SkippedKey, usize> {
+        &self.passed_over
+    }
+
     pub(crate) fn contains(&self, id: KeyId) -> bool {
         self.ids.contains(&id)
     }
@@ -114,17 +122,20 @@ impl KeySet {
     }
 }
 
-fn resolve(jwk: &Jwk, allowed: &[Algorithm], backend: CryptoBackend) -> Option<Key> {
+fn resolve(jwk: &Jwk, allowed: &[Algorithm], backend: CryptoBackend) -> Result<Key, SkippedKey> {
+    let mut accepted = allowed.iter().copied();
     let algorithm = match jwk.algorithm {
-        Some(named) => allowed.contains(&named).then_some(named)?,
-        None => allowed.iter().copied().find(|algorithm| jwk.family.fits(*algorithm))?,
+        Some(named) => accepted.find(|algorithm| *algorithm == named),
+        None => accepted.find(|algorithm| jwk.family.fits(*algorithm)),
     };
-    Some(Key {
+    let algorithm = algorithm.ok_or(SkippedKey::NotAccepted)?;
+    let key = VerificationKey::lasting(algorithm, &jwk.material, backend);
+    Ok(Key {
         id: identity(jwk, algorithm),
         algorithm,
         family: jwk.family,
         names_algorithm: jwk.algorithm.is_some(),
-        key: VerificationKey::lasting(algorithm, &jwk.material, backend)?,
+        key: key.ok_or(SkippedKey::Unsound)?,
     })
 }
 

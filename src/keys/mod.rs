@@ -11,6 +11,7 @@ mod error;
 mod health;
 mod introspection;
 mod jwk;
+mod look;
 mod lookup;
 mod private;
 mod proof_key;
@@ -29,6 +30,7 @@ pub use self::error::{MetadataError, RefreshError};
 pub use self::health::{Health, IssuerHealth, KeyState};
 pub use self::introspection::IntrospectionError;
 pub(crate) use self::introspection::Trouble;
+pub(crate) use self::look::{Asked, Look, Unverified, Waited};
 pub(crate) use self::lookup::{Key, KeyId, KeySet};
 pub use self::private::{PrivateKey, PrivateKeyError};
 pub(crate) use self::proof_key::{KnownProofKey, ProofKey};
@@ -93,7 +95,7 @@ impl KeySource {
     }
 
     /// A fetch to wait for that could bring a key not in the set; `None` while cooling down.
-    pub(crate) fn fetch_for_unknown(&self, now: Timestamp) -> Option<Waiting<()>> {
+    pub(crate) fn fetch_for_unknown(&self, now: Timestamp) -> Option<(Waiting<()>, Waited)> {
         match self {
             Self::Fixed(_) => None,
             Self::Remote(remote) => remote.fetch_for_unknown(now),
@@ -108,11 +110,12 @@ impl KeySource {
         }
     }
 
-    /// Whether the last attempt to load keys failed, so that a missing key proves nothing.
-    pub(crate) fn is_failing(&self) -> bool {
+    /// When the keys were loaded, if the last attempt to load them anew failed; the earliest time
+    /// there is if there are none.
+    fn loaded_in_trouble(&self) -> Option<Timestamp> {
         match self {
-            Self::Fixed(_) => false,
-            Self::Remote(remote) => remote.is_failing(),
+            Self::Fixed(_) => None,
+            Self::Remote(remote) => remote.loaded_in_trouble(),
         }
     }
 }

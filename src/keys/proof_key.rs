@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 
 use super::Thumbprint;
 use super::crypto::{CryptoBackend, VerificationKey};
-use super::jwk::{self, Family};
+use super::jwk::{self, Coordinates, Family};
 use crate::algorithm::Algorithm;
 use crate::json::Object;
 
@@ -28,7 +28,7 @@ impl ProofKey {
     /// algorithm and for signatures. No arithmetic is done with it here.
     pub(crate) fn parse(jwk: &str, algorithm: Algorithm, backend: CryptoBackend) -> Option<Self> {
         let members = Object::parse(jwk).ok()?;
-        let key = jwk::parse_members(&members, &["verify", "sign"]).ok()?;
+        let key = jwk::parse_members(&members, &["verify", "sign"], Coordinates::Whole).ok()?;
         let named = key.algorithm.is_none_or(|named| named == algorithm);
         if !named || !key.family.fits(algorithm) {
             return None;

@@ -11,6 +11,7 @@
 use std::time::Duration;
 
 use http::HeaderMap;
+use http::header::AGE;
 
 use crate::cache_control;
 use crate::clock::Timestamp;
@@ -98,7 +99,7 @@ impl Lifetime {
 
     /// `default` is for an answer that does not say how long it is fresh.
     pub(super) fn with_default(now: Timestamp, headers: &HeaderMap, default: Duration) -> Self {
-        let fresh = max_age(headers).map_or(default, |age| age.clamp(MIN_FRESH, MAX_FRESH));
+        let fresh = remaining(headers).map_or(default, |left| left.clamp(MIN_FRESH, MAX_FRESH));
         let (due, fresh_until) = (now.plus(fresh / 5 * 4), now.plus(fresh));
         Self { loaded: now, due, fresh_until, stale_until: fresh_until.plus(MAX_STALE) }
     }
@@ -121,6 +122,12 @@ impl Lifetime {
     pub(super) fn is_usable(&self, now: Timestamp) -> bool {
         now < self.stale_until
     }
+}
+
+/// How long an answer is still fresh, of which a cache may have taken some (RFC 9111 §4.2).
+fn remaining(headers: &HeaderMap) -> Option<Duration> {
+    let age = headers.get(AGE).and_then(|age| age.to_str().ok()?.trim().parse().ok());
+    Some(max_age(headers)?.saturating_sub(Duration::from_secs(age.unwrap_or(0))))
 }
 
 /// `max-age` of Cache-Control; zero where `no-store` or `no-cache` is (RFC 9111 §5.2.2).
@@ -212,5 +219,19 @@ mod tests {
         assert_eq!(fresh("max-age=99999999999"), 86_400);
         assert_eq!(fresh("max-age=-1"), 600);
         assert_eq!(fresh("private"), 600);
+    }
+
+    #[test]
+    fn what_a_cache_has_used_up_is_not_fresh_again() {
+        let fresh = |age: &'static str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(CACHE_CONTROL, http::HeaderValue::from_static("max-age=3000"));
+            headers.insert(AGE, http::HeaderValue::from_static(age));
+            Lifetime::new(at(0), &headers).fresh_until.millis() / 1000
+        };
+        assert_eq!(fresh("1358"), 1642);
+        assert_eq!(fresh("3000"), 60);
+        assert_eq!(fresh("99999999999999999999"), 3000, "no number of seconds that fits");
+        assert_eq!(fresh("-1"), 3000);
     }
 }

@@ -13,8 +13,8 @@ use crate::json::Object;
 ///
 /// Keys that are unknown, malformed, private, symmetric or meant for other purposes are passed
 /// over and never spoil the rest (RFC 7517 §5). Checked are sizes, exponents and lengths; whether
-/// an elliptic-curve point lies on its curve is checked by the backend, no later than at the
-/// first verification, which then fails.
+/// an elliptic-curve point lies on its curve is checked by the backend, when a server takes the set
+/// into use.
 ///
 /// ```
 /// use tower_resource_server::JwkSet;
@@ -47,11 +47,11 @@ impl JwkSet {
     ///
     /// [`JwkSetError`] when the text is not a JSON object with an array `keys`.
     ///
-    /// Entries that cannot be used are no error: see [`skipped`](Self::skipped). A repeated member
-    /// name in the document, or anything after it, is one.
+    /// Entries that cannot be used are no error: see [`skipped`](Self::skipped). A repeated name
+    /// among the members of the set, or anything after it, is one.
     pub fn from_json(json: &[u8]) -> Result<Self, JwkSetError> {
         let text = std::str::from_utf8(json).map_err(|_| JwkSetError::malformed())?;
-        let document = Object::parse(text).map_err(|_| JwkSetError::malformed())?;
+        let document = Object::parse_outer(text).map_err(|_| JwkSetError::malformed())?;
         let keys = document.raw("keys").ok_or_else(JwkSetError::malformed)?;
         let entries: Vec<&RawValue> =
             serde_json::from_str(keys).map_err(|_| JwkSetError::malformed())?;

@@ -13,9 +13,10 @@
 //! has come, and the inner service that was ready for it.
 //!
 //! What cannot go on waits for its next [`Stage`], in a box of its own. A token that no key of the set
-//! has signed waits once, for a fetch that is shared with all others that wait. After it the keys
-//! are looked at again, and the token is judged: `bad-signature` if keys of its id do not verify it,
-//! else `unknown-key`, or `keys-unavailable` if the last attempt to load them failed. So does a token
+//! has signed waits for a fetch that is shared with all others that wait, and once more if that was
+//! under way before. After it the keys are looked at again, and the token is judged: `bad-signature`
+//! if keys of its id do not verify it, else `unknown-key`; but `keys-unavailable` where the last
+//! attempt to load them failed and a newer key may have signed it. So does a token
 //! whose issuer has to be looked up; and one that says nothing by itself waits for what its issuer
 //! says of it.
 //!
@@ -48,11 +49,9 @@ use super::ResponseBody;
 use super::gate::{Entry, First, Gate, NextStage, Stage, scheme_of};
 use super::interaction::INTERACTION_ID;
 use super::reshape::Reshape;
-use crate::clock::Timestamp;
 use crate::credentials::Refusal;
 use crate::error::RejectionKind;
-use crate::flight::Waiting;
-use crate::keys::{KeyId, Supply};
+use crate::keys::{Look, Unverified, Waited};
 use crate::proof::Proof;
 use crate::rejection::Rejection;
 use crate::render;
@@ -216,22 +215,23 @@ where
         parsed: Parsed,
         digest: Digest,
         proof: Option<Proof>,
-        waited: bool,
+        waited: Waited,
     ) -> State<S, B, S::Future> {
         let settings = &*self.gate.settings;
         let now = settings.now();
-        let verdict = match look_at_keys(&parsed, waited, now) {
-            Ok(Keys::Signed(key, generation)) => {
-                parsed.signed_by(key, generation, &settings.tokens)
-            }
-            Ok(Keys::Wait(waiting)) => {
+        let keys = &parsed.issuer().keys;
+        let verdict = match keys.look(parsed.asked(waited), now, |set| parsed.signer(set)) {
+            Look::Verified(key, generation) => parsed.signed_by(key, generation, &settings.tokens),
+            Look::Wait(waiting, waited) => {
                 let next = Box::pin(async move {
                     waiting.ended().await;
-                    Stage::Parsed { parsed, digest, proof, waited: true }
+                    Stage::Parsed { parsed, digest, proof, waited }
                 });
                 return State::Waiting { open: Some(self.give_back()), next };
             }
-            Err(kind) => Err(kind),
+            Look::Refuted(Unverified::BadSignature) => Err(RejectionKind::BadSignature),
+            Look::Refuted(Unverified::UnknownKey) => Err(RejectionKind::UnknownKey),
+            Look::Unavailable => Err(RejectionKind::KeysUnavailable),
         };
         // Trust may have ended while the keys were waited for.
         let trusted = |vouched: Vouched| match vouched.issuer.is_trusted() {
@@ -276,35 +276,6 @@ where
             State::Calling { future: inner.call(request), reshape }
         }
     }
-}
-
-/// What a look at the keys shows.
-enum Keys {
-    /// The key that signed the token, and the generation of its set.
-    Signed(KeyId, u64),
-    Wait(Waiting<()>),
-}
-
-fn look_at_keys(parsed: &Parsed, waited: bool, now: Timestamp) -> Result<Keys, RejectionKind> {
-    let keys = &parsed.issuer().keys;
-    let generation = keys.generation();
-    let (judged, kind) = match keys.supply(now) {
-        Supply::Missing => (false, RejectionKind::UnknownKey),
-        Supply::Keys(set) => match parsed.signer(&set) {
-            Ok(key) => return Ok(Keys::Signed(key, generation)),
-            Err(kind) => (true, kind),
-        },
-    };
-    if !waited && let Some(waiting) = keys.fetch_for_unknown(now) {
-        return Ok(Keys::Wait(waiting));
-    }
-    // A fetch that landed during this look starts a rest, and what it brought was not looked at.
-    if keys.generation() != generation {
-        return look_at_keys(parsed, waited, now);
-    }
-    // A key that is not there proves nothing while the keys cannot be fetched.
-    let proven = kind == RejectionKind::BadSignature || !keys.is_failing();
-    Err(if judged && proven { kind } else { RejectionKind::KeysUnavailable })
 }
 
 impl<S, B, R> Future for ResponseFuture<S, B>

@@ -22,6 +22,7 @@ use crate::config::{Recalled, Settings};
 use crate::credentials::{Presented, Refusal, RequestHead, extract};
 use crate::error::RejectionKind;
 use crate::grpc;
+use crate::keys::Waited;
 use crate::observe::Event;
 use crate::proof::replay::{Claim, ClaimResult, ProofUse};
 use crate::proof::{self, BindingPolicy, BoundToken, Candidate, InForce, Occasion, Proof};
@@ -80,8 +81,8 @@ pub(super) enum First {
 /// What is known of a request that cannot be decided at once.
 #[allow(clippy::large_enum_variant, reason = "it is boxed with the request")]
 pub(super) enum Stage {
-    /// Its token is taken apart and not verified. `waited`: for a fetch of keys.
-    Parsed { parsed: Parsed, digest: Digest, proof: Option<Proof>, waited: bool },
+    /// Its token is taken apart and not verified. `waited`: for which fetch of keys.
+    Parsed { parsed: Parsed, digest: Digest, proof: Option<Proof>, waited: Waited },
     /// The issuer of its token has to be looked up.
     OfUnknownIssuer { token: Box<str>, issuer: String, digest: Digest, proof: Option<Proof> },
     /// It was waited for that.
@@ -190,7 +191,7 @@ impl Gate {
         waited: bool,
     ) -> Result<Stage, RejectionKind> {
         match parse(token, &self.settings.tokens, self.settings.now()) {
-            Ok(parsed) => Ok(Stage::Parsed { parsed, digest, proof, waited: false }),
+            Ok(parsed) => Ok(Stage::Parsed { parsed, digest, proof, waited: Waited::NotYet }),
             Err(NotParsed::Refused(kind)) => Err(kind),
             Err(NotParsed::UnknownIssuer(_)) if waited => Err(RejectionKind::IssuerUnavailable),
             Err(NotParsed::UnknownIssuer(issuer)) => {

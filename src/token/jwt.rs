@@ -17,7 +17,7 @@ use crate::clock::Timestamp;
 use crate::error::RejectionKind;
 use crate::json::Object;
 use crate::jws::{self, Compact};
-use crate::keys::{Key, KeyId, KeySet};
+use crate::keys::{Asked, Key, KeyId, KeySet, Unverified, Waited};
 
 /// A token taken apart; its issuer is one we trust, nothing of it is believed yet.
 pub(crate) struct Parsed {
@@ -97,15 +97,19 @@ impl Parsed {
         Ok(Vouched::new(self.claims, self.payload, self.issuer, origin))
     }
 
+    pub(crate) const fn asked(&self, waited: Waited) -> Asked {
+        Asked { issued: self.claims.issued, waited }
+    }
+
     /// RFC 9068 §4 step 5: the key of the set that made the signature.
-    pub(crate) fn signer(&self, keys: &KeySet) -> Result<KeyId, RejectionKind> {
+    pub(crate) fn signer(&self, keys: &KeySet) -> Result<KeyId, Unverified> {
         let mut candidates = self.candidates(keys).peekable();
         if candidates.peek().is_none() {
-            return Err(RejectionKind::UnknownKey);
+            return Err(Unverified::UnknownKey);
         }
         let message = self.signing_input.as_bytes();
         let verified = candidates.find(|key| key.verify(message, &self.signature));
-        verified.map(Key::id).ok_or(RejectionKind::BadSignature)
+        verified.map(Key::id).ok_or(Unverified::BadSignature)
     }
 
     fn candidates<'k>(&self, keys: &'k KeySet) -> impl Iterator<Item = &'k Key> {

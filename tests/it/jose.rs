@@ -304,6 +304,22 @@ async fn a_key_without_type_is_skipped() {
     assert_skipped(&signer, changed(&signer, "crv", json!(null))).await;
 }
 
+/// Some issuers cut the leading zeros off; the keys of proofs are held to RFC 7518 §6.2.1.2.
+#[tokio::test]
+async fn a_coordinate_without_its_leading_zero_is_taken_as_meant() {
+    // Multiples of the base point whose x, and whose y, begins with a zero octet.
+    for (multiple, cut) in [(379_u16, "x"), (43, "y")] {
+        let mut scalar = [0; 32];
+        scalar[30..].copy_from_slice(&multiple.to_be_bytes());
+        let signer = SigningKey::from_p256(&scalar).with_kid("k");
+        let whole = signer.public_jwk()[cut].as_str().expect("base64url").to_owned();
+        let octets = BASE64URL.decode(whole).expect("base64url");
+        assert_eq!((octets.len(), octets[0]), (32, 0));
+        let short = changed(&signer, cut, json!(BASE64URL.encode(&octets[1..])));
+        present(&server_of([short]), &token_by(&signer).build()).await.assert_ok();
+    }
+}
+
 #[tokio::test]
 async fn a_key_for_encryption_verifies_nothing() {
     let signer = key(Algorithm::ES256, "k");

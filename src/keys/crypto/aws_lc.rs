@@ -25,9 +25,17 @@ impl Key {
         Self { algorithm, material, ready: OnceLock::new() }
     }
 
+    /// A key that is made ready now, since it will be used often; `None` where it is no key.
+    pub(super) fn lasting(self) -> Option<Self> {
+        self.ready().is_some().then_some(self)
+    }
+
+    fn ready(&self) -> Option<&ParsedPublicKey> {
+        self.ready.get_or_init(|| parse(self.algorithm, &self.material)).as_ref()
+    }
+
     pub(super) fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
-        let ready = self.ready.get_or_init(|| parse(self.algorithm, &self.material));
-        let Some(key) = ready else { return false };
+        let Some(key) = self.ready() else { return false };
         let Some(half) = half_of(self.algorithm) else {
             return key.verify_sig(message, signature).is_ok();
         };

@@ -138,7 +138,7 @@ impl VerificationKey {
         }
     }
 
-    /// A key that verifies often: one of an issuer.
+    /// A key that verifies often: one of an issuer. `None` also for what only computing shows.
     pub(crate) fn lasting(
         algorithm: Algorithm,
         material: &Material,
@@ -147,7 +147,7 @@ impl VerificationKey {
         let key = Self::new(algorithm, material, backend)?;
         match key.key {
             #[cfg(feature = "aws-lc-rs")]
-            Key::AwsLcRs(_) => Some(key),
+            Key::AwsLcRs(own) => Some(Self { key: Key::AwsLcRs(own.lasting()?), ..key }),
             #[cfg(feature = "rust-crypto")]
             Key::RustCrypto(own) => Some(Self { key: Key::RustCrypto(own.lasting()?), ..key }),
         }

@@ -5,23 +5,23 @@
 //! up again by whoever finds that out. A look-up that fails changes nothing: the last good document
 //! stays in use, up to a day past its freshness.
 //!
-//! The mutex of the flight is held while a look-up runs, so that there is one at a time; who waited
-//! for it then looks at what the other found. It is a mutex of tokio's: a caller that goes away in
-//! the middle leaves it free. Callers are tasks of this crate's own and not requests.
+//! There is one look-up at a time, a [flight](crate::flight) that others join; who waited for it then
+//! looks at what it found. Callers are tasks of this crate's own and not requests.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, Uri};
-use tokio::sync::Mutex;
+use tokio::runtime::Handle;
 use tokio::time::timeout;
 
 use super::document::{self, ServerMetadata};
 use crate::clock::Timestamp;
 use crate::fetch::{FetchErrorKind, GRACE};
+use crate::flight::{self, Flight, Report, Waiting};
 use crate::keys::error::{Failure, MetadataError, RefreshError};
 use crate::keys::schedule::{Lifetime, Pace, Reason};
 use crate::keys::supplies::Supplies;
@@ -41,7 +41,7 @@ pub(crate) struct MetadataSource {
     /// Whether URLs of the document may be http on loopback.
     plain_loopback: bool,
     loaded: ArcSwapOption<Loaded>,
-    flight: Mutex<Flight>,
+    looking: Mutex<Looking>,
 }
 
 struct Loaded {
@@ -49,10 +49,12 @@ struct Loaded {
     lifetime: Lifetime,
 }
 
-struct Flight {
+/// How looking it up has gone and goes.
+struct Looking {
     pace: Pace,
     /// How the last look-up ended.
     last: Result<(), MetadataError>,
+    running: Option<Flight<()>>,
 }
 
 /// What one place answered.
@@ -63,7 +65,20 @@ enum Tried {
 }
 
 /// What a look-up found, and where.
-type Outcome<'u> = Result<(Arc<ServerMetadata>, Lifetime, &'u Uri), Failure<MetadataError>>;
+type Outcome = Result<(Arc<ServerMetadata>, Lifetime, Uri), Failure<MetadataError>>;
+
+impl Looking {
+    /// A look-up that strangers cause starts no rest of its own: the fetch of keys does.
+    fn succeeded(&mut self, now: Timestamp) {
+        self.pace.succeeded(Reason::Aged, now);
+        self.last = Ok(());
+    }
+
+    fn failed(&mut self, error: MetadataError, now: Timestamp) {
+        self.pace.failed(Reason::Aged, now);
+        self.last = Err(error);
+    }
+}
 
 impl fmt::Debug for MetadataSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -75,8 +90,9 @@ impl fmt::Debug for MetadataSource {
 
 impl MetadataSource {
     pub(crate) fn new(supplies: Supplies, candidates: Vec<Uri>, plain_loopback: bool) -> Self {
-        let flight = Mutex::new(Flight { pace: Pace::default(), last: Ok(()) });
-        Self { supplies, candidates, plain_loopback, loaded: ArcSwapOption::empty(), flight }
+        let looking = Looking { pace: Pace::default(), last: Ok(()), running: None };
+        let (loaded, looking) = (ArcSwapOption::empty(), Mutex::new(looking));
+        Self { supplies, candidates, plain_loopback, loaded, looking }
     }
 
     /// The document, looked up if there is none; for tasks, since that takes as long as a fetch. An
@@ -92,10 +108,10 @@ impl MetadataSource {
     ) -> Result<Arc<ServerMetadata>, RefreshError> {
         let held = self.loaded.load_full();
         let Some(usable) = held.as_ref().filter(|held| held.lifetime.is_usable(now)) else {
-            return Ok(self.look_up(held).await?);
+            return Ok(self.look_up(held.as_ref()).await?);
         };
         if usable.lifetime.is_due(now) {
-            self.renew_in_background(usable);
+            self.join(Some(usable));
         }
         Ok(Arc::clone(&usable.document))
     }
@@ -110,7 +126,7 @@ impl MetadataSource {
     /// Another document than `held`, which leads nowhere. `None` if there is none, or if it was
     /// looked up so lately that the fault must lie elsewhere.
     pub(crate) async fn other_than(
-        &self,
+        self: &Arc<Self>,
         held: &Arc<ServerMetadata>,
         now: Timestamp,
     ) -> Option<Arc<ServerMetadata>> {
@@ -121,99 +137,122 @@ impl MetadataSource {
             if now < settled && now >= loaded.lifetime.loaded {
                 return None;
             }
-            let found = self.look_up(Some(loaded)).await.ok()?;
+            let found = self.look_up(Some(&loaded)).await.ok()?;
             return (found != *held).then_some(found);
         }
         Some(Arc::clone(&loaded.document))
     }
 
-    fn renew_in_background(self: &Arc<Self>, held: &Arc<Loaded>) {
-        // While a look-up runs, or rests, another would find nothing to do.
-        let idle =
-            self.flight.try_lock().is_ok_and(|flight| flight.pace.allows(self.supplies.now()));
-        let Some(runtime) = idle.then(tokio::runtime::Handle::try_current).and_then(Result::ok)
-        else {
-            return;
-        };
-        let (source, held) = (Arc::clone(self), Arc::clone(held));
-        runtime.spawn(async move { source.look_up(Some(held)).await });
-    }
-
-    /// The document that comes after `held`, be it another caller who looked it up.
+    /// The document that comes after `held`, be it another caller who had it looked up.
     async fn look_up(
-        &self,
-        held: Option<Arc<Loaded>>,
+        self: &Arc<Self>,
+        held: Option<&Arc<Loaded>>,
     ) -> Result<Arc<ServerMetadata>, MetadataError> {
-        let mut flight = self.flight.lock().await;
-        let now = self.supplies.now();
-        let loaded = self.loaded.load_full();
-        if let Some(newer) = loaded.filter(|loaded| !is_same(held.as_ref(), loaded)) {
+        if let Some(waiting) = self.join(held) {
+            waiting.ended().await;
+        }
+        if let Some(newer) = self.newer_than(held) {
             return Ok(Arc::clone(&newer.document));
         }
-        if let (false, Err(error)) = (flight.pace.allows(now), flight.last) {
-            return Err(error);
-        }
-        let outcome = self.try_all().await;
-        self.settle(&mut flight, outcome)
+        Err(self.looking().last.err().unwrap_or(MetadataError::Runtime))
     }
 
-    fn settle(
-        &self,
-        flight: &mut Flight,
-        outcome: Outcome<'_>,
-    ) -> Result<Arc<ServerMetadata>, MetadataError> {
+    fn newer_than(&self, held: Option<&Arc<Loaded>>) -> Option<Arc<Loaded>> {
+        let same = |loaded: &Arc<Loaded>| held.is_some_and(|held| Arc::ptr_eq(held, loaded));
+        self.loaded.load_full().filter(|loaded| !same(loaded))
+    }
+
+    /// Joins the running look-up, or starts one if nothing newer is there and the pace allows.
+    fn join(self: &Arc<Self>, held: Option<&Arc<Loaded>>) -> Option<Waiting<()>> {
         let now = self.supplies.now();
-        match outcome {
-            Ok((document, lifetime, uri)) => {
-                flight.pace.succeeded(Reason::Aged, now);
-                flight.last = Ok(());
-                Ok(self.install(document, lifetime, uri))
-            }
-            Err(failure) => {
-                flight.pace.failed(Reason::Aged, now);
-                flight.last = Err(failure.error);
-                self.report_failure(&failure);
-                Err(failure.error)
-            }
+        let mut looking = self.looking();
+        if looking.running.take_if(|running| running.is_overdue()).is_some() {
+            looking.failed(MetadataError::Runtime, now);
         }
+        if let Some(running) = &looking.running {
+            return Some(running.wait());
+        }
+        if self.newer_than(held).is_some() || !looking.pace.allows(now) {
+            return None;
+        }
+        let Ok(runtime) = Handle::try_current() else {
+            looking.failed(MetadataError::Runtime, now);
+            return None;
+        };
+        let (running, report) = Flight::begin(self.longest());
+        let waiting = running.wait();
+        looking.running = Some(running);
+        drop(looking);
+        let (flier, lander) = (Arc::clone(self), Arc::clone(self));
+        let land = move |outcome| lander.land(outcome, now, report);
+        flight::fly(&runtime, async move { flier.try_all().await }, land);
+        Some(waiting)
     }
 
-    fn install(
-        &self,
-        document: Arc<ServerMetadata>,
-        lifetime: Lifetime,
-        uri: &Uri,
-    ) -> Arc<ServerMetadata> {
+    fn looking(&self) -> MutexGuard<'_, Looking> {
+        self.looking.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn land(&self, outcome: Option<Outcome>, began: Timestamp, report: Report<()>) {
+        let outcome = outcome.unwrap_or_else(|| Err(MetadataError::Runtime.into()));
+        let now = flight::time_of_landing(&self.supplies.clock, began);
+        if let Ok((document, lifetime, uri)) = &outcome {
+            self.install(Arc::clone(document), *lifetime, uri);
+        }
+        let mut looking = self.looking();
+        looking.running.take_if(|running| running.is_of(&report));
+        match &outcome {
+            Ok(_) => looking.succeeded(now),
+            Err(failure) => looking.failed(failure.error, now),
+        }
+        drop(looking);
+        if let Err(failure) = &outcome {
+            self.report_failure(failure, now);
+        }
+        report.tell(());
+    }
+
+    fn install(&self, document: Arc<ServerMetadata>, lifetime: Lifetime, uri: &Uri) {
         let issuer = &*self.supplies.issuer;
-        let jwks_uri = document.jwks_uri.as_ref().map(tracing::field::display);
-        tracing::info!(target: "tower_resource_server::keys", issuer, %uri, jwks_uri, "metadata refreshed");
-        self.loaded.store(Some(Arc::new(Loaded { document: Arc::clone(&document), lifetime })));
+        let shown = |uri: &Option<Uri>| uri.clone().map(tracing::field::display);
+        let jwks_uri = shown(&document.jwks_uri);
+        let introspection_endpoint = shown(&document.introspection_endpoint);
+        tracing::info!(target: "tower_resource_server::keys", issuer, %uri, jwks_uri, introspection_endpoint, "metadata refreshed");
+        self.loaded.store(Some(Arc::new(Loaded { document, lifetime })));
         self.supplies.observe(&Event::MetadataRefreshed { issuer });
-        document
+    }
+
+    fn longest(&self) -> Duration {
+        self.supplies.limits.timeout.saturating_add(GRACE)
     }
 
     /// Tries one place after the other, all of them within the time of one fetch.
-    async fn try_all(&self) -> Outcome<'_> {
-        let longest = self.supplies.limits.timeout.saturating_add(GRACE);
+    async fn try_all(&self) -> Outcome {
         let mut place = None;
-        let outcome = timeout(longest, self.try_each(&mut place)).await;
+        let outcome = timeout(self.longest(), self.try_each(&mut place)).await;
         outcome.unwrap_or_else(|_| {
             let late = Failure::from(MetadataError::Fetch(FetchErrorKind::Timeout));
             Err(Failure { uri: place.cloned(), ..late })
         })
     }
 
-    /// `place` is the one that is being tried.
-    async fn try_each<'u>(&'u self, place: &mut Option<&'u Uri>) -> Outcome<'u> {
-        let mut absent = Vec::new();
+    /// `place` is the one that is being tried. Of those without a document, one in trouble is what
+    /// is told, since the document may well be there.
+    async fn try_each<'u>(&'u self, place: &mut Option<&'u Uri>) -> Outcome {
+        let (mut absent, mut trouble) = (Vec::new(), None);
         for uri in &self.candidates {
             *place = Some(uri);
             match self.attempt(uri).await.map_err(|failure| failure.at(uri))? {
-                Tried::Found(document, lifetime) => return Ok((document, lifetime, uri)),
-                Tried::Absent(status) => absent.push(format!("{uri} answered {}", status.as_u16())),
+                Tried::Found(document, lifetime) => return Ok((document, lifetime, uri.clone())),
+                Tried::Absent(status) => {
+                    absent.push(format!("{uri} answered {}", status.as_u16()));
+                    if !status.is_client_error() {
+                        trouble.get_or_insert(MetadataError::Status);
+                    }
+                }
             }
         }
-        Err(Failure::with_cause(MetadataError::NotFound, absent.join(", ")))
+        Err(Failure::with_cause(trouble.unwrap_or(MetadataError::NotFound), absent.join(", ")))
     }
 
     async fn attempt(&self, uri: &Uri) -> Result<Tried, Failure<MetadataError>> {
@@ -224,11 +263,8 @@ impl MetadataSource {
 
     fn judge(&self, answer: &Response<Bytes>) -> Result<Tried, Failure<MetadataError>> {
         let status = answer.status();
-        if status.is_client_error() {
-            return Ok(Tried::Absent(status));
-        }
         if status != StatusCode::OK {
-            return Err(Failure::of_status(MetadataError::Status, status));
+            return Ok(Tried::Absent(status));
         }
         let document = document::read(answer, &self.supplies.issuer, self.plain_loopback)?;
         let now = self.supplies.now();
@@ -238,11 +274,12 @@ impl MetadataSource {
         ))
     }
 
-    fn report_failure(&self, failure: &Failure<MetadataError>) {
+    fn report_failure(&self, failure: &Failure<MetadataError>, now: Timestamp) {
         let Failure { error, cause, uri, .. } = failure;
         let (issuer, cause) = (&*self.supplies.issuer, cause.as_deref());
         let uri = uri.as_ref().map(tracing::field::display);
-        let kept = self.loaded.load().is_some();
+        let loaded = self.loaded.load();
+        let kept = loaded.as_ref().is_some_and(|loaded| loaded.lifetime.is_usable(now));
         // Another issuer in place of ours is no outage: somebody has to look.
         if *error == MetadataError::OtherIssuer {
             tracing::error!(
@@ -257,8 +294,4 @@ impl MetadataSource {
         }
         self.supplies.observe(&Event::MetadataRefreshFailed { issuer, error: *error });
     }
-}
-
-fn is_same(held: Option<&Arc<Loaded>>, loaded: &Arc<Loaded>) -> bool {
-    held.is_some_and(|held| Arc::ptr_eq(held, loaded))
 }

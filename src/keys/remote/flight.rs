@@ -12,6 +12,7 @@ use super::{Location, RemoteKeys};
 use crate::clock::Timestamp;
 use crate::fetch::{FetchErrorKind, GRACE};
 use crate::flight::{self, Flight, Report, Waiting};
+use crate::keys::Waited;
 use crate::keys::error::{Failure, RefreshError};
 use crate::keys::schedule::{Pace, Reason};
 use crate::observe::Event;
@@ -21,7 +22,20 @@ use crate::observe::Event;
 pub(super) struct Fetching {
     pub(super) pace: Pace,
     pub(super) last_failure: Option<(RefreshError, Timestamp)>,
-    running: Option<Flight<()>>,
+    running: Option<Running>,
+}
+
+struct Running {
+    flight: Flight<()>,
+    began: Timestamp,
+}
+
+impl Running {
+    /// One that began before may have been answered before there was what it is wanted for.
+    fn joined(&self, now: Timestamp) -> (Waiting<()>, Waited) {
+        let waited = if self.began < now { Waited::ForAnother } else { Waited::ForOwn };
+        (self.flight.wait(), waited)
+    }
 }
 
 impl Fetching {
@@ -30,19 +44,28 @@ impl Fetching {
         self.last_failure = Some((error, now));
     }
 
+    /// The last fetch failed, or no runtime drives it any more.
+    pub(super) fn is_in_trouble(&self) -> bool {
+        self.pace.is_failing() || self.is_overdue()
+    }
+
     fn is_overdue(&self) -> bool {
-        self.running.as_ref().is_some_and(Flight::is_overdue)
+        self.running.as_ref().is_some_and(|running| running.flight.is_overdue())
     }
 
     /// A flight that was begun anew meanwhile goes on.
     fn ended(&mut self, report: &Report<()>) {
-        self.running.take_if(|running| running.is_of(report));
+        self.running.take_if(|running| running.flight.is_of(report));
     }
 }
 
 impl RemoteKeys {
     /// Joins the running fetch, or starts one if the pace allows.
-    pub(super) fn join(self: &Arc<Self>, reason: Reason, now: Timestamp) -> Option<Waiting<()>> {
+    pub(super) fn join(
+        self: &Arc<Self>,
+        reason: Reason,
+        now: Timestamp,
+    ) -> Option<(Waiting<()>, Waited)> {
         let mut fetching = self.fetching();
         if fetching.is_overdue() {
             fetching.running = None;
@@ -52,7 +75,7 @@ impl RemoteKeys {
             return None;
         }
         if let Some(running) = &fetching.running {
-            return Some(running.wait());
+            return Some(running.joined(now));
         }
         // A fetch may have landed since the caller looked, and then there is nothing to do.
         if reason == Reason::Aged && self.is_supplied(now) || !fetching.pace.allows(now) {
@@ -64,15 +87,15 @@ impl RemoteKeys {
             self.report_failure(&RefreshError::Runtime.into(), now);
             return None;
         };
-        let (running, report) = Flight::begin(self.longest_flight());
-        let waiting = running.wait();
-        fetching.running = Some(running);
+        let (flight, report) = Flight::begin(self.longest_flight());
+        let running = fetching.running.insert(Running { flight, began: now });
+        let joined = running.joined(now);
         self.keep_quiet(now, now.plus(self.longest_flight()));
         drop(fetching);
         let (flier, lander) = (Arc::clone(self), Arc::clone(self));
         let land = move |outcome| lander.land(outcome, reason, now, report);
         flight::fly(&runtime, async move { flier.fly(reason).await }, land);
-        Some(waiting)
+        Some(joined)
     }
 
     /// Whether the loaded set is not yet due for a refresh.
@@ -80,12 +103,13 @@ impl RemoteKeys {
         self.loaded.load().as_ref().is_some_and(|loaded| !loaded.lifetime.is_due(now))
     }
 
-    /// Where the set is at a place of its own, one fetch; else the look-up of that place too.
+    /// Where the set is at a place of its own, one fetch; else the look-up of that place too, and a
+    /// fetch from where the set has moved.
     fn longest_flight(&self) -> Duration {
         let fetch = self.settings.supplies.limits.timeout.saturating_add(GRACE);
         match &self.settings.location {
             Location::Uri(_) => fetch,
-            Location::Metadata(_) => fetch.saturating_mul(2),
+            Location::Metadata(_) => fetch.saturating_mul(3),
         }
     }
 
@@ -174,10 +198,10 @@ mod tests {
     async fn a_refresh_that_somebody_else_has_just_ended_is_not_begun_again() {
         let (keys, clock, fetch) = remote();
         let now = || Timestamp::from(crate::clock::Clock::now(&clock));
-        keys.join(Reason::Aged, now()).expect("nothing is loaded").ended().await;
+        keys.join(Reason::Aged, now()).expect("nothing is loaded").0.ended().await;
         clock.advance(Duration::from_secs(601));
         assert!(matches!(keys.supply(now()), Supply::Keys(_)), "and a refresh has begun");
-        keys.join(Reason::Aged, now()).expect("it runs").ended().await;
+        keys.join(Reason::Aged, now()).expect("it runs").0.ended().await;
         assert_eq!(fetch.count(), 2);
         // This is where a request comes that looked at the set before.
         assert!(keys.join(Reason::Aged, now()).is_none());

@@ -4,8 +4,8 @@
 //! within the limit, and its body a JWK Set. If none of its keys is usable although it has some,
 //! the old set stays: that is an accident. An empty list is obeyed: that is a decision.
 //!
-//! With metadata, the set is where that says. When it is not there, or lacks a key that a token
-//! names, the metadata is looked up once more: the set may have moved.
+//! With metadata, the set is where that says. When it is not there, or when it is fetched for a key
+//! that it lacked, the metadata is looked up once more: the set may have moved.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -40,9 +40,10 @@ impl RemoteKeys {
         reason: Reason,
     ) -> Result<(), Failure<RefreshError>> {
         let metadata = source.current(self.now()).await;
-        let mut metadata = metadata.map_err(|error| Failure::from(error).told())?;
+        let metadata = metadata.map_err(|error| Failure::from(error).told())?;
         if reason == Reason::UnknownKey {
-            metadata = source.other_than(&metadata, self.now()).await.unwrap_or(metadata);
+            let newest = source.other_than(&metadata, self.now()).await.unwrap_or(metadata);
+            return self.load_of(&newest).await;
         }
         let Err(failure) = self.load_of(&metadata).await else { return Ok(()) };
         match source.other_than(&metadata, self.now()).await {
@@ -71,29 +72,30 @@ impl RemoteKeys {
         let set = JwkSet::from_json(answer.body()).map_err(|_| RefreshError::NotAKeySet)?;
         let keys = KeySet::new(&set, &self.settings.allowed, self.settings.backend);
         // A set emptied on purpose is obeyed; one with nothing but unusable keys is an accident.
-        if keys.len() == 0 && set.len() + set.skipped() > 0 {
-            let cause = format!("passed over: {:?}", set.skipped_by_reason());
+        if keys.len() == 0 && !keys.passed_over().is_empty() {
+            let cause = format!("passed over: {:?}", keys.passed_over());
             return Err(Failure::with_cause(RefreshError::NoUsableKey, cause));
         }
         let lifetime = Lifetime::new(self.now(), answer.headers());
-        let usable = keys.len();
-        self.loaded.store(Some(Arc::new(Loaded { keys: Arc::new(keys), lifetime })));
+        let keys = Arc::new(keys);
+        self.loaded.store(Some(Arc::new(Loaded { keys: Arc::clone(&keys), lifetime })));
         self.keep_quiet(lifetime.loaded, lifetime.due);
         self.generation.fetch_add(1, Ordering::Release);
-        self.report_success(&set, usable);
+        self.report_success(&keys);
         Ok(())
     }
 
-    fn report_success(&self, set: &JwkSet, usable: usize) {
+    fn report_success(&self, keys: &KeySet) {
         let issuer = &*self.settings.supplies.issuer;
+        let (usable, passed_over) = (keys.len(), keys.passed_over());
         tracing::info!(
             target: "tower_resource_server::keys",
             issuer,
             usable,
-            skipped = ?set.skipped_by_reason(),
+            skipped = ?passed_over,
             "keys refreshed"
         );
-        let skipped = (set.len() + set.skipped()).saturating_sub(usable);
+        let skipped = passed_over.values().sum();
         self.settings.supplies.observe(&Event::KeysRefreshed { issuer, usable, skipped });
     }
 }

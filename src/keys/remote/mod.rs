@@ -32,6 +32,7 @@ use super::supplies::Supplies;
 use crate::algorithm::Algorithm;
 use crate::clock::Timestamp;
 use crate::flight::Waiting;
+use crate::keys::Waited;
 
 /// What a remote key set is made of.
 pub(crate) struct RemoteSettings {
@@ -136,12 +137,17 @@ impl RemoteKeys {
         self.generation.load(Ordering::Acquire)
     }
 
-    pub(crate) fn is_failing(&self) -> bool {
-        self.fetching().pace.is_failing()
+    pub(super) fn loaded_in_trouble(&self) -> Option<Timestamp> {
+        let loaded = self.loaded.load();
+        let at = loaded.as_ref().map_or(Timestamp::MIN, |loaded| loaded.lifetime.loaded);
+        self.fetching().is_in_trouble().then_some(at)
     }
 
     /// Without keys the wait is for the first set, which starts no cool-down.
-    pub(crate) fn fetch_for_unknown(self: &Arc<Self>, now: Timestamp) -> Option<Waiting<()>> {
+    pub(crate) fn fetch_for_unknown(
+        self: &Arc<Self>,
+        now: Timestamp,
+    ) -> Option<(Waiting<()>, Waited)> {
         let loaded = self.loaded.load();
         let usable = loaded.as_ref().is_some_and(|loaded| loaded.lifetime.is_usable(now));
         self.join(if usable { Reason::UnknownKey } else { Reason::Aged }, now)

@@ -10,7 +10,7 @@ use crate::base64url;
 use crate::clock::{Clock, Timestamp};
 use crate::json::{Object, OneOrMany};
 use crate::jws::{self, Compact};
-use crate::keys::{KeySource, Supply, shown};
+use crate::keys::{Asked, KeySet, KeySource, Look, Unverified, Waited, shown};
 use crate::token::TrustedIssuer;
 
 /// The media type of such answers.
@@ -31,14 +31,6 @@ struct Signed<'a> {
     signature: Vec<u8>,
     algorithm: Algorithm,
     kid: Option<String>,
-}
-
-/// What the signature says.
-enum Verdict {
-    Good,
-    Bad,
-    /// There are no keys to tell by, or none that could have made it.
-    Open,
 }
 
 /// What is wrong with an answer, for the log.
@@ -148,44 +140,29 @@ impl Signed<'_> {
         format!("no key of the issuer verifies it, with alg {} and {kid}", self.algorithm.name())
     }
 
-    /// As with signed tokens: keys that are not there are waited for once.
+    /// As with signed tokens: keys that are not there are waited for.
     async fn verify(&self, keys: &KeySource, clock: &dyn Clock) -> Result<(), IntrospectionError> {
-        let mut waited = false;
+        let mut asked = Asked { issued: None, waited: Waited::NotYet };
         loop {
-            let now = Timestamp::from(clock.now());
-            let generation = keys.generation();
-            match self.verdict(keys, now) {
-                Verdict::Good => return Ok(()),
-                Verdict::Bad if waited => return Err(IntrospectionError::Signature),
-                Verdict::Bad | Verdict::Open => {}
-            }
-            let waiting = keys.fetch_for_unknown(now).filter(|_| !waited);
-            let Some(waiting) = waiting else {
-                // What a fetch brought that landed during this look was not looked at.
-                if keys.generation() != generation {
-                    continue;
+            match keys.look(asked, clock.now().into(), |set| self.verify_by(set)) {
+                Look::Verified((), _) => return Ok(()),
+                Look::Refuted(_) => return Err(IntrospectionError::Signature),
+                Look::Unavailable => return Err(IntrospectionError::KeysUnavailable),
+                Look::Wait(waiting, waited) => {
+                    waiting.ended().await;
+                    asked.waited = waited;
                 }
-                let missing = keys.is_failing() || matches!(keys.supply(now), Supply::Missing);
-                return Err(match missing {
-                    true => IntrospectionError::KeysUnavailable,
-                    false => IntrospectionError::Signature,
-                });
-            };
-            waiting.ended().await;
-            waited = true;
+            }
         }
     }
 
-    fn verdict(&self, keys: &KeySource, now: Timestamp) -> Verdict {
-        let Supply::Keys(keys) = keys.supply(now) else { return Verdict::Open };
+    fn verify_by(&self, keys: &KeySet) -> Result<(), Unverified> {
         let mut candidates = keys.candidates(self.kid.as_deref(), self.algorithm).peekable();
         if candidates.peek().is_none() {
-            return Verdict::Open;
+            return Err(Unverified::UnknownKey);
         }
         let message = self.parts.signing_input.as_bytes();
-        match candidates.any(|key| key.verify(message, &self.signature)) {
-            true => Verdict::Good,
-            false => Verdict::Bad,
-        }
+        let signed = candidates.any(|key| key.verify(message, &self.signature));
+        signed.then_some(()).ok_or(Unverified::BadSignature)
     }
 }

@@ -1,13 +1,13 @@
 //! When metadata is looked up, how long it is used, and what happens when the keys move.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use futures_util::FutureExt;
 use serde_json::json;
 use tokio::task::JoinSet;
 use tower_resource_server::fetch::FetchErrorKind;
 use tower_resource_server::testing::{FixedClock, ScriptedFetch, TestIssuer};
-use tower_resource_server::{Algorithm, Issuer, MetadataError, RefreshError};
+use tower_resource_server::{Algorithm, Clock, Issuer, MetadataError, RefreshError};
 
 use super::bed::{JWKS, OAUTH, OPENID, Realm, failures};
 use crate::keys::{COOL_DOWN, DAY, Happened, assert_unavailable, assert_unknown, renamed};
@@ -105,11 +105,41 @@ async fn a_wait_has_an_end_whatever_hangs() {
     let mut realm = Realm::loaded().await;
     realm.issuer.rotate(key(Algorithm::ES256, "test-2"));
     realm.later(120);
-    // The metadata is old enough to be looked up first, then the keys, then the metadata again.
+    // The metadata is old enough to be looked up first, then the keys.
     realm.fetch.hang_at(OAUTH).hang_at(JWKS);
     let begun = tokio::time::Instant::now();
     assert_unavailable(&realm.send(&realm.token()).await);
     assert!((10..11).contains(&begun.elapsed().as_secs()), "{:?}", begun.elapsed());
+}
+
+/// The clock of a server whose time passes as that of its time-outs does.
+#[derive(Debug)]
+struct Passing(tokio::time::Instant);
+
+impl Clock for Passing {
+    fn now(&self) -> SystemTime {
+        UNIX_EPOCH + Duration::from_secs(NOW) + self.0.elapsed()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_hangs_is_asked_once_a_refresh_and_told_with_its_place() {
+    let clock = Passing(tokio::time::Instant::now());
+    let mut realm = Realm::of(ISSUER, |builder| builder.clock(clock));
+    realm.fetch.json_at(OAUTH, realm.document());
+    realm.publish();
+    realm.serves().await;
+    tokio::time::advance(Duration::from_secs(120)).await;
+    realm.issuer.rotate(key(Algorithm::ES256, "test-2"));
+    realm.fetch.hang_at(OAUTH).hang_at(JWKS);
+    let log = Capture::start();
+    assert_unavailable(&realm.send(&realm.token()).await);
+    // The rest after the look-up is over by then, and still there is no second one.
+    assert_eq!(realm.asked(), [OAUTH, JWKS, OAUTH, JWKS]);
+    let failed = failures(&log);
+    let places: Vec<_> = failed.iter().map(|event| event.get("uri")).collect();
+    assert_eq!(places, [Some(OAUTH), Some(JWKS)]);
+    assert!(failed.iter().all(|event| event.get("error") == Some("no whole answer in time")));
 }
 
 #[tokio::test]

@@ -62,17 +62,31 @@ async fn a_place_that_says_no_is_passed_over() {
     }
 }
 
+/// Servers answer for a place that they do not know with a redirect to a page, and proxies for one
+/// that they do not route with an error of theirs. The issuer in the document has to be right anyway.
 #[tokio::test]
-async fn a_place_in_trouble_is_not_passed_over() {
+async fn a_place_in_trouble_is_passed_over_and_not_followed() {
     for status in [201, 204, 301, 302, 307, 304, 500, 502, 503] {
         let realm = Realm::empty();
         let moved = http::Response::builder().status(status).header("location", OPENID);
         realm.fetch.respond_with(moved.body(bytes::Bytes::new()).expect("a response"));
         realm.fetch.json_at(OPENID, realm.document());
         realm.publish();
+        realm.send(&realm.token()).await.assert_ok();
+        assert_eq!(realm.asked(), [OAUTH, OPENID, JWKS], "{status}");
+    }
+}
+
+#[tokio::test]
+async fn trouble_is_told_where_no_place_has_a_document() {
+    for status in [201, 204, 301, 302, 307, 304, 500, 502, 503] {
+        let realm = Realm::empty();
+        let moved = http::Response::builder().status(status).header("location", JWKS);
+        realm.fetch.respond_with(moved.body(bytes::Bytes::new()).expect("a response"));
+        realm.publish();
         let log = Capture::start();
         assert_unavailable(&realm.send(&realm.token()).await);
-        assert_eq!(realm.asked(), [OAUTH], "{status}: neither followed nor passed over");
+        assert_eq!(realm.asked(), [OAUTH, OPENID], "{status}: it is not followed");
         let error = MetadataError::Status;
         assert_eq!(
             realm.told.all(),
@@ -80,8 +94,8 @@ async fn a_place_in_trouble_is_not_passed_over() {
         );
         let failed = failures(&log);
         assert_eq!(failed.len(), 1, "{failed:?}");
-        assert_eq!(failed[0].get("cause"), Some(format!("it is {status}").as_str()));
-        assert_eq!(failed[0].get("uri"), Some(OAUTH));
+        let cause = format!("{OAUTH} answered {status}, {OPENID} answered 404");
+        assert_eq!(failed[0].get("cause"), Some(cause.as_str()));
     }
 }
 

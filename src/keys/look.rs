@@ -1,0 +1,96 @@
+//! A look at the keys of an issuer, for something that one of them is to have signed.
+//!
+//! The keys may be the ones of a moment ago. So a signature that none of them verifies is a reason
+//! to wait for a fetch, and is judged by what that brought. While keys cannot be fetched, what is
+//! there proves little: a newer key may have made the signature. Then the answer is that nobody
+//! knows, and not that the signature is bad, or clients would throw good tokens away.
+
+use super::{KeySource, Supply};
+use crate::clock::Timestamp;
+use crate::flight::Waiting;
+use crate::keys::lookup::KeySet;
+
+/// What is to have been signed, and what was done to find out.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Asked {
+    /// When it says that it was issued: nobody has verified that.
+    pub(crate) issued: Option<Timestamp>,
+    pub(crate) waited: Waited,
+}
+
+/// For what fetch it has waited.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Waited {
+    NotYet,
+    /// For one that ran already, and may have been answered before there was the key.
+    ForAnother,
+    /// For one that was begun since.
+    ForOwn,
+}
+
+/// Why a set of keys does not verify a signature.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Unverified {
+    /// No key of the set could have made it.
+    UnknownKey,
+    /// Keys of the set could have made it, and did not.
+    BadSignature,
+}
+
+/// What a look shows.
+pub(crate) enum Look<T> {
+    /// What the key was found by, and the generation of its set.
+    Verified(T, u64),
+    /// Look again after this.
+    Wait(Waiting<()>, Waited),
+    Refuted(Unverified),
+    /// There are no keys to tell by.
+    Unavailable,
+}
+
+impl KeySource {
+    pub(crate) fn look<T>(
+        &self,
+        asked: Asked,
+        now: Timestamp,
+        verify: impl Fn(&KeySet) -> Result<T, Unverified>,
+    ) -> Look<T> {
+        loop {
+            let generation = self.generation();
+            let unverified = match self.supply(now) {
+                Supply::Missing => None,
+                Supply::Keys(set) => match verify(&set) {
+                    Ok(found) => return Look::Verified(found, generation),
+                    Err(unverified) => Some(unverified),
+                },
+            };
+            if asked.waited != Waited::ForOwn
+                && let Some((waiting, waited)) = self.fetch_for_unknown(now)
+            {
+                return Look::Wait(waiting, asked.waited.then(waited));
+            }
+            // A fetch that landed during this look starts a rest, and what it brought was not
+            // looked at.
+            if self.generation() != generation {
+                continue;
+            }
+            let refuted = unverified.filter(|unverified| self.refutes(*unverified, asked.issued));
+            return refuted.map_or(Look::Unavailable, Look::Refuted);
+        }
+    }
+
+    /// Whether the keys that are there are enough to say so.
+    fn refutes(&self, unverified: Unverified, issued: Option<Timestamp>) -> bool {
+        let Some(loaded) = self.loaded_in_trouble() else { return true };
+        // A key that is not there proves nothing, and one that is there nothing about what was
+        // signed since: a server may put a new key under an old id, or have no ids at all.
+        unverified == Unverified::BadSignature && issued.is_some_and(|issued| issued <= loaded)
+    }
+}
+
+impl Waited {
+    /// Twice at most, whoever began the fetches.
+    fn then(self, next: Self) -> Self {
+        if self == Self::NotYet { next } else { Self::ForOwn }
+    }
+}

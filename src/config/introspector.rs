@@ -119,6 +119,23 @@ impl Introspection {
                 faults.push(Fault::new("introspection", problem, mend));
             }
         };
+        self.check_prefixes(&mut check);
+        self.check_bounds(&mut check);
+        let Some(algorithms) = &self.signed else { return };
+        check(
+            !algorithms.is_empty(),
+            "no algorithm of signed answers is accepted",
+            "name the introspection_signed_response_alg of this client",
+        );
+        check(
+            !issuer.has_no_keys(),
+            "signed answers are demanded, and no keys are known to verify them",
+            "use Issuer::jwks_uri(issuer, url).introspect(..)",
+        );
+    }
+
+    /// Each check is given whether it is met, and else what is wrong and how to mend it.
+    fn check_prefixes(&self, check: &mut dyn FnMut(bool, &str, &'static str)) {
         let sendable = |prefix: &String| {
             !prefix.is_empty() && prefix.bytes().all(|byte| byte.is_ascii_graphic())
         };
@@ -143,6 +160,9 @@ impl Introspection {
             "a token prefix is one that signed tokens begin with, whoever made them",
             "use what its opaque tokens begin with; for signed ones there is every_token()",
         );
+    }
+
+    fn check_bounds(&self, check: &mut dyn FnMut(bool, &str, &'static str)) {
         check(
             self.active_for <= MAX_ACTIVE,
             "answers are remembered for more than an hour",
@@ -162,17 +182,6 @@ impl Introspection {
             (1..=MAX_A_SECOND).contains(&self.a_second),
             "calls a second not from 1 to 100000",
             "use 500",
-        );
-        let Some(algorithms) = &self.signed else { return };
-        check(
-            !algorithms.is_empty(),
-            "no algorithm of signed answers is accepted",
-            "name the introspection_signed_response_alg of this client",
-        );
-        check(
-            !issuer.has_no_keys(),
-            "signed answers are demanded, and no keys are known to verify them",
-            "use Issuer::jwks_uri(issuer, url).introspect(..)",
         );
     }
 

@@ -39,8 +39,8 @@ pub(super) enum Boarding {
     Full(&'static str),
 }
 
-/// A part of all calls that is not for tokens which nobody knows.
-const RESERVE: u32 = 4;
+/// That part of all calls is not for strangers.
+const QUARTER: u32 = 4;
 
 impl Flights {
     pub(super) fn new(calls_a_second: u32) -> Self {
@@ -88,23 +88,23 @@ impl Flights {
 }
 
 impl Calls {
-    /// Whether one more may be begun.
+    /// Whether one more may be begun: for a token that was active of late, or for a stranger.
     fn admit(
         &mut self,
         introspector: &Introspector,
         was_active: bool,
         now: Timestamp,
     ) -> Result<(), &'static str> {
-        let settings = &introspector.settings;
-        let part = if was_active { 0 } else { 1 };
-        let most = settings.concurrent - part * settings.concurrent / RESERVE as usize;
+        let (stranger, settings) = (!was_active, &introspector.settings);
+        let reserve = usize::from(stranger) * (settings.concurrent / QUARTER as usize);
+        let most = settings.concurrent.saturating_sub(reserve);
         if self.running.len() >= most {
             self.running.retain(|_, running| !running.is_overdue());
         }
         if self.running.len() >= most {
             return Err("too many are under way");
         }
-        let reserve = settings.a_second / RESERVE * part as u32;
+        let reserve = u32::from(stranger) * (settings.a_second / QUARTER);
         let allowed = self.pace.allows_leaving(reserve, now);
         allowed.then_some(()).ok_or("too many were begun this second")
     }

@@ -310,7 +310,8 @@ async fn what_a_server_remembers_goes_with_it() {
 
 #[tokio::test]
 async fn strangers_push_out_nothing_that_is_good() {
-    let asked = Asked::with(|introspection| introspection.cache_bytes(8 * 1024));
+    let asked =
+        Asked::with(|introspection| introspection.cache_bytes(8 * 1024).max_calls_per_second(1000));
     let token = asked.token();
     asked.present(&token).await.assert_ok();
     for number in 0..400 {

@@ -78,8 +78,12 @@ async fn a_document_without_a_usable_endpoint_leads_nowhere() {
         let found = found(|introspection| Issuer::introspection(ISSUER, introspection));
         found.authorization_server.metadata_member("introspection_endpoint", endpoint.clone());
         // R8414-2-3: in the clear a token is not sent, whatever the metadata says.
+        let log = Capture::start();
         present(&found.server, &opaque(&found)).await.assert_x503();
         assert_eq!(found.failures.take(), [IntrospectionError::Metadata], "{endpoint}");
+        let lines = told(&log);
+        let [line] = &lines[..] else { panic!("one line: {lines:?}") };
+        assert_eq!(line.get("cause"), Some("it names none that can be used"));
         assert_eq!(found.authorization_server.count(Endpoint::Introspection), 0);
     }
 }

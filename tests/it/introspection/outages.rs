@@ -191,8 +191,11 @@ async fn a_fetch_that_panics_leaves_nobody_waiting() {
     let builder = asking(introspection, Broken, &FixedClock::at(NOW)).observer(failures.clone());
     let server = builder.build().expect("valid");
     for _ in 0..2 {
+        let log = Capture::start();
         present(&server, TOKEN).await.assert_x503();
         assert_eq!(failures.take(), [IntrospectionError::Runtime]);
+        let cause = "it panicked, or its runtime was shut down";
+        assert_told(&log, IntrospectionError::Runtime, cause);
     }
 }
 

@@ -234,12 +234,12 @@ async fn the_signature_is_by_a_key_of_the_issuer() {
     for (body, cause) in [
         (format!("{header}.{payload}."), &*unverified("kid \"test-1\"")),
         (format!("{header}.{payload}"), form),
-        (format!("{header}.{payload}.a.b.c"), form),
+        (format!("{header}.{payload}.a.b"), form),
         (String::new(), form),
         (format!("{header}.{payload}.!"), "its signature is not base64url"),
         (format!("!.{payload}.a"), "its header is not a JSON object in base64url"),
         (format!("W10.{payload}.a"), "its header is not a JSON object in base64url"),
-        (format!("{header}.{payload}.a.b"), encrypted),
+        (format!("{header}.{payload}.a.b.c"), encrypted),
         (format!("{none}.{payload}."), not_accepted),
     ] {
         // R9701-5-4: unsigned, or not in this form.

@@ -9,6 +9,7 @@ use tower_resource_server::testing::{Condition, Endpoint};
 
 use super::bed::{Asked, TOKEN, right_but, told};
 use crate::observability::Capture;
+use crate::support::let_others_run;
 
 const SECOND: Duration = Duration::from_secs(1);
 /// How long an active token is remembered.
@@ -140,7 +141,7 @@ async fn slow_calls_of_strangers_leave_room_for_tokens_that_were_active() {
         assert_eq!(asked.failures.take(), [IntrospectionError::Busy]);
         let renewed = asked.present(&known);
         let release = async {
-            asked.authorization_server.arrived(Endpoint::Introspection, 5).await;
+            let_others_run().await;
             hold.release();
         };
         tokio::join!(renewed, release).0.assert_ok();

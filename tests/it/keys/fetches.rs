@@ -142,6 +142,32 @@ fn a_runtime_that_ends_takes_only_its_own_fetch_along() {
     runtime().expect("a runtime").block_on(remote.send(&remote.token())).assert_ok();
 }
 
+/// A runtime that is kept and not driven any more says nothing: only the time tells.
+#[test]
+fn a_runtime_that_is_left_alone_stops_no_later_fetch() {
+    let remote = Remote::up();
+    remote.fetch.hang();
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    let first = builder.enable_all().build().expect("a runtime");
+    let (server, token) = (remote.server.clone(), remote.token());
+    first.spawn(async move { present(&server, &token).await });
+    first.block_on(remote.fetch.arrived(1));
+    let second = builder.start_paused(true).build().expect("a runtime");
+    second.block_on(async {
+        // It has its time, however long it takes.
+        assert_unavailable(&remote.send(&remote.token()).await);
+        assert_eq!((remote.fetch.count(), remote.refreshes.all()), (1, vec![]));
+        assert_unavailable(&remote.at_once(&remote.token()));
+        assert_eq!(remote.refreshes.all(), [Err(RefreshError::Runtime)]);
+        remote.later(Duration::from_secs(1));
+        remote.send(&remote.token()).await.assert_ok();
+    });
+    // What it was is over at last, and changes nothing.
+    drop(first);
+    second.block_on(remote.send(&remote.token())).assert_ok();
+    assert_eq!(remote.fetch.count(), 2);
+}
+
 #[test]
 fn without_a_runtime_there_is_no_fetch_and_no_panic() {
     let remote = Remote::up();

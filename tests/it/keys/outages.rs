@@ -6,7 +6,10 @@ use super::*;
 async fn assert_open_in_an_outage(kid: Option<&str>) {
     let key = || {
         let key = SigningKey::generate(Algorithm::ES256);
-        kid.map_or(key.clone(), |kid| key.with_kid(kid))
+        match kid {
+            Some(kid) => key.with_kid(kid),
+            None => key,
+        }
     };
     let mut remote = Remote::up();
     remote.issuer = TestIssuer::with_key(ISSUER, key()).clock(remote.clock.clone());

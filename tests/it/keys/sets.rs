@@ -19,7 +19,10 @@ async fn a_set_of_unsound_keys_is_an_accident() {
 async fn unsound_keys_take_no_good_ones_place() {
     for kid in [None, Some("test-1")] {
         let good = SigningKey::generate(Algorithm::ES256);
-        let good = kid.map_or(good.clone(), |kid| good.with_kid(kid));
+        let good = match kid {
+            Some(kid) => good.with_kid(kid),
+            None => good,
+        };
         let mut keys: Vec<_> = (0..5).map(|_| off_the_curve(kid.unwrap_or("other"))).collect();
         keys.push(good.public_jwk());
         let mut remote = Remote::down();

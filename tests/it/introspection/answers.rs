@@ -290,7 +290,7 @@ async fn what_an_active_answer_says_is_held_against_clock_and_configuration() {
         ("typ", json!("Offline"), RejectionKind::WrongTokenType),
         ("typ", json!("Logout"), RejectionKind::WrongTokenType),
         ("typ", json!("Serialized-ID"), RejectionKind::WrongTokenType),
-        // R8725-3.12-1: the type of a JWT, where an answer has that.
+        // The type of a JWT, where an answer has that.
         ("typ", json!("logout+jwt"), RejectionKind::WrongTokenType),
         ("typ", json!("application/token-introspection+jwt"), RejectionKind::WrongTokenType),
         // And members that mark other kinds.

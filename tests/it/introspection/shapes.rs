@@ -168,7 +168,7 @@ async fn a_jwt_of_another_kind_is_shown_to_nobody() {
             // Whatever its issuer would say of it.
             issuer.register(other.clone(), right());
             let answer = present(&server, &other).await;
-            // R9701-5-6, R8725-3.12-1: signed by the issuer, for this server, and of another type.
+            // R9701-5-6: signed by the issuer, for this server, and of another type.
             answer.assert_t401();
             assert_eq!(answer.kind(), Some(RejectionKind::WrongTokenType), "{typ}");
         }

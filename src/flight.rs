@@ -17,6 +17,7 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::clock::{Clock, Timestamp};
 use crate::fetch::GRACE;
+use crate::timer;
 
 /// A flight, for those who might join it.
 pub(crate) struct Flight<T> {
@@ -63,8 +64,12 @@ pub(crate) struct Waiting<T> {
 }
 
 impl<T: Clone> Waiting<T> {
-    /// What came of it; `None` if nothing did, or if it is overdue.
+    /// What came of it; `None` if nothing did, if it is overdue, or where there is no timer that would
+    /// say so.
     pub(crate) async fn ended(mut self) -> Option<T> {
+        if !timer::is_there() {
+            return None;
+        }
         let landed = timeout_at(self.overdue, self.landed.wait_for(Option::is_some)).await;
         landed.ok().and_then(Result::ok).and_then(|landed| (*landed).clone())
     }
@@ -114,7 +119,9 @@ mod tests {
 
     const LONGEST: Duration = Duration::from_secs(5);
 
-    fn landed() -> (Arc<Mutex<Vec<Option<u8>>>>, impl FnOnce(Option<u8>) + Send + 'static) {
+    type Seen = Arc<Mutex<Vec<Option<u8>>>>;
+
+    fn landed() -> (Seen, impl FnOnce(Option<u8>) + Send + 'static) {
         let seen = Arc::new(Mutex::new(Vec::new()));
         let sink = Arc::clone(&seen);
         (seen, move |outcome| sink.lock().expect("nobody panicked").push(outcome))
@@ -167,6 +174,13 @@ mod tests {
         assert_eq!(flight.wait().ended().await, None);
         assert_eq!(begun.elapsed(), LONGEST + GRACE);
         assert!(flight.is_overdue());
+    }
+
+    #[test]
+    fn without_timers_nobody_waits() {
+        let (flight, _report) = Flight::<u8>::begin(LONGEST);
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        assert_eq!(runtime.block_on(flight.wait().ended()), None);
     }
 
     #[test]

@@ -171,6 +171,7 @@ mod scheme;
 mod server;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod timer;
 #[cfg(any(feature = "http-client", feature = "redis"))]
 mod tls;
 mod token;
@@ -207,9 +208,9 @@ pub use self::proof::replay::{
 pub use self::proof::{Binding, Freshness};
 pub use self::rejection::Rejection;
 pub use self::revocation::{
-    DenyList, DenyListFull, Revocation, RevocationCheck, RevocationResult, RevocationUnavailable,
-    TokenFacts, TokenStatus,
+    DenyList, DenyListFull, Revocation, RevocationCheck, RevocationError, RevocationResult,
+    RevocationUnavailable, TokenFacts, TokenStatus,
 };
 pub use self::scheme::SenderConstraint;
 pub use self::server::{NotReady, ResourceServer};
-pub use self::token::{ClaimMapper, Profile};
+pub use self::token::{ClaimMapper, Profile, VouchedBy};

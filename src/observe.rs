@@ -1,7 +1,8 @@
 //! What the crate tells about its work: one log event a refusal, and events for metrics.
 //!
 //! Logs go through `tracing`. Their targets are `tower_resource_server::rejection`, `::keys`,
-//! `::introspection`, `::config`, `::caching`, `::envelope` and, of the store in Redis, `::replay`.
+//! `::introspection`, `::revocation`, `::config`, `::caching`, `::envelope` and, of the store in Redis,
+//! `::replay`.
 //! Neither a token nor a proof nor a nonce stands in any of them. Accepted requests are not logged:
 //! how many there are is for an [`Observer`] to count.
 
@@ -10,6 +11,7 @@ use std::time::Duration;
 
 use crate::error::RejectionKind;
 use crate::keys::{IntrospectionError, MetadataError, RefreshError};
+use crate::revocation::RevocationError;
 
 /// One thing that happened. All values but numbers and times are of low cardinality: fit for metric
 /// labels.
@@ -77,6 +79,18 @@ pub enum Event<'a> {
         /// Why. [`MetadataError::OtherIssuer`] is worth an alarm: it does not pass by itself.
         error: MetadataError,
     },
+    /// It could not be said whether a token was revoked.
+    #[non_exhaustive]
+    RevocationUnknown {
+        /// The token's issuer, as configured.
+        issuer: &'a str,
+        /// Why.
+        error: RevocationError,
+        /// Whether the request went on all the same, as
+        /// [`accept_unknown_status`](crate::Danger::accept_unknown_status) has it: then a revoked token
+        /// is as good as any other, and that is worth an alarm.
+        accepted: bool,
+    },
 }
 
 /// A listener for [`Event`]s, to count them.
@@ -115,6 +129,8 @@ pub enum Event<'a> {
 /// - [`Event::MetadataRefreshed`] and [`Event::MetadataRefreshFailed`]: at the end of each look-up,
 ///   which tries up to three places. Keys that are not refreshed for want of metadata are told as
 ///   [`Event::KeyRefreshFailed`] too.
+/// - [`Event::RevocationUnknown`]: for each request, before [`Event::Refused`] or [`Event::Accepted`].
+///   The log is told once a second at most, and how many requests there were.
 ///
 /// How old keys are, and how long they last, is no event: ask
 /// [`health`](crate::ResourceServer::health) at each scrape.

@@ -16,7 +16,7 @@ use crate::proof::replay::ProofUse;
 use crate::proof::{Binding, BoundToken};
 use crate::rejection::Rejection;
 use crate::scheme::{Scheme, SenderConstraint};
-use crate::token::{VerifiedToken, Vouched};
+use crate::token::{VerifiedToken, Vouched, VouchedBy};
 
 /// The rights a request has shown: a verified access token and the server that verified it.
 ///
@@ -258,6 +258,13 @@ impl Grant {
     #[must_use]
     pub fn expires_at(&self) -> Option<SystemTime> {
         self.vouched().claims.expires?.to_system_time()
+    }
+
+    /// How the issuer vouches for the token: by its signature, or by what it answered when it was
+    /// asked.
+    #[must_use]
+    pub fn vouched_by(&self) -> VouchedBy {
+        self.vouched().vouched_by()
     }
 
     /// How the token is tied to its sender, as far as that was verified.

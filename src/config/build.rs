@@ -85,10 +85,10 @@ impl Builder {
             certificates,
             bound_only: self.fapi2.is_some(),
             proofs,
-            revocation: self
-                .revocation
-                .map(|source| Inquirer { source, longest: self.limits.timeout }),
-            unknown_status: self.unknown_status,
+            revocation: self.revocation.map(|source| {
+                let (longest, observer) = (self.limits.timeout, self.observer.clone());
+                Inquirer::new(source, longest, self.unknown_status, observer)
+            }),
             replay: Replay { store: self.dpop.store_or_default(), unrecorded: self.unrecorded },
             cache: TokenCache::new(self.cache_bytes),
             hierarchy,

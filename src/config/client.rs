@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use super::Fault;
 use crate::fetch::Fetch;
@@ -14,12 +15,14 @@ pub(crate) struct Client {
     embedded: OnceLock<Result<Arc<dyn Fetch>, Fault>>,
 }
 
-/// What the embedded client may connect to besides public addresses.
-#[derive(Clone, Debug, Default)]
+/// What the embedded client may connect to besides public addresses, and for how long.
+#[derive(Clone, Debug)]
 #[cfg_attr(not(feature = "http-client"), allow(dead_code, reason = "read by the embedded client"))]
 pub(super) struct Reach {
     pub(super) allow_loopback: bool,
     pub(super) private_hosts: Arc<HashSet<String>>,
+    /// How long a fetch may take.
+    pub(super) timeout: Duration,
 }
 
 impl Client {
@@ -42,12 +45,13 @@ impl Client {
 #[cfg(feature = "http-client")]
 fn embedded(reach: &Reach) -> Result<Arc<dyn Fetch>, Fault> {
     use crate::fetch::{AddressPolicy, HttpClient};
-    let Reach { allow_loopback, private_hosts } = reach.clone();
-    match HttpClient::new(AddressPolicy { allow_loopback, private_hosts }) {
+    let Reach { allow_loopback, private_hosts, timeout } = reach.clone();
+    match HttpClient::new(AddressPolicy { allow_loopback, private_hosts }, timeout) {
         Ok(client) => Ok(Arc::new(client)),
         Err(error) => {
             let problem = format!("the embedded client cannot be made: {error}");
-            let mend = "install the system's CA certificates, or give a client with fetch()";
+            let mend = "install the system's CA certificates, name a file of them in the environment \
+                        variable SSL_CERT_FILE, or give a client with fetch()";
             Err(Fault::new("fetch", problem, mend))
         }
     }

@@ -70,6 +70,10 @@ impl Danger {
     ///
     /// While that lasts, revoked tokens are as good as others. Without this, such requests are
     /// answered 503. A token of which the source says that it was revoked is refused all the same.
+    ///
+    /// A source that hangs thereby turns revocation off. So watch for
+    /// [`Event::RevocationUnknown`](crate::Event::RevocationUnknown), which comes with each such
+    /// request; a line in the log does at most once a second.
     pub fn accept_unknown_status(self) -> Builder {
         Builder { unknown_status: UnknownStatus::Accept, ..self.0 }
     }

@@ -16,7 +16,7 @@ use crate::proof::certificate::CertificatePolicy;
 use crate::proof::replay::ReplayStore;
 use crate::proof::{ProofPolicy, UnrecordedProof, UnverifiableConfirmation};
 use crate::render::{ChallengeSettings, Hooks};
-use crate::revocation::{Inquirer, UnknownStatus};
+use crate::revocation::Inquirer;
 use crate::scheme::SenderConstraint;
 use crate::token::introspection::Introspector;
 use crate::token::{Digest, TokenCache, TokenPolicy, TrustedIssuer, Vouched};
@@ -33,7 +33,6 @@ pub(crate) struct Settings {
     pub(crate) bound_only: bool,
     pub(crate) proofs: ProofPolicy,
     pub(crate) revocation: Option<Inquirer>,
-    pub(crate) unknown_status: UnknownStatus,
     pub(crate) replay: Replay,
     pub(crate) cache: TokenCache,
     pub(crate) hierarchy: ScopeHierarchy,

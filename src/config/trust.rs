@@ -35,7 +35,8 @@ impl Builder {
             faults.push(Fault::new("crypto_backend", "no signature backend is compiled in", mend));
             return Issuers::default();
         };
-        let reach = Reach { allow_loopback: self.allow_loopback, private_hosts };
+        let timeout = self.limits.timeout;
+        let reach = Reach { allow_loopback: self.allow_loopback, private_hosts, timeout };
         let trust = Trust {
             resource: self.resource.clone(),
             leeway: self.leeway_or_default(),

@@ -6,11 +6,13 @@ use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 use std::vec;
 
 use hyper_util::client::legacy::connect::dns::{GaiResolver, Name};
 use tower_service::Service;
 
+use super::lookups::Lookups;
 use super::reach::{Reach, canonical_host, is_localhost};
 use super::{FetchError, FetchErrorKind};
 
@@ -70,16 +72,17 @@ pub(crate) fn is_loopback(address: IpAddr) -> bool {
 /// Answers with the very addresses that are connected to, so a name bound anew between check and
 /// use gains nothing. A connector asks no resolver about a host that is an IP literal: whoever uses
 /// this checks literals with [`AddressPolicy::allows`].
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct PublicResolver {
     system: GaiResolver,
+    lookups: Lookups,
     policy: AddressPolicy,
 }
 
 impl PublicResolver {
-    /// Resolves to what `policy` allows.
-    pub(crate) fn new(policy: AddressPolicy) -> Self {
-        Self { system: GaiResolver::new(), policy }
+    /// Resolves to what `policy` allows. `longest` is how long a fetch may take.
+    pub(crate) fn new(policy: AddressPolicy, longest: Duration) -> Self {
+        Self { system: GaiResolver::new(), lookups: Lookups::new(longest), policy }
     }
 }
 
@@ -95,9 +98,12 @@ impl Service<Name> for PublicResolver {
     }
 
     fn call(&mut self, name: Name) -> Self::Future {
-        let policy = self.policy.clone();
-        let found = self.system.call(name.clone());
-        Box::pin(async move { Ok(policy.keep(name.as_str(), found.await?)?.into_iter()) })
+        let Self { mut system, lookups, policy } = self.clone();
+        Box::pin(async move {
+            let host = name.as_str();
+            let found = lookups.find(host, || system.call(name.clone())).await?;
+            Ok(policy.keep(host, found.iter().copied())?.into_iter())
+        })
     }
 }
 

@@ -5,7 +5,7 @@
 //! | | for |
 //! |---|---|
 //! | nothing given | the embedded client (feature `http-client`): https, system roots, public addresses and [private hosts that are named](crate::Builder::allow_private_hosts) |
-//! | [`TowerFetch`] | any Tower HTTP client: a proxy, roots of your own |
+//! | [`TowerFetch`] | any Tower HTTP client: a proxy, a client certificate; for an authority of your own the embedded one [will do](crate::guide::keys_and_outages#a-client-of-your-own) |
 //! | an implementation of your own | files, another process, tests |
 //!
 //! Issuers made with [`Issuer::discover`](crate::Issuer::discover) and
@@ -15,10 +15,11 @@
 //!
 //! # What is asked of it
 //!
-//! GET requests with `Accept`, without credentials and without a body: for each issuer one at a time
+//! GET requests with `Accept` and `User-Agent`, without credentials and without a body: for each issuer one at a time
 //! for its keys, and one at a time for its metadata. And, to introspection endpoints, POST requests
 //! with a form and the credentials of this server, several at a time: the body holds a token, and
-//! neither it nor the header is to be logged.
+//! neither it nor the header is to be logged. `User-Agent` names the crate and its version; a `Fetch`
+//! may put another name in its place.
 //!
 //! It answers with the whole response, whatever the status. It follows no redirect: an answer that is
 //! not 200 counts as a failure, and a redirect could lead where the configuration never pointed.
@@ -83,6 +84,8 @@ mod bounded;
 #[cfg(feature = "http-client")]
 mod client;
 mod error;
+#[cfg(feature = "http-client")]
+mod lookups;
 mod reach;
 mod tower;
 

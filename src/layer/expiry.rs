@@ -7,13 +7,13 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http_body::Frame;
-use tokio::runtime::Handle;
 use tokio::time::Sleep;
 
 use crate::authorize::{Demand, Grant};
 use crate::clock::Timestamp;
 use crate::rejection::Rejection;
 use crate::render::{self, Ending};
+use crate::timer;
 
 /// When the token of a stream expires, and for whom.
 ///
@@ -54,8 +54,8 @@ impl Expiry {
         if self.is_over() {
             return Poll::Ready(());
         }
-        // Without a runtime there is no timer; the clock is still asked at each frame.
-        if self.timer.is_none() && Handle::try_current().is_ok() {
+        // Where there is no timer, the clock is still asked at each frame.
+        if self.timer.is_none() && timer::is_there() {
             let left = self.at.since(self.grant.settings().now());
             self.timer = Some(Box::pin(tokio::time::sleep(left)));
         }

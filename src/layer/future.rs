@@ -175,8 +175,8 @@ where
                     Err(kind) => Err(open.gate.rejection(Refusal { kind, scheme }, &open.request)),
                 }
             }
-            Stage::Checked(candidate, result) => {
-                open.gate.checked(&mut open.request, candidate, result)
+            Stage::Checked(candidate, answer) => {
+                open.gate.checked(&mut open.request, candidate, &answer)
             }
             Stage::Claimed(in_force, result) => {
                 open.gate.claimed(&mut open.request, in_force, result)

@@ -27,7 +27,7 @@ use crate::observe::Event;
 use crate::proof::replay::{Claim, ClaimResult, ProofUse};
 use crate::proof::{self, BindingPolicy, BoundToken, Candidate, InForce, Occasion, Proof};
 use crate::rejection::{Attempt, Rejection};
-use crate::revocation::{self, Inquiry, RevocationResult};
+use crate::revocation::{Answer, Inquirer, Inquiry};
 use crate::scheme::{Scheme, SenderConstraint};
 use crate::token::{Digest, NotParsed, Parsed, Refused, VerifiedToken, Vouched, parse};
 
@@ -90,7 +90,7 @@ pub(super) enum Stage {
     /// The issuer was asked about its token.
     Asked(Result<Arc<Vouched>, RejectionKind>, Option<Proof>),
     /// It was asked whether its token was revoked.
-    Checked(Candidate, RevocationResult),
+    Checked(Candidate, Answer),
     /// The replay store was told of its proof.
     Claimed(InForce, ClaimResult),
 }
@@ -215,11 +215,11 @@ impl Gate {
         let candidate = VerifiedToken::check_time(vouched, now, tokens.leeway)
             .and_then(|verified| Candidate::bind(verified, proof, &certificate, policy, now))
             .map_err(|refused| self.refused(refused, scheme, request))?;
-        let Some(status) = &self.settings.revocation else {
+        let Some(inquirer) = &self.settings.revocation else {
             return self.record(request, candidate.unchecked());
         };
-        match status.inquire(candidate.vouched(), now) {
-            Inquiry::Known(result) => self.checked(request, candidate, result),
+        match inquirer.inquire(candidate.vouched(), now) {
+            Inquiry::Known(answer) => self.checked(request, candidate, &answer),
             Inquiry::Pending(answer) => {
                 Ok(Entry::Waiting(Box::pin(async move { Stage::Checked(candidate, answer.await) })))
             }
@@ -231,13 +231,15 @@ impl Gate {
         &self,
         request: &mut Request<B>,
         candidate: Candidate,
-        result: RevocationResult,
+        answer: &Answer,
     ) -> Result<Entry, Rejection> {
         let scheme = candidate.scheme();
-        let unknown = self.settings.unknown_status;
-        revocation::remember(candidate.vouched(), result, self.settings.now());
+        let inquirer = self.settings.revocation.as_ref();
+        if let Some(inquirer) = inquirer {
+            inquirer.note(candidate.vouched(), answer, self.settings.now());
+        }
         let in_force = candidate
-            .checked(result, unknown)
+            .checked(answer.status(), inquirer.map(Inquirer::unknown).unwrap_or_default())
             .map_err(|refused| self.refused(refused, scheme, request))?;
         self.record(request, in_force)
     }

@@ -34,7 +34,7 @@ pub(crate) use self::target::PublicUrl;
 use crate::clock::Timestamp;
 use crate::error::RejectionKind;
 use crate::keys::{CertificateThumbprint, Thumbprint};
-use crate::revocation::{RevocationResult, TokenStatus, UnknownStatus};
+use crate::revocation::{RevocationError, TokenStatus, UnknownStatus};
 use crate::scheme::{Scheme, SenderConstraint};
 use crate::token::{Claims, Confirmation, Refused, VerifiedToken, Vouched};
 
@@ -114,10 +114,10 @@ impl Candidate {
     /// Whoever knows of revoked tokens has spoken.
     pub(crate) fn checked(
         self,
-        result: RevocationResult,
+        status: Result<TokenStatus, RevocationError>,
         unknown: UnknownStatus,
     ) -> Result<InForce, Refused> {
-        let kind = match result {
+        let kind = match status {
             Ok(TokenStatus::Valid(_)) => return Ok(InForce(self)),
             Ok(TokenStatus::Revoked) => RejectionKind::RevokedToken,
             Err(_) if unknown == UnknownStatus::Accept => return Ok(InForce(self)),

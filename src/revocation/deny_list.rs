@@ -13,6 +13,7 @@ use crate::clock::Timestamp;
 use crate::config::MAX_LEEWAY;
 
 const DEFAULT_CAPACITY: usize = 100_000;
+const CLOCK_SKEW: Duration = Duration::from_secs(5);
 
 /// A [`Revocation`] that lists in memory what was revoked: single tokens, or all that a subject or
 /// a client was issued up to a moment.
@@ -25,6 +26,22 @@ const DEFAULT_CAPACITY: usize = 100_000;
 /// entries unless set otherwise, each of one size whatever it names. A full list drops those that
 /// have ended; a live one is never dropped to make room: then new ones are refused, with an error.
 ///
+/// # Two clocks
+///
+/// `iat` is what the issuer's clock showed, and the moment up to which a subject's or a client's tokens
+/// are denied is mostly what another one did. Were they compared as they are, an issuer 3 s ahead could
+/// have issued a token a second *before* that moment, with an `iat` 2 s after it: it would be good for
+/// the whole of its life. So that moment is taken to be 5 s later, unless
+/// [`clock_skew`](Self::clock_skew) says otherwise.
+///
+/// The price is paid by who logs in again at once: a token issued within those 5 s is refused for as
+/// long as it lives, although it is new. Its client gets another, as it has to after every 401, and that
+/// one is good as soon as the 5 s are over. The other error is the worse one: whoever stole a token keeps
+/// it, and nobody notices.
+///
+/// Where the issuer tells the moment itself, such as with the `iat` of a logout token, give that one,
+/// and set `clock_skew` to zero: then there is one clock.
+///
 /// ```
 /// use std::sync::Arc;
 /// use std::time::{Duration, SystemTime};
@@ -33,8 +50,9 @@ const DEFAULT_CAPACITY: usize = 100_000;
 /// let list = Arc::new(DenyList::new());
 /// let builder = ResourceServer::builder("https://api.example.com").revocation(Arc::clone(&list));
 ///
-/// // A user logs out everywhere: what was issued to them until now is worthless. Tokens of this
-/// // issuer live for an hour, so after that the entry is of no use.
+/// // A user logs out everywhere: what was issued to them until now is worthless, and what is issued
+/// // in the next five seconds. Tokens of this issuer live for an hour, so after that the entry is of
+/// // no use.
 /// let now = SystemTime::now();
 /// list.deny_subject("https://as.example.com", "alice", now, now + Duration::from_secs(3600))?;
 /// # Ok::<(), tower_resource_server::DenyListFull>(())
@@ -42,13 +60,14 @@ const DEFAULT_CAPACITY: usize = 100_000;
 pub struct DenyList {
     entries: RwLock<HashMap<[u8; 16], Entry>>,
     capacity: usize,
+    skew: Duration,
     /// The latest time by the clock of the server that asks.
     seen: AtomicI64,
 }
 
 #[derive(Clone, Copy)]
 struct Entry {
-    /// Tokens issued until then are concerned.
+    /// Tokens issued until then are concerned, by the issuer's clock.
     issued_until: Timestamp,
     ends: Timestamp,
 }
@@ -71,7 +90,19 @@ impl DenyList {
     /// An empty list for so many entries.
     #[must_use]
     pub fn with_capacity(capacity: usize) -> Self {
-        Self { entries: RwLock::default(), capacity, seen: AtomicI64::new(i64::MIN) }
+        let (entries, seen) = (RwLock::default(), AtomicI64::new(i64::MIN));
+        Self { entries, capacity, skew: CLOCK_SKEW, seen }
+    }
+
+    /// How far the clocks of issuers may be ahead of the one that says until when tokens are denied:
+    /// that moment is taken to be so much later. Default 5 s, at most 300 s.
+    ///
+    /// Of an issuer further ahead, tokens issued shortly before that moment stay good until they
+    /// expire. A longer skew has tokens refused that were issued after it, within so long: see
+    /// [two clocks](DenyList#two-clocks). It counts for what is denied from now on.
+    #[must_use]
+    pub fn clock_skew(self, skew: Duration) -> Self {
+        Self { skew: skew.min(MAX_LEEWAY), ..self }
     }
 
     /// Denies the one token of that `jti`; `until` is when it expires.
@@ -88,8 +119,9 @@ impl DenyList {
         self.insert(Named::Token, issuer, token_id, None, until)
     }
 
-    /// Denies all tokens that the subject was issued until `issued_until`, and those that do not say
-    /// when they were issued; `until` is when the last of them expires.
+    /// Denies all tokens that the subject was issued until `issued_until` and the
+    /// [`clock_skew`](Self::clock_skew), and those that do not say when they were issued; `until` is
+    /// when the last of them expires.
     ///
     /// # Errors
     ///
@@ -104,8 +136,9 @@ impl DenyList {
         self.insert(Named::Subject, issuer, subject, Some(issued_until), until)
     }
 
-    /// Denies all tokens that the client was issued until `issued_until`, and those that do not say
-    /// when they were issued; `until` is when the last of them expires.
+    /// Denies all tokens that the client was issued until `issued_until` and the
+    /// [`clock_skew`](Self::clock_skew), and those that do not say when they were issued; `until` is
+    /// when the last of them expires.
     ///
     /// # Errors
     ///
@@ -140,7 +173,8 @@ impl DenyList {
         issued_until: Option<SystemTime>,
         until: SystemTime,
     ) -> Result<(), DenyListFull> {
-        let issued_until = issued_until.map_or(Timestamp::MAX, Timestamp::from);
+        let issued_until =
+            issued_until.map_or(Timestamp::MAX, |time| Timestamp::from(time).plus(self.skew));
         // A token is accepted for a while after its `exp`, and so must not outlive its entry.
         let (key, ends) = (key(named, issuer, name), Timestamp::from(until).plus(MAX_LEEWAY));
         let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);

@@ -6,18 +6,23 @@
 //! before a proof is recorded: strangers cannot cause look-ups, and an outage uses up no proof.
 
 mod deny_list;
+mod error;
+mod inquirer;
+mod known;
 
 use std::fmt::{self, Debug};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use serde::de::DeserializeOwned;
 
 pub use self::deny_list::{DenyList, DenyListFull};
+pub use self::error::RevocationError;
+pub(crate) use self::inquirer::{Answer, Inquirer, Inquiry, UnknownStatus};
+pub(crate) use self::known::KnownStatus;
 use crate::clock::Timestamp;
-use crate::token::Vouched;
+use crate::token::{Vouched, VouchedBy};
 
 /// The token that a [`Revocation`] is asked about: verified, and presented by its rightful sender.
 ///
@@ -70,6 +75,24 @@ impl<'a> TokenFacts<'a> {
         self.vouched.claims.expires?.to_system_time()
     }
 
+    /// How the issuer vouches for the token. One that it was
+    /// [asked about](VouchedBy::Introspection) was not revoked when it answered, so that a source may
+    /// have nothing to add.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use tower_resource_server::{RevocationCheck, TokenFacts, TokenStatus, VouchedBy};
+    ///
+    /// fn known_by_the_answer(token: &TokenFacts<'_>) -> Option<RevocationCheck> {
+    ///     let asked = token.vouched_by() == VouchedBy::Introspection;
+    ///     asked.then(|| RevocationCheck::Done(Ok(TokenStatus::Valid(Duration::ZERO))))
+    /// }
+    /// ```
+    #[must_use]
+    pub const fn vouched_by(&self) -> VouchedBy {
+        self.vouched.vouched_by()
+    }
+
     /// One more claim, such as `sid` or `status`; `None` when it is absent or does not fit the type.
     #[must_use]
     pub fn claim<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
@@ -107,7 +130,9 @@ pub enum TokenStatus {
 /// It cannot be said whether the token was revoked. The fault is not the client's, so the answer is
 /// a 503. Made with `RevocationUnavailable::default()`.
 ///
-/// It holds no cause: what went wrong is for the source itself to log.
+/// It holds no cause: what went wrong is for the source itself to log. That it could not say stands in
+/// the log in any case, and an observer is told
+/// ([`Event::RevocationUnknown`](crate::Event::RevocationUnknown)).
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct RevocationUnavailable;
@@ -129,7 +154,8 @@ pub enum RevocationCheck {
     /// At once, as a list in memory answers; nothing is boxed.
     Done(RevocationResult),
     /// Later. What takes longer than the [`fetch_timeout`](crate::Builder::fetch_timeout) counts as
-    /// [`RevocationUnavailable`].
+    /// [`RevocationUnavailable`], and so does everything where no tokio runtime with timers is there
+    /// to wait in. The future is dropped then, and may be dropped before it was polled.
     Pending(Pin<Box<dyn Future<Output = RevocationResult> + Send>>),
 }
 
@@ -157,10 +183,21 @@ impl Debug for RevocationCheck {
 ///
 /// # What is remembered
 ///
-/// [`TokenStatus::Valid`] says for how long its answer holds; the server keeps that with the
-/// verified token, in the memory of [`token_cache_bytes`](crate::Builder::token_cache_bytes), and
-/// asks nothing in that time. So the time is also how long a revocation may go unnoticed. A
-/// revocation and a failure are not remembered: the next request asks anew.
+/// [`TokenStatus::Valid`] says for how long its answer holds, from the question on; the server keeps
+/// that with the verified token, in the memory of
+/// [`token_cache_bytes`](crate::Builder::token_cache_bytes), and asks nothing in that time. So the
+/// time is also how long a revocation may go unnoticed. A revocation and a failure are not
+/// remembered: the next request asks anew. But a revocation ends what was said of the token before,
+/// and the answers that were on their way when it came.
+///
+/// # How often it is asked
+///
+/// Once for each request of which nothing is remembered, and questions are *not* shared: when the
+/// time of an answer ends, 100 requests at once with one token are 100 questions at once. An answer
+/// that is shared may be older than the request that gets it, and only the source knows whether that
+/// will do. There are never more than requests with good tokens under way. A source that cannot bear
+/// as many joins those about one token, or takes a permit of a semaphore for each and answers
+/// [`RevocationUnavailable`] when there is none.
 ///
 /// # What a wrong answer costs
 ///
@@ -202,79 +239,5 @@ pub trait Revocation: Debug + Send + Sync + 'static {
 impl<R: Revocation + ?Sized> Revocation for Arc<R> {
     fn check(&self, token: &TokenFacts<'_>) -> RevocationCheck {
         (**self).check(token)
-    }
-}
-
-/// The longest that an answer holds, whatever it says itself.
-const LONGEST: Duration = Duration::from_secs(60 * 60);
-
-/// Between which times an answer about a token holds.
-#[derive(Debug)]
-pub(crate) struct KnownStatus {
-    from: AtomicI64,
-    until: AtomicI64,
-}
-
-impl KnownStatus {
-    pub(crate) const fn unknown() -> Self {
-        Self { from: AtomicI64::new(i64::MAX), until: AtomicI64::new(i64::MIN) }
-    }
-
-    /// A clock that went back to before the answer knows nothing of it.
-    fn holds(&self, now: Timestamp) -> bool {
-        let (from, until) = (self.from.load(Ordering::Relaxed), self.until.load(Ordering::Relaxed));
-        (from..until).contains(&now.millis())
-    }
-
-    fn keep(&self, now: Timestamp, valid: Duration) {
-        self.until.store(now.plus(valid.min(LONGEST)).millis(), Ordering::Relaxed);
-        self.from.store(now.millis(), Ordering::Relaxed);
-    }
-}
-
-/// What to do when it cannot be said whether a token was revoked.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub(crate) enum UnknownStatus {
-    #[default]
-    Refuse,
-    Accept,
-}
-
-/// What is known of a token's status at one moment.
-pub(crate) enum Inquiry {
-    /// Nobody has to be asked, or has been.
-    Known(RevocationResult),
-    Pending(Pin<Box<dyn Future<Output = RevocationResult> + Send>>),
-}
-
-/// The source of a server, and how long it may take.
-#[derive(Debug)]
-pub(crate) struct Inquirer {
-    pub(crate) source: Arc<dyn Revocation>,
-    pub(crate) longest: Duration,
-}
-
-impl Inquirer {
-    /// Asks about a token, unless the last answer about it still holds.
-    pub(crate) fn inquire(&self, vouched: &Vouched, now: Timestamp) -> Inquiry {
-        if vouched.status.holds(now) {
-            return Inquiry::Known(Ok(TokenStatus::Valid(Duration::ZERO)));
-        }
-        let longest = self.longest;
-        match self.source.check(&TokenFacts::new(vouched, now)) {
-            RevocationCheck::Done(result) => Inquiry::Known(result),
-            RevocationCheck::Pending(answer) => Inquiry::Pending(Box::pin(async move {
-                tokio::time::timeout(longest, answer).await.unwrap_or(Err(RevocationUnavailable))
-            })),
-        }
-    }
-}
-
-/// Remembers what the answer says may be taken for granted.
-pub(crate) fn remember(vouched: &Vouched, result: RevocationResult, now: Timestamp) {
-    if let Ok(TokenStatus::Valid(valid)) = result
-        && !valid.is_zero()
-    {
-        vouched.status.keep(now, valid);
     }
 }

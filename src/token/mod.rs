@@ -33,6 +33,7 @@ pub use self::profile::Profile;
 pub(crate) use self::resolver::Resolver;
 pub(crate) use self::types::TokenTypes;
 pub(crate) use self::vouched::Vouched;
+pub use self::vouched::VouchedBy;
 use crate::clock::Timestamp;
 use crate::error::RejectionKind;
 

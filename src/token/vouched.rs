@@ -42,6 +42,32 @@ pub(super) enum Origin {
     Introspection { until: Timestamp },
 }
 
+/// How the issuer vouches for a token. For audit logs, and for sources of
+/// [revoked tokens](crate::Revocation).
+///
+/// ```
+/// use tower_resource_server::{Grant, VouchedBy};
+///
+/// /// For the audit log: whether the issuer was asked, or the token speaks for itself.
+/// fn evidence(grant: &Grant) -> &'static str {
+///     match grant.vouched_by() {
+///         VouchedBy::Signature => "signed",
+///         VouchedBy::Introspection => "introspected",
+///         _ => "other",
+///     }
+/// }
+/// ```
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum VouchedBy {
+    /// By its signature, verified here (RFC 9068). Nothing is known of what became of the token since
+    /// it was issued.
+    Signature,
+    /// By its answer that the token is active (RFC 7662), given to this server within the
+    /// [time that answers are remembered](crate::Introspection::cache_for).
+    Introspection,
+}
+
 impl Vouched {
     pub(super) fn new(
         claims: Claims,
@@ -61,6 +87,13 @@ impl Vouched {
         until: Timestamp,
     ) -> Self {
         Self::new(claims, answer, issuer, Origin::Introspection { until })
+    }
+
+    pub(crate) const fn vouched_by(&self) -> VouchedBy {
+        match &self.origin {
+            Origin::Signature { .. } => VouchedBy::Signature,
+            Origin::Introspection { .. } => VouchedBy::Introspection,
+        }
     }
 
     /// How long an answer counts.

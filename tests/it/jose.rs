@@ -1,15 +1,18 @@
 //! JSON Web Signature, Key and Algorithms (RFC 7515, 7797, 7517, 7518).
 
+use std::sync::Arc;
+use std::time::{Duration, UNIX_EPOCH};
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64URL;
 use serde_json::{Value, json};
 use tower_resource_server::testing::{Flaw, ProofFlaw, SigningKey};
-use tower_resource_server::{Algorithm, Builder, CryptoBackend, JwkSet, RejectionKind};
+use tower_resource_server::{Algorithm, Builder, CryptoBackend, DenyList, JwkSet, RejectionKind};
 
 use crate::dpop::{Client, proven};
 use crate::support::{
-    Answer, Bed, get, key, present, published_jws, publishing, send, send_vector, server_of,
-    token_by, trusting,
+    Answer, Bed, ISSUER, NOW, get, key, present, published_jws, publishing, send, send_vector,
+    server_of, token_by, trusting, twin,
 };
 
 fn assert_kind(answer: &Answer, kind: RejectionKind) {
@@ -236,6 +239,26 @@ async fn an_ecdsa_signature_is_two_numbers_of_the_curves_length() {
 async fn both_signatures_of_a_pair_are_accepted() {
     // R7515-A.3-2: nothing here relies on a signature being the only one.
     send_vector("at-valid-high-s").await.assert_ok();
+}
+
+#[tokio::test]
+async fn a_revoked_token_does_not_come_back_with_the_other_signature_of_the_pair() {
+    let list = Arc::new(DenyList::new());
+    let key = key(Algorithm::ES256, "k");
+    let server = trusting(publishing([key.public_jwk()])).revocation(Arc::clone(&list));
+    let server = server.build().expect("valid");
+    let token = token_by(&key).claim("jti", "token-7").build();
+    let twin = twin(&token);
+    assert_ne!(twin, token);
+    for token in [&token, &twin] {
+        present(&server, token).await.assert_ok();
+    }
+    let until = UNIX_EPOCH + Duration::from_secs(NOW + 300);
+    list.deny_token(ISSUER, "token-7", until).expect("room");
+    for token in [&token, &twin] {
+        // R7515-A.3-2: what is revoked is named by its jti, and not by its bytes.
+        assert_kind(&present(&server, token).await, RejectionKind::RevokedToken);
+    }
 }
 
 #[tokio::test]

@@ -310,6 +310,21 @@ async fn one_issuers_outage_touches_no_other() {
     assert!(!server.health().is_ready());
 }
 
+#[test]
+fn a_runtime_without_timers_is_an_outage_and_no_panic() {
+    let authorization_server = TestAuthorizationServer::new(ISSUER);
+    let issuer = authorization_server.trusted().introspect(authorization_server.introspection());
+    let server = ResourceServer::builder(RESOURCE).issuer(issuer);
+    let server = server.fetch(authorization_server.clone()).build().expect("valid");
+    let signed = authorization_server.token().build();
+    let opaque = authorization_server.opaque(&authorization_server.token());
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    // Nothing can be timed out there, so nothing is waited for.
+    for token in [signed, opaque] {
+        runtime.block_on(present(&server, &token)).assert_x503();
+    }
+}
+
 /// Two authorization servers, told apart by host.
 #[derive(Debug)]
 struct Both(TestAuthorizationServer, TestAuthorizationServer);

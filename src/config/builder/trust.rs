@@ -87,7 +87,8 @@ impl Builder {
     /// Asks `source` of every token whether it was revoked.
     ///
     /// Without it a JWT is good until it expires. [`DenyList`](crate::DenyList) is such a source, in
-    /// memory. While it cannot say, requests are answered 503, kind `revocation-unavailable`. An
+    /// memory. While it cannot say, requests are answered 503, kind `revocation-unavailable`, and an
+    /// observer is told why ([`Event::RevocationUnknown`](crate::Event::RevocationUnknown)). An
     /// `authenticate` layer around another one of the same server asks too: each of them asks once a
     /// request.
     pub fn revocation(mut self, source: impl Revocation) -> Self {

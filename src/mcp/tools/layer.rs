@@ -26,6 +26,7 @@ use crate::error::RejectionKind;
 use crate::layer::{Buffer, BufferedBody, Read, ResponseBody, own, take_ready, taken};
 use crate::rejection::Rejection;
 use crate::render;
+use crate::timer;
 
 /// Applies [`RequireTools`] to services. Made by
 /// [`ResourceServer::require_tools`](crate::ResourceServer::require_tools), from [`Tools`].
@@ -203,9 +204,9 @@ impl<S: Clone> Open<S> {
     }
 }
 
-/// Outside a runtime nothing can be timed out.
+/// Without a timer nothing can be timed out.
 fn deadline(after: Duration) -> Option<Pin<Box<Sleep>>> {
-    tokio::runtime::Handle::try_current().ok().map(|_| Box::pin(sleep(after)))
+    timer::is_there().then(|| Box::pin(sleep(after)))
 }
 
 fn refused<S, B: Body, F>(rejection: &Rejection) -> State<S, B, F> {

@@ -10,7 +10,7 @@ use tower_resource_server::testing::{ProofBuilder, SigningKey};
 use tower_resource_server::{Algorithm, CryptoBackend, Dpop, RejectionKind};
 
 use crate::dpop::{DpopBed, URI, with_proof};
-use crate::support::{Answer, NOW, bearer, get, send};
+use crate::support::{Answer, NOW, bearer, get, send, twin};
 
 #[tokio::test]
 async fn a_proof_is_good_once() {
@@ -98,25 +98,6 @@ async fn another_token_of_the_same_key_makes_no_other_use() {
     bed.prove(&first).await.assert_ok();
     let renewed = bed.bed.issuer.token().scope("read").bound_to(&bed.key).build();
     bed.prove(&first.token(&renewed)).await.assert_replayed();
-}
-
-/// The order of P-256, big-endian (SEC 2 §2.4.2).
-const ORDER: [u8; 32] = [
-    0xff, 0xff, 0xff, 0xff, 0x00, 0x00, 0x00, 0x00, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
-    0xbc, 0xe6, 0xfa, 0xad, 0xa7, 0x17, 0x9e, 0x84, 0xf3, 0xb9, 0xca, 0xc2, 0xfc, 0x63, 0x25, 0x51,
-];
-
-/// The other signature of the same message: (r, n − s), which needs no key to make.
-fn twin(proof: &str) -> String {
-    let (signed, signature) = proof.rsplit_once('.').expect("three parts");
-    let mut signature = URL_SAFE_NO_PAD.decode(signature).expect("base64url");
-    let mut borrow = 0;
-    for (digit, order) in signature[32..].iter_mut().zip(ORDER).rev() {
-        let difference = i16::from(order) - i16::from(*digit) - borrow;
-        borrow = i16::from(difference < 0);
-        *digit = u8::try_from(difference.rem_euclid(256)).expect("a byte");
-    }
-    format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))
 }
 
 #[tokio::test]

@@ -59,7 +59,7 @@ async fn nothing_of_the_request_goes_along() {
     // R9449-6.2-1: the proof stays here, where the binding is verified.
     let mut names: Vec<_> = request.headers().keys().map(|name| name.as_str()).collect();
     names.sort_unstable();
-    assert_eq!(names, ["accept", "authorization", "content-type"]);
+    assert_eq!(names, ["accept", "authorization", "content-type", "user-agent"]);
     for (name, value) in fields(request.body()) {
         assert!(["token", "token_type_hint"].contains(&&*name), "{name}");
         assert!(!proof.split('.').any(|part| value.contains(part)), "{name}");

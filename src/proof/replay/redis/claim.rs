@@ -17,6 +17,7 @@ use super::{Shared, TOLERANCE};
 use crate::base64url;
 use crate::proof::replay::{ClaimOutcome, ClaimResult, ProofUse, ReplayStoreError};
 use crate::random;
+use crate::timer;
 
 /// One use of a proof on its way to the server.
 pub(super) struct Claiming {
@@ -48,10 +49,9 @@ impl Claiming {
     }
 
     pub(super) async fn run(self) -> ClaimResult {
-        // A timer panics without a runtime.
-        let result = match tokio::runtime::Handle::try_current() {
-            Ok(_) => self.ask(sleep(self.timeout).deadline()).await,
-            Err(_) => Err(Failure::NO_RUNTIME),
+        let result = match timer::is_there() {
+            true => self.ask(sleep(self.timeout).deadline()).await,
+            false => Err(Failure::NO_RUNTIME),
         };
         result.unwrap_or_else(|failure| {
             self.shared.health.failed(&self.shared.servers, &failure);

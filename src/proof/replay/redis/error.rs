@@ -71,7 +71,7 @@ pub(super) struct Failure {
 }
 
 impl Failure {
-    pub(super) const NO_RUNTIME: Self = Self::passing("no Tokio runtime");
+    pub(super) const NO_RUNTIME: Self = Self::passing("no Tokio runtime with timers");
     pub(super) const NO_RANDOMNESS: Self = Self::passing("no randomness");
     pub(super) const RESTING: Self = Self::passing("no connection, the next attempt is due");
     pub(super) const INTERRUPTED: Self = Self::passing("connecting was interrupted");

@@ -1,17 +1,23 @@
 //! Tokens that were revoked before they expire.
 
+mod deny_list;
+mod unknown;
+
+use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use serde_json::Value;
-use tower_resource_server::testing::{DpopClient, SigningKey};
+use futures_util::FutureExt;
+use serde_json::{Value, json};
+use tokio::sync::oneshot;
+use tower_resource_server::testing::{DpopClient, SigningKey, TestAuthorizationServer};
 use tower_resource_server::{
-    Algorithm, DenyList, DenyListFull, RejectionKind, Revocation, RevocationCheck,
-    RevocationResult, RevocationUnavailable, Scopes, TokenFacts, TokenStatus,
+    Algorithm, RejectionKind, ResourceServer, Revocation, RevocationCheck, RevocationResult,
+    RevocationUnavailable, Scopes, TokenFacts, TokenStatus, VouchedBy,
 };
 
-use crate::support::{Answer, Bed, ISSUER, NOW, bearer, send};
+use crate::support::{Answer, Bed, ISSUER, NOW, RESOURCE, bearer, grant, send};
 
 /// Answers what it is told to, at once or after a turn, and counts the questions.
 #[derive(Clone, Debug)]
@@ -57,7 +63,30 @@ impl Revocation for Source {
     }
 }
 
-fn bed(source: &Source) -> Bed {
+/// Leaves each question open until the test answers it.
+#[derive(Clone, Debug, Default)]
+struct Desk(Arc<Mutex<Vec<Option<oneshot::Sender<RevocationResult>>>>>);
+
+impl Desk {
+    fn asked(&self) -> usize {
+        self.0.lock().expect("no panic").len()
+    }
+
+    fn answer(&self, question: usize, status: TokenStatus) {
+        let sender = self.0.lock().expect("no panic")[question].take();
+        sender.expect("an open question").send(Ok(status)).expect("somebody waits");
+    }
+}
+
+impl Revocation for Desk {
+    fn check(&self, _: &TokenFacts<'_>) -> RevocationCheck {
+        let (sender, answer) = oneshot::channel();
+        self.0.lock().expect("no panic").push(Some(sender));
+        RevocationCheck::Pending(Box::pin(async { answer.await.expect("it is answered") }))
+    }
+}
+
+fn bed(source: &(impl Revocation + Clone)) -> Bed {
     let source = source.clone();
     Bed::with(|builder| builder.revocation(source))
 }
@@ -136,14 +165,95 @@ async fn an_answer_from_the_future_does_not_hold() {
     assert_eq!(source.asked(), 2, "the clock went back");
 }
 
-#[tokio::test(start_paused = true)]
-async fn an_answer_that_does_not_come_is_a_failure() {
-    let source = Source::new(false);
-    let bed = bed(&source);
-    source.hang();
-    let begun = tokio::time::Instant::now();
-    assert_kind(&bed.bearer(&bed.token()).await, RejectionKind::RevocationUnavailable);
-    assert_eq!(begun.elapsed().as_secs(), 5);
+#[tokio::test]
+async fn an_answer_holds_from_the_question_on() {
+    let desk = Desk::default();
+    let bed = bed(&desk);
+    let token = bed.token();
+    let mut slow = pin!(bed.bearer(&token));
+    assert!(slow.as_mut().now_or_never().is_none());
+    bed.clock.advance(Duration::from_secs(4));
+    desk.answer(0, TokenStatus::Valid(Duration::from_secs(60)));
+    slow.await.assert_ok();
+    bed.clock.advance(Duration::from_millis(55_999));
+    bed.bearer(&token).await.assert_ok();
+    assert_eq!(desk.asked(), 1);
+    bed.clock.advance(Duration::from_millis(1));
+    assert!(bed.bearer(&token).now_or_never().is_none());
+    assert_eq!(desk.asked(), 2);
+}
+
+#[tokio::test]
+async fn a_revocation_overrules_what_was_asked_before_it() {
+    let valid = TokenStatus::Valid(Duration::from_secs(60));
+    // The others land after the revocation, before it, or one on either side.
+    for order in [[2, 0, 1], [0, 1, 2], [0, 2, 1]] {
+        let desk = Desk::default();
+        let bed = bed(&desk);
+        let token = bed.token();
+        let asking = [(); 3].map(|()| Box::pin(bed.bearer(&token)));
+        let mut asking = asking.map(|mut asking| {
+            assert!(asking.as_mut().now_or_never().is_none());
+            Some(asking)
+        });
+        assert_eq!(desk.asked(), 3);
+        for question in order {
+            let asking = asking[question].take().expect("not answered before");
+            match question {
+                2 => {
+                    desk.answer(question, TokenStatus::Revoked);
+                    assert_kind(&asking.await, RejectionKind::RevokedToken);
+                }
+                _ => {
+                    desk.answer(question, valid);
+                    asking.await.assert_ok();
+                }
+            }
+        }
+        let mut next = pin!(bed.bearer(&token));
+        assert!(next.as_mut().now_or_never().is_none(), "{order:?}: it is asked anew");
+        desk.answer(3, valid);
+        next.await.assert_ok();
+        bed.bearer(&token).await.assert_ok();
+        assert_eq!(desk.asked(), 4, "what is said after the revocation holds");
+    }
+}
+
+#[tokio::test]
+async fn a_source_and_a_handler_know_how_the_issuer_vouches() {
+    #[derive(Clone, Debug, Default)]
+    struct Notes(Arc<Mutex<Vec<VouchedBy>>>);
+    impl Revocation for Notes {
+        fn check(&self, token: &TokenFacts<'_>) -> RevocationCheck {
+            self.0.lock().expect("no panic").push(token.vouched_by());
+            RevocationCheck::Done(Ok(TokenStatus::Valid(Duration::ZERO)))
+        }
+    }
+    let authorization_server = TestAuthorizationServer::new(ISSUER);
+    let signed = authorization_server.token().build();
+    let members =
+        json!({ "iss": ISSUER, "aud": RESOURCE, "sub": "user-1", "client_id": "client-1" });
+    authorization_server.register(signed.clone(), members);
+    let opaque = authorization_server.opaque(&authorization_server.token());
+    let by_answer = [VouchedBy::Introspection; 2];
+    for (every_token, expected) in
+        [(false, [VouchedBy::Signature, by_answer[0]]), (true, by_answer)]
+    {
+        let introspection = authorization_server.introspection();
+        let introspection = if every_token { introspection.every_token() } else { introspection };
+        let notes = Notes::default();
+        let server = ResourceServer::builder(RESOURCE)
+            .issuer(authorization_server.trusted().introspect(introspection))
+            .fetch(authorization_server.clone())
+            .revocation(notes.clone())
+            .build()
+            .expect("a valid configuration");
+        let mut seen = Vec::new();
+        for token in [&signed, &opaque] {
+            seen.push(grant(&server, token).await.vouched_by());
+        }
+        assert_eq!((&seen[..], &notes.0.lock().expect("no panic")[..]), (&expected[..], &seen[..]));
+    }
 }
 
 #[tokio::test]
@@ -229,72 +339,4 @@ async fn a_source_sees_what_identifies_the_token() {
 
 fn at(seconds: u64) -> SystemTime {
     UNIX_EPOCH + Duration::from_secs(seconds)
-}
-
-#[tokio::test]
-async fn a_list_denies_tokens_subjects_and_clients() {
-    let list = Arc::new(DenyList::new());
-    let shared = Arc::clone(&list);
-    let bed = Bed::with(|builder| builder.revocation(shared));
-    let token = |jti: &str, subject: &str, client: &str, issued: u64| {
-        let token = bed.issuer.token().claim("jti", jti).claim("iat", issued);
-        token.subject(subject).client_id(client).expires_in(Duration::from_secs(9000)).build()
-    };
-    let until = at(NOW + 9000);
-    list.deny_token(ISSUER, "1", until).expect("room");
-    list.deny_subject(ISSUER, "mallory", at(NOW - 10), until).expect("room");
-    list.deny_client(ISSUER, "leaky", at(NOW - 10), until).expect("room");
-    list.deny_token("https://other.example.com", "2", until).expect("room");
-    for (jti, subject, client, issued, denied) in [
-        ("1", "alice", "app", NOW, true),
-        ("2", "alice", "app", NOW, false),
-        ("3", "mallory", "app", NOW - 10, true),
-        ("3", "mallory", "app", NOW - 9, false),
-        ("3", "leaky", "mallory", NOW - 20, false),
-        ("3", "alice", "leaky", NOW - 10, true),
-        ("3", "alice", "leaky", NOW - 9, false),
-    ] {
-        let answer = bed.bearer(&token(jti, subject, client, issued)).await;
-        match denied {
-            true => assert_kind(&answer, RejectionKind::RevokedToken),
-            false => answer.assert_ok(),
-        }
-    }
-    // An entry can be widened and not narrowed.
-    list.deny_subject(ISSUER, "mallory", at(NOW - 100), at(NOW)).expect("room");
-    let answer = bed.bearer(&token("3", "mallory", "app", NOW - 10)).await;
-    assert_kind(&answer, RejectionKind::RevokedToken);
-}
-
-#[tokio::test]
-async fn a_denied_token_does_not_come_back_in_the_leeway_of_its_end() {
-    let list = Arc::new(DenyList::new());
-    let shared = Arc::clone(&list);
-    let bed = Bed::with(|builder| builder.revocation(shared).leeway(Duration::from_secs(300)));
-    let token = bed.issuer.token().subject("mallory").expires_in(Duration::from_secs(100)).build();
-    list.deny_subject(ISSUER, "mallory", at(NOW), at(NOW + 100)).expect("room");
-    for seconds in [99, 1, 299] {
-        bed.clock.advance(Duration::from_secs(seconds));
-        assert_kind(&bed.bearer(&token).await, RejectionKind::RevokedToken);
-    }
-    bed.clock.advance(Duration::from_secs(1));
-    assert_kind(&bed.bearer(&token).await, RejectionKind::ExpiredToken);
-}
-
-#[tokio::test]
-async fn a_full_list_drops_what_has_ended_and_nothing_else() {
-    let list = Arc::new(DenyList::with_capacity(2));
-    let shared = Arc::clone(&list);
-    let bed = Bed::with(|builder| builder.revocation(shared));
-    let deny = |jti: &str, life: u64| list.deny_token(ISSUER, jti, at(NOW + life));
-    assert_eq!((deny("1", 10), deny("2", 100), deny("1", 20)), (Ok(()), Ok(()), Ok(())));
-    assert_eq!(deny("3", 100), Err(DenyListFull::default()));
-    bed.bearer(&bed.token()).await.assert_ok();
-    assert_eq!(deny("3", 100), Err(DenyListFull::default()), "both are live");
-    // Five minutes after its end, for the leeway.
-    bed.clock.advance(Duration::from_secs(20 + 300));
-    bed.bearer(&bed.token()).await.assert_ok();
-    assert_eq!((deny("3", 100), list.len()), (Ok(()), 2));
-    let token = bed.issuer.token().claim("jti", "2").build();
-    assert_kind(&bed.bearer(&token).await, RejectionKind::RevokedToken);
 }

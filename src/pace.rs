@@ -33,6 +33,14 @@ impl Pace {
         self.count += u32::from(allowed);
         allowed
     }
+
+    /// Takes back what was counted at that time, if its second still runs.
+    pub(crate) fn take_back(&mut self, counted: Timestamp) {
+        let same = |begun: Timestamp| begun <= counted && counted.since(begun) < SECOND;
+        if self.begun.is_some_and(same) {
+            self.count = self.count.saturating_sub(1);
+        }
+    }
 }
 
 /// A second that began in the future did so before the clock went back. A moment is no sign of that:
@@ -69,5 +77,16 @@ mod tests {
         assert_eq!(allowed(0), 3);
         assert_eq!(allowed(0), 0);
         assert!(!Pace::new(1).allows_leaving(2, at(0)));
+    }
+
+    #[test]
+    fn what_is_taken_back_makes_room_in_its_own_second() {
+        let mut pace = Pace::new(1);
+        assert!(pace.allows(at(5000)) && !pace.allows(at(5100)));
+        pace.take_back(at(5000));
+        assert!(pace.allows(at(5200)) && !pace.allows(at(5300)));
+        assert!(pace.allows(at(6000)));
+        pace.take_back(at(5200));
+        assert!(!pace.allows(at(6001)), "it was counted in another second");
     }
 }

@@ -1,25 +1,27 @@
 //! Audiences as they are configured, for the server or for one issuer.
 
+use std::collections::BTreeSet;
+
 use super::Fault;
 use crate::uri;
 
 /// What tokens may name for their audience: absolute URIs, and names that are none.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Audiences {
-    uris: Vec<String>,
-    names: Vec<String>,
+    uris: BTreeSet<String>,
+    names: BTreeSet<String>,
 }
 
 impl Audiences {
     pub(super) fn add_uri(&mut self, uri: String) {
-        self.uris.push(uri);
+        self.uris.insert(uri);
     }
 
     pub(super) fn add_name(&mut self, name: String) {
-        self.names.push(name);
+        self.names.insert(name);
     }
 
-    pub(super) const fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.uris.is_empty() && self.names.is_empty()
     }
 

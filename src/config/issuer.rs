@@ -9,7 +9,7 @@ use std::fmt;
 use super::audiences::Audiences;
 use super::introspection::{Endpoint, Introspection};
 use crate::algorithm::Algorithm;
-use crate::keys::JwkSet;
+use crate::keys::{Family, JwkSet};
 use crate::token::{ClaimMapper, Profile};
 
 /// An authorization server whose tokens are accepted.
@@ -198,6 +198,11 @@ impl Issuer {
         algorithms
     }
 
+    /// Whether both have their keys from one place, and verify the same with each.
+    pub(crate) fn has_the_keys_of(&self, other: &Self) -> bool {
+        self.keys == other.keys && self.key_algorithms() == other.key_algorithms()
+    }
+
     /// Whether its metadata is looked up.
     pub(super) fn is_discovered(&self) -> bool {
         let endpoint = self.introspection.as_ref().map(|given| &given.endpoint);
@@ -234,13 +239,13 @@ impl Issuer {
     /// The only algorithms accepted from this issuer (RFC 8725 §3.1). A key that names no
     /// algorithm verifies under the first of them that its type allows.
     ///
-    /// Their order matters for such keys alone. An issuer that signs with PS256 and publishes RSA
+    /// Only which RSA algorithm comes first matters, and for such keys alone. An issuer that signs with PS256 and publishes RSA
     /// keys without `alg` needs `[Algorithm::PS256]`, since RS256 comes first in the default. A
     /// token of another algorithm is refused as `unacceptable-algorithm`, before its signature is
     /// looked at.
     #[must_use]
     pub fn algorithms(mut self, algorithms: impl IntoIterator<Item = Algorithm>) -> Self {
-        self.algorithms = algorithms.into_iter().collect();
+        self.algorithms = in_order(&algorithms.into_iter().collect::<Vec<_>>());
         self.chose_algorithms = true;
         self
     }
@@ -291,5 +296,59 @@ impl Issuer {
     pub fn audience_name(mut self, audience: impl Into<String>) -> Self {
         self.audiences.add_name(audience.into());
         self
+    }
+}
+
+/// One order for all lists that mean the same. Keys that name no algorithm get the first that fits,
+/// and of RSA alone there are several to choose from.
+fn in_order(named: &[Algorithm]) -> Vec<Algorithm> {
+    let first = named.iter().copied().find(|algorithm| Family::Rsa.fits(*algorithm));
+    let rest = Algorithm::ALL.iter().copied();
+    let rest = rest.filter(|algorithm| named.contains(algorithm) && Some(*algorithm) != first);
+    first.into_iter().chain(rest).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn issuers_that_mean_the_same_are_the_same() {
+        use Algorithm::{ES256, PS256, RS256};
+        let issuer = || Issuer::discover("https://as.example.com");
+        assert_eq!(
+            issuer().algorithms([ES256, RS256, PS256, ES256]).audience_name("a").audience_name("b"),
+            issuer().algorithms([RS256, PS256, ES256]).audience_name("b").audience_name("a"),
+        );
+        let mapper = ClaimMapper::new().types(["JWT", "at+jwt"]).refuse_claims(["x", "y"]);
+        let mapper = mapper.require_claims(["u", "v"]).require_value("kind", ["1", "2"]);
+        let other = ClaimMapper::new().types(["at+jwt", "JWT"]).refuse_claims(["y", "x"]);
+        let other = other.require_claims(["v", "u"]).require_value("kind", ["2", "1"]);
+        assert_eq!(issuer().profile(mapper), issuer().profile(other));
+    }
+
+    #[test]
+    fn what_differs_by_its_order_is_not_the_same() {
+        use Algorithm::{PS256, RS256};
+        let issuer = || Issuer::discover("https://as.example.com");
+        let rs_first = issuer().algorithms([RS256, PS256]);
+        assert_ne!(rs_first, issuer().algorithms([PS256, RS256]));
+        assert!(!rs_first.has_the_keys_of(&issuer().algorithms([PS256, RS256])));
+        assert_ne!(
+            issuer().profile(ClaimMapper::new().subject(["uid", "sub"])),
+            issuer().profile(ClaimMapper::new().subject(["sub", "uid"])),
+        );
+    }
+
+    #[test]
+    fn keys_are_the_same_whatever_else_differs() {
+        let uri = "https://as.example.com/keys";
+        let issuer = |uri| Issuer::jwks_uri("https://as.example.com", uri);
+        let other = issuer(uri).audience_name("a").profile(Profile::Okta);
+        assert!(issuer(uri).has_the_keys_of(&other));
+        assert!(!issuer(uri).has_the_keys_of(&issuer("https://as.example.com/jwks")));
+        assert!(!issuer(uri).has_the_keys_of(&Issuer::discover("https://as.example.com")));
+        let narrower = issuer(uri).algorithms([Algorithm::ES256]);
+        assert!(!issuer(uri).has_the_keys_of(&narrower));
     }
 }

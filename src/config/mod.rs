@@ -33,5 +33,6 @@ pub use self::error::{ConfigError, ConfigFault};
 pub use self::fapi2::Fapi2;
 pub use self::introspection::Introspection;
 pub use self::issuer::Issuer;
+pub(crate) use self::resolver::Allowed;
 pub use self::resolver::{AllowedIssuers, IssuerResolver, ResolveError, ResolveFuture};
 pub(crate) use self::settings::{CachePolicy, Recalled, Replay, Resource, Settings};

@@ -1,8 +1,10 @@
 //! Issuers that are found while the server runs.
 
+use std::collections::HashSet;
 use std::fmt::{self, Debug};
 use std::pin::Pin;
 
+use super::trust::check_identifier;
 use super::{Fault, Issuer};
 use crate::uri::Web;
 
@@ -18,20 +20,54 @@ use crate::uri::Web;
 /// let allowed = AllowedIssuers::exact(["https://as.example.com"])
 ///     .and_below("https://login.example.com/realms/"); // one more segment, such as `blue`
 /// ```
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
+///
+/// # Checked when the server is built
+///
+/// - Something is allowed.
+/// - An identifier is https, or http on loopback, without query and fragment (RFC 8414 §2).
+/// - A prefix and a suffix are as [`and_below`](Self::and_below) and
+///   [`and_between`](Self::and_between) say.
+/// - Both bounds are within their limits.
+#[derive(Clone, Debug, Eq, PartialEq)]
 #[must_use]
 pub struct AllowedIssuers {
     exact: Vec<String>,
+    /// The same, to be found at once.
+    named: HashSet<String>,
     below: Vec<(String, String)>,
+    pub(crate) lookups_a_second: u32,
+    pub(crate) capacity: usize,
 }
 
 /// The longest last segment of an identifier, in bytes.
 const LONGEST_SEGMENT: usize = 128;
+const MAX_LOOKUPS_A_SECOND: u32 = 1000;
+const MAX_CAPACITY: usize = 100_000;
+
+/// How an identifier is allowed.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Allowed {
+    /// Named whole, so that nobody adds to such names.
+    Named,
+    /// Below a prefix, where anybody can invent names.
+    Below,
+}
+
+impl Default for AllowedIssuers {
+    fn default() -> Self {
+        let (exact, named, below) = (Vec::new(), HashSet::new(), Vec::new());
+        Self { exact, named, below, lookups_a_second: 10, capacity: 1000 }
+    }
+}
 
 impl AllowedIssuers {
     /// These identifiers, compared byte for byte. The metadata document lists them.
+    ///
+    /// Look-ups of them have a pace of their own, which names that strangers invent below a prefix
+    /// cannot take.
     pub fn exact<S: Into<String>>(identifiers: impl IntoIterator<Item = S>) -> Self {
-        Self { exact: identifiers.into_iter().map(Into::into).collect(), below: Vec::new() }
+        let exact: Vec<String> = identifiers.into_iter().map(Into::into).collect();
+        Self { named: exact.iter().cloned().collect(), exact, ..Self::default() }
     }
 
     /// Every identifier that is `prefix` and one more path segment: a realm, a tenant.
@@ -54,12 +90,41 @@ impl AllowedIssuers {
         self
     }
 
-    pub(crate) fn allows(&self, identifier: &str) -> bool {
-        self.exact.iter().any(|exact| exact == identifier)
-            || self.below.iter().any(|(prefix, suffix)| {
-                let rest = identifier.strip_prefix(prefix.as_str());
-                rest.and_then(|rest| rest.strip_suffix(suffix.as_str())).is_some_and(is_segment)
-            })
+    /// How many look-ups may be begun in a second that bring no issuer, from 1 to 1,000: of names
+    /// that are allowed whole, of names below a prefix, and of known issuers that have aged, so many
+    /// each.
+    ///
+    /// Default 10. A look-up that brings an issuer gives its place back as soon as it ends, unless
+    /// [no more](Self::max_issuers) than a hundredth can still be kept; so a server that was just
+    /// started gets to know all its tenants without delay. Tokens of unknown issuers beyond that are answered 503,
+    /// `issuer-unavailable`. Set what the database behind the resolver bears of questions that
+    /// strangers ask.
+    pub const fn max_lookups_per_second(mut self, lookups: u32) -> Self {
+        self.lookups_a_second = lookups;
+        self
+    }
+
+    /// How many issuers are kept, from 1 to 100,000.
+    ///
+    /// Default 1,000. Of more, the hundredth part that was used longest ago is forgotten: those are
+    /// looked up again when they come back, their keys are fetched again, and their tokens verified
+    /// again. So allow for all that are in use at a time.
+    pub const fn max_issuers(mut self, issuers: usize) -> Self {
+        self.capacity = issuers;
+        self
+    }
+
+    /// How an identifier is allowed, if it is.
+    pub(crate) fn allows(&self, identifier: &str) -> Option<Allowed> {
+        if self.named.contains(identifier) {
+            return Some(Allowed::Named);
+        }
+        let mut below = self.below.iter();
+        let fits = below.any(|(prefix, suffix)| {
+            let rest = identifier.strip_prefix(prefix.as_str());
+            rest.and_then(|rest| rest.strip_suffix(suffix.as_str())).is_some_and(is_segment)
+        });
+        fits.then_some(Allowed::Below)
     }
 
     /// The identifiers that are named whole.
@@ -72,6 +137,25 @@ impl AllowedIssuers {
             let mend = "name identifiers, or a prefix with AllowedIssuers::below";
             faults.push(Fault::new("resolve_issuers", "no issuer is allowed", mend));
         }
+        for identifier in &self.exact {
+            check_identifier("resolve_issuers", identifier, faults);
+        }
+        self.check_prefixes(faults);
+        self.check_bounds(faults);
+    }
+
+    fn check_bounds(&self, faults: &mut Vec<Fault>) {
+        if !(1..=MAX_LOOKUPS_A_SECOND).contains(&self.lookups_a_second) {
+            let problem = "look-ups a second not from 1 to 1000";
+            faults.push(Fault::new("resolve_issuers", problem, "use 10"));
+        }
+        if !(1..=MAX_CAPACITY).contains(&self.capacity) {
+            let problem = "issuers that are kept not from 1 to 100000";
+            faults.push(Fault::new("resolve_issuers", problem, "use 1000"));
+        }
+    }
+
+    fn check_prefixes(&self, faults: &mut Vec<Fault>) {
         for (prefix, suffix) in &self.below {
             let whole = Web::parse(prefix).is_some_and(|uri| {
                 uri.is_protected() && !uri.fragment && !uri.has_query() && uri.rest.ends_with('/')
@@ -136,20 +220,22 @@ pub type ResolveFuture<'a> =
 ///
 /// When a token names an issuer that is allowed and not known, or one that was looked up ten minutes
 /// ago. Whoever comes meanwhile waits for the same answer; a known issuer goes on being used while
-/// it is looked up again. It is asked about ten names a second at most, since the names come from
-/// strangers, and for as long as a fetch may take; about known issuers, as often besides, and about
-/// each of those once a second.
+/// it is looked up again. A look-up takes as long as a fetch may, 16 of a kind run at a time, and
+/// since names come from strangers, those that bring no issuer have a
+/// [pace](AllowedIssuers::max_lookups_per_second). After one that failed, that name is not asked
+/// about for a second.
 ///
 /// # What its answers mean
 ///
 /// - An [`Issuer`] of that very identifier: it is trusted, with the keys, algorithms, audiences and
-///   profile it says. If it was known and has not changed, its keys stay as they are.
+///   profile it says. If it was known, its keys stay as they are, unless it gets them from elsewhere
+///   or accepts other algorithms.
 /// - `None`: it is not trusted. That holds for a minute. Tokens of it that were verified before count
 ///   no longer.
 /// - An error: 503 for tokens of an unknown issuer. A known one stays trusted for a day.
 ///
-/// A thousand issuers are kept at most; of more, those used least recently are looked up again.
-/// Introspection is for issuers of the configuration alone.
+/// A [number](AllowedIssuers::max_issuers) of issuers is kept; of more, those used least recently are
+/// looked up again. Introspection is for issuers of the configuration alone.
 ///
 /// ```
 /// use tower_resource_server::{Issuer, IssuerResolver, ResolveFuture};
@@ -188,8 +274,10 @@ mod tests {
             "https://kc.example.com/realms/Blue-1.0_~",
             "https://login.example.com/0b1e/v2.0",
         ] {
-            assert!(allowed.allows(identifier), "{identifier}");
+            assert!(allowed.allows(identifier).is_some(), "{identifier}");
         }
+        assert_eq!(allowed.allows("https://as.example.com/"), Some(Allowed::Named));
+        assert_eq!(allowed.allows("https://kc.example.com/realms/blue"), Some(Allowed::Below));
         for identifier in [
             "https://as.example.com",
             "https://kc.example.com/realms/",
@@ -204,7 +292,7 @@ mod tests {
             "https://login.example.com/a/v2.0/",
             &format!("https://kc.example.com/realms/{}", "a".repeat(129)),
         ] {
-            assert!(!allowed.allows(identifier), "{identifier}");
+            assert_eq!(allowed.allows(identifier), None, "{identifier}");
         }
     }
 

@@ -142,26 +142,15 @@ impl Trust {
         (faults.len() == before).then_some(Cow::Owned(issuer))
     }
 
-    /// RFC 8414 §2: https without query or fragment; http is for loopback only.
     fn check_issuer(&self, issuer: &Issuer, faults: &mut Vec<Fault>) {
         let identifier = &issuer.identifier;
+        let sound = check_identifier("issuer", identifier, faults);
         let mut fault = |problem: &str, mend: &'static str| {
             faults.push(Fault::new("issuer", format!("{identifier:?} {problem}"), mend));
         };
-        match Web::parse(identifier) {
-            None => fault(Unfetchable::NotAbsolute.problem(), "use the exact iss of its tokens"),
-            Some(uri) if uri.fragment || uri.has_query() => {
-                fault("has a query or a fragment", "use the exact iss of its tokens");
-            }
-            Some(uri) if !uri.is_protected() => {
-                fault(Unfetchable::PlainHttp.problem(), USE_HTTPS);
-            }
-            Some(uri)
-                if uri.scheme == "http" && issuer.is_discovered() && !self.may_fetch_plainly() =>
-            {
-                fault(Unfetchable::PlainLoopback.problem(), ALLOW_LOOPBACK);
-            }
-            Some(_) => {}
+        let plain = issuer.is_discovered() && identifier.starts_with("http:");
+        if sound && plain && !self.may_fetch_plainly() {
+            fault(Unfetchable::PlainLoopback.problem(), ALLOW_LOOPBACK);
         }
         if issuer.algorithms.is_empty() {
             fault("accepts no algorithm", "name at least one, such as Algorithm::ES256");
@@ -278,6 +267,23 @@ impl Trust {
     }
 }
 
+/// RFC 8414 §2: https without query or fragment; http is for loopback only. Returns whether it is so.
+pub(super) fn check_identifier(
+    setting: &'static str,
+    identifier: &str,
+    faults: &mut Vec<Fault>,
+) -> bool {
+    let (problem, mend) = match Web::parse(identifier) {
+        None => (Unfetchable::NotAbsolute.problem(), USE_ISS),
+        Some(uri) if uri.fragment || uri.has_query() => ("has a query or a fragment", USE_ISS),
+        Some(uri) if !uri.is_protected() => (Unfetchable::PlainHttp.problem(), USE_HTTPS),
+        Some(_) => return true,
+    };
+    faults.push(Fault::new(setting, format!("{identifier:?} {problem}"), mend));
+    false
+}
+
+const USE_ISS: &str = "use the exact iss of its tokens";
 const USE_HTTPS: &str = "use https; what goes in the clear can be read and replaced on the way";
 const ALLOW_LOOPBACK: &str = "call allow_loopback(), in development only";
 

@@ -30,6 +30,7 @@ pub use self::error::{MetadataError, RefreshError};
 pub use self::health::{Health, IssuerHealth, KeyState};
 pub use self::introspection::IntrospectionError;
 pub(crate) use self::introspection::Trouble;
+pub(crate) use self::jwk::Family;
 pub(crate) use self::look::{Asked, Look, Unverified, Waited};
 pub(crate) use self::lookup::{Key, KeyId, KeySet};
 pub use self::private::{PrivateKey, PrivateKeyError};
@@ -42,7 +43,7 @@ use crate::clock::Timestamp;
 use crate::flight::Waiting;
 
 /// Where an issuer's keys come from.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum KeySource {
     Fixed(Arc<KeySet>),
     Remote(Arc<RemoteKeys>),

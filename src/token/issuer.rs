@@ -28,11 +28,15 @@ pub(crate) struct TrustedIssuer {
     retired: AtomicBool,
     /// When it was last looked up, in milliseconds; [`NEVER`] if it is one of the configuration.
     looked_up: AtomicI64,
+    /// When a token of it last counted, in milliseconds and at most a [`NOTED`] behind.
+    used: AtomicI64,
 }
 
 const NEVER: i64 = i64::MIN;
 /// How long an issuer that was looked up is used before that is done again.
 const FRESH: Duration = Duration::from_secs(10 * 60);
+/// How often use is noted: threads that share an issuer seldom write what the others read.
+const NOTED: Duration = Duration::from_secs(1);
 
 impl TrustedIssuer {
     pub(crate) const fn new(
@@ -43,9 +47,23 @@ impl TrustedIssuer {
         keys: KeySource,
     ) -> Self {
         let retired = AtomicBool::new(false);
-        let looked_up = AtomicI64::new(NEVER);
-        let introspection = None;
-        Self { identifier, mapper, algorithms, audiences, keys, introspection, retired, looked_up }
+        let (looked_up, used) = (AtomicI64::new(NEVER), AtomicI64::new(NEVER));
+        Self {
+            identifier,
+            mapper,
+            algorithms,
+            audiences,
+            keys,
+            introspection: None,
+            retired,
+            looked_up,
+            used,
+        }
+    }
+
+    /// With the keys that are known of another, in place of its own.
+    pub(super) fn with_keys_of(self, known: &Self) -> Self {
+        Self { keys: known.keys.clone(), ..self }
     }
 
     pub(crate) fn introspecting(self, introspector: Introspector) -> Self {
@@ -59,6 +77,22 @@ impl TrustedIssuer {
 
     pub(crate) fn is_trusted(&self) -> bool {
         !self.retired.load(Ordering::Relaxed)
+    }
+
+    /// Whether it was found while the server runs.
+    fn is_found(&self) -> bool {
+        self.looked_up.load(Ordering::Relaxed) != NEVER
+    }
+
+    pub(super) fn note_use(&self, now: Timestamp) {
+        let used = self.used();
+        if now < used || now.since(used) >= NOTED {
+            self.used.store(now.millis(), Ordering::Relaxed);
+        }
+    }
+
+    pub(super) fn used(&self) -> Timestamp {
+        Timestamp::from_millis(self.used.load(Ordering::Relaxed))
     }
 
     pub(super) fn confirm(&self, now: Timestamp) {
@@ -148,6 +182,11 @@ impl Issuers {
     /// Whether remembered tokens of that issuer may count on. One that has aged is looked up again,
     /// even if new tokens of it never come.
     pub(crate) fn keeps(&self, issuer: &TrustedIssuer, now: Timestamp) -> bool {
+        !issuer.is_found() || self.keeps_found(issuer, now)
+    }
+
+    fn keeps_found(&self, issuer: &TrustedIssuer, now: Timestamp) -> bool {
+        issuer.note_use(now);
         !issuer.is_aged(now) || matches!(self.find(&issuer.identifier, now), Resolution::Trusted(_))
     }
 

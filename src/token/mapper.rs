@@ -1,5 +1,7 @@
 //! What the access tokens of an issuer look like.
 
+use std::collections::BTreeSet;
+
 use super::types::{TokenType, TokenTypes, is_foreign};
 use crate::config::Fault;
 
@@ -66,10 +68,10 @@ pub struct ClaimMapper {
     pub(super) token_id: Vec<String>,
     pub(super) scope_lists: bool,
     pub(super) optional: Optional,
-    pub(super) required: Vec<String>,
+    pub(super) required: BTreeSet<String>,
     /// Claims with the values of which they must have one.
-    pub(super) values: Vec<(String, Vec<String>)>,
-    pub(super) refused: Vec<String>,
+    pub(super) values: Vec<(String, BTreeSet<String>)>,
+    pub(super) refused: BTreeSet<String>,
     accepts_nonce: bool,
     /// What the names of clients end with, which are no audience of an API.
     client_suffix: Option<&'static str>,
@@ -107,9 +109,9 @@ impl ClaimMapper {
             token_id: one("jti"),
             scope_lists: false,
             optional: Optional::default(),
-            required: Vec::new(),
+            required: BTreeSet::new(),
             values: Vec::new(),
-            refused: Vec::new(),
+            refused: BTreeSet::new(),
             accepts_nonce: false,
             client_suffix: None,
         }
@@ -205,7 +207,7 @@ impl ClaimMapper {
     /// Demands these claims besides, of whatever type, but neither null nor an empty text. May be
     /// called several times. The refusal is `missing-claim`.
     pub fn require_claims(mut self, claims: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        self.required.extend(owned(claims));
+        self.required.extend(claims.into_iter().map(Into::into));
         self
     }
 
@@ -224,7 +226,7 @@ impl ClaimMapper {
     /// Refuses tokens that have one of these claims, whatever its value, as `wrong-token-type`. May
     /// be called several times.
     pub fn refuse_claims(mut self, claims: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        self.refused.extend(owned(claims));
+        self.refused.extend(claims.into_iter().map(Into::into));
         self
     }
 
@@ -273,7 +275,7 @@ impl ClaimMapper {
             let mend = "name the typ of its access tokens, or untyped()";
             fault(format!("{typ:?} is accepted, which is no type of access tokens"), mend);
         }
-        if self.lists().any(|list| list.is_empty() || list.iter().any(String::is_empty)) {
+        if self.any_list_is_faulty() {
             fault("a list is empty, or an item of it".into(), "name claims and values");
         }
         if let Some(claim) = self.marks().find(|mark| self.demands(mark)) {
@@ -285,10 +287,13 @@ impl ClaimMapper {
         }
     }
 
-    /// The lists of the mapper that must name something.
-    fn lists(&self) -> impl Iterator<Item = &Vec<String>> {
+    /// Whether a list names nothing that must name something, or an item is empty.
+    fn any_list_is_faulty(&self) -> bool {
         let places = [&self.subject, &self.client_id, &self.audience, &self.scope, &self.token_id];
-        places.into_iter().chain(self.values.iter().map(|(_, values)| values))
+        let faulty_place =
+            |list: &&Vec<String>| list.is_empty() || list.iter().any(String::is_empty);
+        let faulty = |values: &BTreeSet<String>| values.is_empty() || values.contains("");
+        places.iter().any(faulty_place) || self.values.iter().any(|(_, values)| faulty(values))
     }
 
     fn demands(&self, claim: &str) -> bool {
@@ -297,6 +302,6 @@ impl ClaimMapper {
     }
 }
 
-fn owned(texts: impl IntoIterator<Item = impl Into<String>>) -> Vec<String> {
+fn owned<C: FromIterator<String>>(texts: impl IntoIterator<Item = impl Into<String>>) -> C {
     texts.into_iter().map(Into::into).collect()
 }

@@ -21,7 +21,7 @@ pub(super) fn is_foreign(typ: &str) -> bool {
 }
 
 /// A `typ` in its short form and in lower case; or that there is none.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(super) struct TokenType(Option<Cow<'static, str>>);
 
 impl TokenType {
@@ -54,6 +54,7 @@ impl TokenType {
 /// Types of the access tokens of an issuer, or of all issuers.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct TokenTypes {
+    /// Sorted.
     known: Vec<TokenType>,
     /// There may be issuers that are not known yet, with types of their own.
     open: bool,
@@ -61,8 +62,8 @@ pub(crate) struct TokenTypes {
 
 impl TokenTypes {
     pub(super) fn add(&mut self, typ: TokenType) {
-        if !self.contains(&typ) {
-            self.known.push(typ);
+        if let Err(place) = self.known.binary_search(&typ) {
+            self.known.insert(place, typ);
         }
     }
 

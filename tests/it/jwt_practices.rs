@@ -296,7 +296,7 @@ async fn the_audience_is_always_checked() {
     // R8725-3.9-1: a token for another party of the same issuer.
     assert_kind(&send_vector("at-aud-other").await, RejectionKind::WrongAudience);
     let bed = Bed::new();
-    // R8725-3.9-1: no audience to compare with is a configuration error.
+    // R8725-3.9-1: an empty audience, which would compare with nothing, is a configuration error.
     let error = bed.issuer.resource_server(RESOURCE).audience("").build().expect_err("none");
     assert_eq!(error.faults().iter().map(ConfigFault::setting).collect::<Vec<_>>(), ["audience"]);
     // R8725-3.9-1: the opt-out is explicit and warns.

@@ -1,31 +1,61 @@
 //! Bearer tokens that are accepted.
 
 use http::Request;
-use tower_resource_server::testing::{Endpoint, FixedClock, TestAuthorizationServer};
+use tower_resource_server::testing::{Endpoint, FixedClock, TestAuthorizationServer, TestIssuer};
 use tower_resource_server::{
-    Algorithm, ClientAuthentication, Introspection, Issuer, ResourceServer,
+    Algorithm, Builder, ClientAuthentication, Introspection, Issuer, ResourceServer,
 };
 use tower_service::Service;
 
-use crate::fixture::{NOW, RESOURCE, digest, issuer, server, token};
+use crate::fixture::{NOW, RESOURCE, client, digest, issuer, server, token};
 use crate::scenario::{Scenario, WARM};
 use crate::support::{Body, layered, request};
 
 /// The token was seen before.
 pub(crate) fn seen() -> Scenario {
     let issuer = issuer(Algorithm::ES256);
-    let token = token(&issuer, 0).build();
-    let service = layered(&server(&issuer, |builder| builder));
-    Scenario::repeating(service, &request(Some(&token))).beside(digest(&token))
+    seen_by(&server(&issuer, |builder| builder), &issuer)
+}
+
+/// The token of the last of fifty issuers was seen before.
+pub(crate) fn seen_of_fifty() -> Scenario {
+    let issuer = issuer(Algorithm::ES256);
+    seen_by(&server_of_fifty(&issuer), &issuer)
+}
+
+fn seen_by(server: &ResourceServer, issuer: &TestIssuer) -> Scenario {
+    let token = token(issuer, 0).build();
+    Scenario::repeating(layered(server), &request(Some(&token))).beside(digest(&token))
 }
 
 /// Tokens that are all new.
 fn first(algorithm: Algorithm) -> Scenario {
     let issuer = issuer(algorithm);
-    let tokens: Vec<_> = (0..=WARM).map(|number| token(&issuer, number).build()).collect();
+    first_by(&server(&issuer, |builder| builder), &issuer)
+}
+
+/// Tokens of the last of fifty issuers that are all new.
+pub(crate) fn first_es256_of_fifty() -> Scenario {
+    let issuer = issuer(Algorithm::ES256);
+    first_by(&server_of_fifty(&issuer), &issuer)
+}
+
+fn first_by(server: &ResourceServer, issuer: &TestIssuer) -> Scenario {
+    let tokens: Vec<_> = (0..=WARM).map(|number| token(issuer, number).build()).collect();
     let requests = tokens.iter().map(|token| request(Some(token))).collect();
-    let service = layered(&server(&issuer, |builder| builder));
-    Scenario::of(service, requests).beside(digest(&tokens[WARM]))
+    Scenario::of(layered(server), requests).beside(digest(&tokens[WARM]))
+}
+
+/// A server that trusts 49 others before that issuer.
+fn server_of_fifty(last: &TestIssuer) -> ResourceServer {
+    let other = |number| {
+        let key = client(number).with_kid("count");
+        TestIssuer::with_key(format!("https://{number:02}.example.com"), key)
+    };
+    server(&other(0), |builder| {
+        let others = (1..49).map(|number| other(number).trusted());
+        others.chain([last.trusted()]).fold(builder, Builder::issuer)
+    })
 }
 
 pub(crate) fn first_es256() -> Scenario {

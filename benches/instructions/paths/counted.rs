@@ -62,7 +62,9 @@ macro_rules! paths {
 
 paths! {
     bearer_seen: bearer::seen,
+    bearer_seen_50_issuers: bearer::seen_of_fifty,
     bearer_first_es256: bearer::first_es256,
+    bearer_first_es256_50_issuers: bearer::first_es256_of_fifty,
     bearer_first_rs256: bearer::first_rs256,
     bearer_first_eddsa: bearer::first_eddsa,
     bearer_introspected_seen: bearer::introspected,

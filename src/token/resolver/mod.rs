@@ -1,9 +1,13 @@
 //! Issuers found while the server runs: looked up once, kept in a bounded table.
 //!
 //! Names come from tokens that nobody has verified, so strangers choose them, within what is
-//! allowed. Hence a pace for look-ups, a bound for answers of both kinds, and one flight for each
+//! allowed. Hence a pace for look-ups, a bound for answers of all kinds, and one flight for each
 //! name: whoever asks about the same name meanwhile waits for it. Issuers that are known have a pace
-//! of their own: or who is trusted no longer could hide that behind a flood of invented names.
+//! of their own: or who is trusted no longer could hide that behind a flood of invented names. So
+//! have names that are allowed whole, since nobody can invent more of them.
+//!
+//! What brings an issuer takes nothing of the pace, and a name whose look-up failed rests: what
+//! cannot be looked up keeps nobody else waiting.
 //!
 //! Those who wait are told that the look-up is over, not how it ended. They look again.
 
@@ -15,8 +19,8 @@ use std::time::Duration;
 
 use self::table::{Found, Table};
 use crate::clock::{Clock, Timestamp};
-use crate::config::{AllowedIssuers, Fault, Issuer, IssuerResolver, ResolveError};
-use crate::flight::{self, Flight, Report, Waiting};
+use crate::config::{Allowed, AllowedIssuers, Fault, Issuer, IssuerResolver, ResolveError};
+use crate::flight::{self, Flight, Report, Waiting, time_of_landing};
 use crate::pace::Pace;
 use crate::token::TrustedIssuer;
 
@@ -34,7 +38,8 @@ pub(crate) struct Resolver {
 
 struct State {
     table: Table,
-    unknown: Lane,
+    named: Lane,
+    below: Lane,
     aged: Lane,
 }
 
@@ -47,32 +52,36 @@ struct Lane {
 /// Why an issuer is looked up.
 #[derive(Clone, Copy)]
 enum Cause {
-    Unknown,
+    /// It is not known, and allowed in that way.
+    Unknown(Allowed),
     Aged,
 }
 
 impl State {
-    fn new() -> Self {
-        let lane = || Lane { pace: Pace::new(A_SECOND), flights: Vec::new() };
-        Self { table: Table::default(), unknown: lane(), aged: lane() }
+    fn new(allowed: &AllowedIssuers) -> Self {
+        let lane = || Lane { pace: Pace::new(allowed.lookups_a_second), flights: Vec::new() };
+        let table = Table::new(allowed.capacity);
+        Self { table, named: lane(), below: lane(), aged: lane() }
     }
 
     const fn lane(&mut self, cause: Cause) -> &mut Lane {
         match cause {
-            Cause::Unknown => &mut self.unknown,
+            Cause::Unknown(Allowed::Named) => &mut self.named,
+            Cause::Unknown(Allowed::Below) => &mut self.below,
             Cause::Aged => &mut self.aged,
         }
     }
 
     /// Those that no runtime drives any more.
     fn forget_overdue(&mut self) {
-        for lane in [&mut self.unknown, &mut self.aged] {
+        for lane in [&mut self.named, &mut self.below, &mut self.aged] {
             lane.flights.retain(|(_, running)| !running.is_overdue());
         }
     }
 
     fn running(&self, identifier: &str) -> Option<&Flight<()>> {
-        let mut flights = self.unknown.flights.iter().chain(&self.aged.flights);
+        let lanes = [&self.named, &self.below, &self.aged];
+        let mut flights = lanes.into_iter().flat_map(|lane| &lane.flights);
         flights.find(|(name, _)| **name == *identifier).map(|(_, running)| running)
     }
 }
@@ -85,8 +94,6 @@ pub(crate) enum Resolution {
     Unknown,
 }
 
-/// Look-ups of one cause begun in a second.
-const A_SECOND: u32 = 10;
 /// Look-ups of one cause at one time.
 const MAX_FLIGHTS: usize = 16;
 
@@ -97,12 +104,13 @@ impl Resolver {
         clock: Arc<dyn Clock>,
         longest: Duration,
     ) -> Self {
-        Self { allowed, source, admit, clock, longest, state: Mutex::new(State::new()) }
+        let state = Mutex::new(State::new(&allowed));
+        Self { allowed, source, admit, clock, longest, state }
     }
 
     /// What is known of that issuer. One that should be looked up again is, without waiting.
     pub(crate) fn get(self: &Arc<Self>, identifier: &str, now: Timestamp) -> Resolution {
-        if !self.allowed.allows(identifier) {
+        if self.allowed.allows(identifier).is_none() {
             return Resolution::Untrusted;
         }
         let found = self.state().table.find(identifier, now);
@@ -123,13 +131,14 @@ impl Resolver {
         self.state().table.issuers()
     }
 
-    /// Joins the look-up of an issuer that is not known, or starts one if the pace allows.
+    /// Joins the look-up of an issuer that is not known, or starts one if the pace allows it and
+    /// none failed a moment ago.
     pub(crate) fn look_up(
         self: &Arc<Self>,
         identifier: &str,
         now: Timestamp,
     ) -> Option<Waiting<()>> {
-        self.join(identifier, Cause::Unknown, now)
+        self.join(identifier, Cause::Unknown(self.allowed.allows(identifier)?), now)
     }
 
     fn join(
@@ -143,6 +152,9 @@ impl Resolver {
         if let Some(running) = state.running(identifier) {
             return Some(running.wait());
         }
+        if state.table.rests(identifier, now) {
+            return None;
+        }
         let runtime = tokio::runtime::Handle::try_current().ok()?;
         let lane = state.lane(cause);
         if lane.flights.len() >= MAX_FLIGHTS || !lane.pace.allows(now) {
@@ -154,7 +166,7 @@ impl Resolver {
         lane.flights.push((Arc::clone(&identifier), running));
         drop(state);
         let (flier, name) = (Arc::clone(self), Arc::clone(&identifier));
-        let landing = Landing { resolver: Arc::clone(self), identifier, cause, report };
+        let landing = Landing { resolver: Arc::clone(self), identifier, cause, begun: now, report };
         let land = move |outcome| landing.land(outcome);
         flight::fly(&runtime, async move { flier.resolve(&name).await }, land);
         Some(waiting)
@@ -184,19 +196,27 @@ impl Resolver {
         }
     }
 
-    fn settle(&self, identifier: &Arc<str>, outcome: Outcome, now: Timestamp) {
-        let mut state = self.state();
+    /// Returns whether it brought an issuer for which there was room.
+    fn settle(&self, identifier: &Arc<str>, outcome: Outcome, now: Timestamp) -> bool {
         match outcome {
-            Outcome::Untrusted => state.table.distrust(identifier, now),
-            Outcome::Failed => {}
-            Outcome::Found(issuer) if state.table.confirm(&issuer, now) => {}
-            Outcome::Found(issuer) => {
-                // Reading keys and settings of an issuer takes a while.
-                drop(state);
-                match (self.admit)(&issuer) {
-                    Ok(trusted) => self.state().table.trust(*issuer, trusted, now),
-                    Err(faults) => log_faults(identifier, &faults),
-                }
+            Outcome::Untrusted => self.state().table.distrust(identifier, now),
+            Outcome::Failed => self.state().table.fail(identifier, now),
+            Outcome::Found(issuer) => return self.settle_found(identifier, *issuer, now),
+        }
+        false
+    }
+
+    fn settle_found(&self, identifier: &Arc<str>, issuer: Issuer, now: Timestamp) -> bool {
+        if self.state().table.confirm(&issuer, now) {
+            return true;
+        }
+        // Reading keys and settings of an issuer takes a while.
+        match (self.admit)(&issuer) {
+            Ok(trusted) => self.state().table.trust(issuer, trusted, now),
+            Err(faults) => {
+                log_faults(identifier, &faults);
+                self.state().table.fail(identifier, now);
+                false
             }
         }
     }
@@ -213,23 +233,26 @@ struct Landing {
     resolver: Arc<Resolver>,
     identifier: Arc<str>,
     cause: Cause,
+    begun: Timestamp,
     report: Report<()>,
 }
 
 impl Landing {
+    /// One that ended before its time has failed.
     fn land(self, outcome: Option<Outcome>) {
-        // Goes last: a later look-up would be overruled by this one.
-        if let Some(outcome) = outcome {
-            let now = self.resolver.clock.now().into();
-            self.resolver.settle(&self.identifier, outcome, now);
+        let now = time_of_landing(&self.resolver.clock, self.begun);
+        let outcome = outcome.unwrap_or(Outcome::Failed);
+        if self.resolver.settle(&self.identifier, outcome, now) {
+            self.resolver.state().lane(self.cause).pace.take_back(self.begun);
         }
+        // Goes last: a later look-up would be overruled by this one.
     }
 }
 
 /// Ends the flight, even by a panic while it is settled.
 impl Drop for Landing {
     fn drop(&mut self) {
-        let Self { resolver, identifier, cause, report } = self;
+        let Self { resolver, identifier, cause, report, .. } = self;
         let mut state = resolver.state();
         let ours =
             |(name, running): &(Arc<str>, Flight<()>)| name == identifier && running.is_of(report);

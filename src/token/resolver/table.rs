@@ -10,25 +10,27 @@ use crate::token::TrustedIssuer;
 
 /// How much longer than it is fresh an issuer is used, while looking it up again fails.
 const STALE: Duration = Duration::from_secs(24 * 60 * 60);
-/// Rest between two look-ups of an issuer that has aged, so that one that fails leaves the pace to
-/// others.
+/// Rest between two look-ups of an issuer that has aged, and after one that failed, so that it
+/// leaves the pace to others.
 const REST: Duration = Duration::from_secs(1);
 /// How long it counts that an issuer is not trusted.
 const UNTRUSTED: Duration = Duration::from_secs(60);
-/// Issuers kept, and as many names that are not trusted.
-const CAPACITY: usize = 1000;
+/// Names kept that are not trusted, and as many whose look-up failed.
+const NAMES: usize = 1000;
+/// Which part of a full table makes room at once: finding it goes through the whole table.
+const PART: usize = 100;
 
-#[derive(Default)]
 pub(super) struct Table {
+    capacity: usize,
     trusted: HashMap<Arc<str>, Entry>,
-    untrusted: HashMap<Arc<str>, Timestamp>,
+    untrusted: Names,
+    failed: Names,
 }
 
 struct Entry {
     /// As the resolver gave it, to see whether it changes.
     given: Issuer,
     issuer: Arc<TrustedIssuer>,
-    used: Timestamp,
     /// When it was last told that it has aged.
     told: Option<Timestamp>,
 }
@@ -44,20 +46,24 @@ pub(super) enum Found {
 }
 
 impl Table {
+    pub(super) fn new(capacity: usize) -> Self {
+        let (untrusted, failed) = (Names::counting(UNTRUSTED), Names::counting(REST));
+        Self { capacity, trusted: HashMap::new(), untrusted, failed }
+    }
+
     pub(super) fn find(&mut self, identifier: &str, now: Timestamp) -> Found {
         if let Some(entry) = self.trusted.get_mut(identifier) {
-            entry.used = now;
             let issuer = Arc::clone(&entry.issuer);
+            issuer.note_use(now);
             let usable = issuer.fresh_until().is_some_and(|until| now < until.plus(STALE));
-            let rests = entry.told.is_some_and(|told| told <= now && now.since(told) < REST);
+            let rests = entry.told.is_some_and(|told| runs(told, REST, now));
             let aged = issuer.is_aged(now) && !rests;
             if aged {
                 entry.told = Some(now);
             }
             return if usable { Found::Trusted { issuer, aged } } else { Found::Nothing };
         }
-        let since = self.untrusted.get(identifier);
-        match since.is_some_and(|since| *since <= now && now.since(*since) < UNTRUSTED) {
+        match self.untrusted.has(identifier, now) {
             true => Found::Untrusted,
             false => Found::Nothing,
         }
@@ -73,27 +79,52 @@ impl Table {
         false
     }
 
-    pub(super) fn trust(&mut self, given: Issuer, issuer: TrustedIssuer, now: Timestamp) {
-        self.untrusted.remove(&*issuer.identifier);
-        if self.trusted.len() >= CAPACITY && !self.trusted.contains_key(&issuer.identifier) {
-            let oldest = self.trusted.iter().min_by_key(|(_, entry)| entry.used.millis());
-            let oldest = oldest.map(|(name, _)| Arc::clone(name));
-            oldest.into_iter().for_each(|name| self.retire(&name));
+    /// One that was known with other settings keeps its keys, if they come from where they came
+    /// from. Returns whether there was room: a table that is full to the part that goes at once has
+    /// none, or each time it goes it would make room for as many.
+    pub(super) fn trust(&mut self, given: Issuer, issuer: TrustedIssuer, now: Timestamp) -> bool {
+        let name = Arc::clone(&issuer.identifier);
+        self.untrusted.forget(&name);
+        let known = self.trusted.get(&name);
+        let same = known.filter(|entry| entry.given.has_the_keys_of(&given));
+        let issuer = match same {
+            Some(entry) => issuer.with_keys_of(&entry.issuer),
+            None => issuer,
+        };
+        let (new, kept) = (known.is_none(), self.trusted.len());
+        let room = !new || kept < self.capacity - self.capacity / PART;
+        if new && kept >= self.capacity {
+            self.make_room();
         }
-        let (name, issuer) = (Arc::clone(&issuer.identifier), Arc::new(issuer));
         issuer.confirm(now);
+        issuer.note_use(now);
         self.retire(&name);
-        self.trusted.insert(name, Entry { given, issuer, used: now, told: None });
+        self.trusted.insert(name, Entry { given, issuer: Arc::new(issuer), told: None });
+        room
+    }
+
+    /// Forgets those that were used longest ago.
+    fn make_room(&mut self) {
+        let used = |(name, entry): (&Arc<str>, &Entry)| (entry.issuer.used(), Arc::clone(name));
+        let mut names: Vec<_> = self.trusted.iter().map(used).collect();
+        let many = (self.capacity / PART).max(1).min(names.len());
+        names.select_nth_unstable(many.saturating_sub(1));
+        names.iter().take(many).for_each(|(_, name)| self.retire(name));
     }
 
     pub(super) fn distrust(&mut self, identifier: &Arc<str>, now: Timestamp) {
         self.retire(identifier);
-        // The pace of look-ups makes it cheap to go through all of them.
-        self.untrusted.retain(|_, since| *since <= now && now.since(*since) < UNTRUSTED);
-        // A full list forgets nothing that still counts; the pace bounds what comes of that.
-        if self.untrusted.len() < CAPACITY {
-            self.untrusted.insert(Arc::clone(identifier), now);
-        }
+        self.untrusted.note(identifier, now);
+    }
+
+    /// The look-up of it failed.
+    pub(super) fn fail(&mut self, identifier: &Arc<str>, now: Timestamp) {
+        self.failed.note(identifier, now);
+    }
+
+    /// Whether a look-up of it failed a moment ago.
+    pub(super) fn rests(&self, identifier: &str, now: Timestamp) -> bool {
+        self.failed.has(identifier, now)
     }
 
     pub(super) fn issuers(&self) -> Vec<Arc<TrustedIssuer>> {
@@ -108,20 +139,66 @@ impl Table {
     }
 }
 
+/// Names of which something counts for a while.
+struct Names {
+    counts: Duration,
+    since: HashMap<Arc<str>, Timestamp>,
+}
+
+impl Names {
+    fn counting(counts: Duration) -> Self {
+        Self { counts, since: HashMap::new() }
+    }
+
+    fn has(&self, identifier: &str, now: Timestamp) -> bool {
+        self.since.get(identifier).is_some_and(|since| runs(*since, self.counts, now))
+    }
+
+    fn note(&mut self, identifier: &Arc<str>, now: Timestamp) {
+        let counts = self.counts;
+        // The pace of look-ups makes it cheap to go through all of them.
+        self.since.retain(|_, since| runs(*since, counts, now));
+        // A full list forgets nothing that still counts; the pace bounds what comes of that.
+        if self.since.len() < NAMES {
+            self.since.insert(Arc::clone(identifier), now);
+        }
+    }
+
+    fn forget(&mut self, identifier: &str) {
+        self.since.remove(identifier);
+    }
+}
+
+/// What began in the future did so before the clock went back.
+fn runs(since: Timestamp, time: Duration, now: Timestamp) -> bool {
+    since <= now && now.since(since) < time
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn who_was_not_trusted_long_ago_is_forgotten_with_the_next() {
-        let mut table = Table::default();
+    fn what_counts_no_longer_is_forgotten_with_the_next_name() {
+        let mut names = Names::counting(UNTRUSTED);
         let at = Timestamp::from_seconds;
         for number in 0..500 {
-            table.distrust(&format!("https://{number}.example.com").into(), at(0));
+            names.note(&format!("https://{number}.example.com").into(), at(0));
         }
-        table.distrust(&"https://later.example.com".into(), at(59));
-        assert_eq!(table.untrusted.len(), 501);
-        table.distrust(&"https://last.example.com".into(), at(60));
-        assert_eq!(table.untrusted.len(), 2);
+        names.note(&"https://later.example.com".into(), at(59));
+        assert_eq!(names.since.len(), 501);
+        names.note(&"https://last.example.com".into(), at(60));
+        assert_eq!(names.since.len(), 2);
+    }
+
+    #[test]
+    fn no_more_names_are_kept_than_so_many() {
+        let mut names = Names::counting(UNTRUSTED);
+        let now = Timestamp::from_seconds(0);
+        for number in 0..=NAMES {
+            names.note(&format!("https://{number}.example.com").into(), now);
+        }
+        assert_eq!(names.since.len(), NAMES);
+        assert!(names.has("https://0.example.com", now), "what counts is not pushed out");
     }
 }

@@ -1,8 +1,10 @@
 //! No kind of JWT passes for another (RFC 8725 §3.12).
 
 use serde_json::{Value, json};
-use tower_resource_server::testing::{FixedClock, SigningKey, TokenBuilder};
-use tower_resource_server::{Algorithm, Profile, ResourceServer};
+use tower_resource_server::testing::{FixedClock, ScriptedFetch, SigningKey, TokenBuilder};
+use tower_resource_server::{
+    Algorithm, ClientAuthentication, Introspection, Profile, RejectionKind, ResourceServer,
+};
 
 use super::fixtures;
 use crate::dpop::{Client, URI, dpop};
@@ -11,6 +13,7 @@ use crate::support::{Bed, ISSUER, NOW, RESOURCE, present, publishing, send, trus
 /// An authorization server, and a client that is one too: it signs with the server's own key, so
 /// that nothing but the kind of a JWT keeps it out.
 struct Slots {
+    key: SigningKey,
     server: ResourceServer,
     client: Client,
     kinds: Vec<(&'static str, String)>,
@@ -18,6 +21,7 @@ struct Slots {
 
 const ACCESS_TOKEN: &str = "access token";
 const PROOF: &str = "proof";
+const INTROSPECTION: &str = "introspection";
 
 impl Slots {
     fn new(profile: Profile) -> Self {
@@ -30,22 +34,38 @@ impl Slots {
             |typ: Option<&str>, claims: Value| signed(bed.issuer.token(), &key, typ, &claims);
         let token = sign(type_of(profile), access_token(profile, &key));
         let client = Client { key: key.clone(), token: token.clone() };
-        let jwt = Some("JWT");
-        let kinds = vec![
+        let mut kinds = vec![
             (ACCESS_TOKEN, token),
             (PROOF, client.proof().build()),
-            ("ID token", sign(jwt, id_token())),
-            ("ID token without typ", sign(None, id_token())),
-            ("introspection", sign(Some("token-introspection+jwt"), introspection())),
-            ("metadata", sign(jwt, metadata())),
-            ("metadata without typ", sign(None, metadata())),
-            ("client assertion", sign(jwt, assertion())),
-            ("client assertion without typ", sign(None, assertion())),
+            (INTROSPECTION, sign(Some("token-introspection+jwt"), introspection())),
             ("typed client assertion", sign(Some("client-authentication+jwt"), assertion())),
             ("logout token", sign(Some("logout+jwt"), logout_token())),
-            ("logout token of old", sign(jwt, logout_token())),
         ];
-        Self { server, client, kinds }
+        // Those whose header says nothing of them, or little.
+        for (kind, claims) in [
+            ("ID token", id_token()),
+            ("ID token without marks", unmarked_id_token()),
+            ("userinfo", userinfo()),
+            ("authorization response", authorization_response()),
+            ("metadata", metadata()),
+            ("client assertion", assertion()),
+            ("logout token of old", logout_token()),
+        ] {
+            kinds.extend([Some("JWT"), None].map(|typ| (kind, sign(typ, claims.clone()))));
+        }
+        Self { key, server, client, kinds }
+    }
+
+    /// A server that asks about opaque tokens, and gets that for an answer.
+    fn asking(&self, answer: &str) -> ResourceServer {
+        let endpoint = "https://as.example.com/introspect";
+        let credentials = ClientAuthentication::client_secret_basic("api-1", "s3cr3t");
+        let introspection =
+            Introspection::at(endpoint, credentials).signed_answers([Algorithm::ES256]);
+        let issuer = publishing([self.key.public_jwk()]).introspect(introspection);
+        let media_type = "application/token-introspection+jwt";
+        let fetch = ScriptedFetch::new().at(endpoint, 200, media_type, answer.to_owned());
+        trusting(issuer).fetch(fetch).build().expect("valid")
     }
 }
 
@@ -88,11 +108,37 @@ fn id_token() -> Value {
     })
 }
 
+/// One whose claims alone keep it out: nonce and hashes may be absent (OpenID Connect Core §2).
+fn unmarked_id_token() -> Value {
+    json!({
+        "iss": ISSUER, "aud": "client-1", "sub": "user-1", "iat": NOW, "exp": NOW + 300,
+        "typ": "ID", "token_use": "id",
+    })
+}
+
+/// OpenID Connect Core §5.3.2, with the times that some servers add.
+fn userinfo() -> Value {
+    json!({
+        "iss": ISSUER, "aud": "client-1", "sub": "user-1", "iat": NOW, "exp": NOW + 300,
+        "email": "ada@example.com", "email_verified": true, "name": "Ada Example",
+    })
+}
+
+/// JARM §2.1.
+fn authorization_response() -> Value {
+    json!({
+        "iss": ISSUER, "aud": "client-1", "iat": NOW, "exp": NOW + 300,
+        "code": "SplxlOBeZQQYbYS6WxSbIA", "state": "af0ifjsldkj",
+    })
+}
+
 /// RFC 9701 §5.
 fn introspection() -> Value {
     json!({
         "iss": ISSUER, "aud": RESOURCE, "iat": NOW,
-        "token_introspection": { "active": true, "sub": "user-1", "client_id": "client-1" },
+        "token_introspection": {
+            "active": true, "aud": RESOURCE, "sub": "user-1", "client_id": "client-1",
+        },
     })
 }
 
@@ -154,6 +200,24 @@ async fn only_a_proof_is_taken_for_one() {
                 answer.assert_p401();
             }
             assert_eq!(answer.handled, *kind == PROOF, "{profile:?} {kind}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn only_an_introspection_answer_is_taken_for_one() {
+    for profile in profiles() {
+        let slots = Slots::new(profile);
+        for (kind, jwt) in &slots.kinds {
+            let answer = present(&slots.asking(jwt), "an-opaque-token").await;
+            // R8725-3.12-1: and where the answer about a token belongs, signed by its issuer.
+            if *kind == INTROSPECTION {
+                answer.assert_ok();
+            } else {
+                answer.assert_x503();
+                assert_eq!(answer.kind(), Some(RejectionKind::IntrospectionUnavailable));
+            }
+            assert_eq!(answer.handled, *kind == INTROSPECTION, "{profile:?} {kind}");
         }
     }
 }

@@ -122,7 +122,8 @@ pub enum Event<'a> {
 ///   `replay-store-unavailable`, `revocation-unavailable` and `introspection-unavailable` are worth
 ///   an alarm, as `keys-unavailable` is.
 /// - [`Event::IntrospectionFailed`]: once for each call that failed, in its task, however many
-///   requests waited for it; and once for each request that found too many calls under way.
+///   requests waited for it; and once for each request that found too many calls under way, or begun
+///   that second.
 /// - [`Event::KeysRefreshed`] and [`Event::KeyRefreshFailed`]: at the end of each refresh, in its
 ///   task.
 /// - [`Event::MetadataRefreshed`] and [`Event::MetadataRefreshFailed`]: at the end of each look-up,

@@ -21,12 +21,15 @@ impl Pace {
 
     /// Counts one more, if it may be begun.
     pub(crate) fn allows(&mut self, now: Timestamp) -> bool {
-        // A second that began in the future did so before the clock went back.
-        let runs = self.begun.is_some_and(|begun| begun <= now && now.since(begun) < SECOND);
-        if !runs {
+        self.allows_leaving(0, now)
+    }
+
+    /// The same for one that has to leave so many of the second to others.
+    pub(crate) fn allows_leaving(&mut self, reserve: u32, now: Timestamp) -> bool {
+        if !self.begun.is_some_and(|begun| is_within(begun, now)) {
             (self.begun, self.count) = (Some(now), 0);
         }
-        let allowed = self.count < self.a_second;
+        let allowed = self.count < self.a_second.saturating_sub(reserve);
         self.count += u32::from(allowed);
         allowed
     }
@@ -40,25 +43,45 @@ impl Pace {
     }
 }
 
+/// A second that began in the future did so before the clock went back. A moment is no sign of that:
+/// somebody else may have asked for the time a little later, and come here first.
+fn is_within(begun: Timestamp, now: Timestamp) -> bool {
+    now.since(begun) < SECOND && begun.since(now) < SECOND
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn at(millis: i64) -> Timestamp {
+        Timestamp::from_millis(millis)
+    }
+
     #[test]
     fn so_many_a_second_and_no_more() {
         let mut pace = Pace::new(10);
-        let mut allowed =
-            |millis| (0..1000).filter(|_| pace.allows(Timestamp::from_millis(millis))).count();
+        let mut allowed = |millis| (0..1000).filter(|_| pace.allows(at(millis))).count();
         assert_eq!(allowed(5000), 10);
         assert_eq!(allowed(5999), 0);
         assert_eq!(allowed(6000), 10);
+        assert_eq!(allowed(5999), 0, "who asked for the time a little earlier");
         assert_eq!(allowed(5000), 10, "the clock went back");
+    }
+
+    #[test]
+    fn a_part_of_the_second_can_be_left_to_others() {
+        let mut pace = Pace::new(10);
+        let mut allowed =
+            |reserve| (0..1000).filter(|_| pace.allows_leaving(reserve, at(5000))).count();
+        assert_eq!(allowed(3), 7);
+        assert_eq!(allowed(0), 3);
+        assert_eq!(allowed(0), 0);
+        assert!(!Pace::new(1).allows_leaving(2, at(0)));
     }
 
     #[test]
     fn what_is_taken_back_makes_room_in_its_own_second() {
         let mut pace = Pace::new(1);
-        let at = Timestamp::from_millis;
         assert!(pace.allows(at(5000)) && !pace.allows(at(5100)));
         pace.take_back(at(5000));
         assert!(pace.allows(at(5200)) && !pace.allows(at(5300)));

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use crate::authorize::Requirement;
 use crate::clock::Timestamp;
 use crate::config::{Builder, ConfigError, Settings};
-use crate::keys::{Health, KeySource, Supply};
+use crate::flight::Waiting;
+use crate::keys::{Health, Supply};
 use crate::layer::{AuthenticateLayer, Methods, RequireLayer, RequireMethodsLayer};
 use crate::metadata::{MetadataLayer, MetadataService};
 use crate::token::TrustedIssuer;
@@ -204,12 +205,13 @@ impl ResourceServer {
     }
 
     /// Loads the keys of every issuer, for servers that would rather not start than start without.
+    /// Where an issuer is asked about tokens and its metadata says where, that is looked up too.
     ///
     /// Each issuer's keys are tried once, all at the same time; keys that are there already are not
     /// waited for, and static sets are always there. In the rest after a failure nothing is tried, and
-    /// it fails at once: who calls it again and again sleeps in between. It takes no longer than the slowest fetch,
-    /// about the [`fetch_timeout`](Builder::fetch_timeout) at most, and twice that where the issuer's
-    /// metadata is looked up first. Dropping the future stops no fetch.
+    /// it fails at once: who calls it again and again sleeps in between. It takes no longer than the
+    /// slowest fetch, about the [`fetch_timeout`](Builder::fetch_timeout) at most, and twice that where
+    /// the issuer's metadata is looked up first. Dropping the future stops no fetch.
     ///
     /// It says that there are keys to use, not that they are fresh: that is in
     /// [`health`](Self::health). Issuers of the configuration alone are tried, and no introspection
@@ -217,21 +219,24 @@ impl ResourceServer {
     ///
     /// # Errors
     ///
-    /// [`NotReady`] names the issuers whose keys could not be loaded.
+    /// [`NotReady`] names the issuers whose keys could not be loaded, or whose metadata names no
+    /// introspection endpoint, or could not be had.
     pub async fn ready(&self) -> Result<(), NotReady> {
         let issuers = &self.settings.tokens.issuers;
         let now = self.settings.now();
-        let absent = issuers.iter().filter(|issuer| !is_loaded(&issuer.keys, now));
         // All fetches run at once; waiting for each in turn takes as long as the slowest.
-        let fetches: Vec<_> =
-            absent.filter_map(|issuer| issuer.keys.fetch_for_unknown(now)).collect();
-        for (fetch, _) in fetches {
+        let fetches: Vec<_> = issuers.iter().flat_map(|issuer| missing(issuer, now)).collect();
+        for fetch in fetches {
             fetch.ended().await;
         }
         let now = self.settings.now();
-        let missing = issuers.iter().filter(|issuer| !is_loaded(&issuer.keys, now));
-        let missing: Vec<_> = missing.map(|issuer| issuer.identifier.to_string()).collect();
-        if missing.is_empty() { Ok(()) } else { Err(NotReady { issuers: missing }) }
+        let named = |lacks: fn(&TrustedIssuer, Timestamp) -> bool| -> Vec<String> {
+            let lacking = issuers.iter().filter(|issuer| lacks(issuer, now));
+            lacking.map(|issuer| issuer.identifier.to_string()).collect()
+        };
+        let issuers = named(|issuer, now| lacks_keys(issuer, now) || lacks_endpoint(issuer, now));
+        let (keys, endpoints) = (named(lacks_keys), named(lacks_endpoint));
+        if issuers.is_empty() { Ok(()) } else { Err(NotReady { issuers, keys, endpoints }) }
     }
 
     /// How the keys of each issuer are now, for readiness probes and dashboards.
@@ -256,7 +261,8 @@ impl ResourceServer {
         let now = self.settings.now();
         let issuers = &self.settings.tokens.issuers;
         let health = |issuer: &Arc<TrustedIssuer>| {
-            let asked = issuer.introspection.as_ref().map(|introspector| introspector.trouble());
+            let asked = issuer.introspection.as_ref();
+            let asked = asked.map(|introspector| introspector.trouble(now));
             issuer.keys.health(&issuer.identifier, now).with_introspection(asked)
         };
         Health::new(
@@ -266,8 +272,21 @@ impl ResourceServer {
     }
 }
 
-fn is_loaded(keys: &KeySource, now: Timestamp) -> bool {
-    matches!(keys.supply(now), Supply::Keys(_))
+/// Fetches of what is not there.
+fn missing(issuer: &TrustedIssuer, now: Timestamp) -> impl Iterator<Item = Waiting<()>> {
+    let keys = lacks_keys(issuer, now).then(|| issuer.keys.fetch_for_unknown(now)).flatten();
+    let keys = keys.map(|(fetch, _)| fetch);
+    let asked = issuer.introspection.as_ref();
+    let endpoint = asked.and_then(|introspector| introspector.look_up_endpoint(now));
+    [keys, endpoint].into_iter().flatten()
+}
+
+fn lacks_keys(issuer: &TrustedIssuer, now: Timestamp) -> bool {
+    !matches!(issuer.keys.supply(now), Supply::Keys(_))
+}
+
+fn lacks_endpoint(issuer: &TrustedIssuer, now: Timestamp) -> bool {
+    issuer.introspection.as_ref().is_some_and(|introspector| !introspector.knows_endpoint(now))
 }
 
 impl fmt::Debug for ResourceServer {
@@ -276,14 +295,18 @@ impl fmt::Debug for ResourceServer {
     }
 }
 
-/// Keys of some issuers could not be loaded.
+/// Some issuers lack what it takes to judge their tokens: keys, or a place to ask about them.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct NotReady {
     issuers: Vec<String>,
+    /// Those without keys.
+    keys: Vec<String>,
+    /// Those of which nobody knows where to ask.
+    endpoints: Vec<String>,
 }
 
 impl NotReady {
-    /// The issuers whose keys are missing. Why, the log says.
+    /// The issuers whose keys are missing, or their introspection endpoint. Why, the log says.
     ///
     /// [`RefreshError`](crate::RefreshError) has the reasons; an [`Observer`](crate::Observer) gets
     /// them too.
@@ -295,7 +318,16 @@ impl NotReady {
 
 impl fmt::Display for NotReady {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "no keys could be loaded for {}", self.issuers.join(", "))
+        let mut separator = "";
+        let lists = [
+            ("no keys could be loaded for", &self.keys),
+            ("no introspection endpoint is known for", &self.endpoints),
+        ];
+        for (problem, issuers) in lists.into_iter().filter(|(_, issuers)| !issuers.is_empty()) {
+            write!(f, "{separator}{problem} {}", issuers.join(", "))?;
+            separator = "; ";
+        }
+        Ok(())
     }
 }
 

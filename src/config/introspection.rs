@@ -31,8 +31,8 @@ use crate::algorithm::Algorithm;
 /// | refusals | remembered for 10 s |
 /// | memory of active tokens | about 4 MiB |
 /// | memory of refusals | 16,384 of them |
-/// | calls under way | at most 64 |
-/// | calls a second | at most 500 |
+/// | calls under way | at most 64, a quarter for tokens that were active before |
+/// | calls a second | at most 500, likewise |
 /// | one call | [`fetch_timeout`](crate::Builder::fetch_timeout), 64 KiB |
 /// | `token_type_hint` | sent |
 /// | `aud` | demanded |
@@ -40,9 +40,9 @@ use crate::algorithm::Algorithm;
 ///
 /// # What is checked of an answer
 ///
-/// `active` is `true`; every member that the crate reads has its type; `iss`, where it is there, is
-/// this issuer; `aud` names this server; `token_type` and `token_use` name no other kind of token;
-/// `exp`, `nbf` and `iat`, where they are there, fit the clock, at each request anew. `cnf` binds the
+/// `active` is `true`; every member that the crate reads has its type, or is null and so absent; `iss`,
+/// where it is there, is this issuer; `aud` names this server; `token_type`, `token_use` and `typ` name
+/// no other kind of token, and no member marks one, such as `at_hash`; `exp`, `nbf` and `iat`, where they are there, fit the clock, at each request anew. `cnf` binds the
 /// token as it binds a signed one, and is verified here: no proof is sent to the endpoint.
 ///
 /// # What is not
@@ -55,6 +55,8 @@ pub struct Introspection {
     pub(super) authentication: ClientAuthentication,
     pub(super) prefixes: Vec<String>,
     pub(super) every_token: bool,
+    pub(super) signed_only: bool,
+    pub(super) scope_lists: bool,
     pub(super) active_for: Duration,
     pub(super) refusals_for: Duration,
     pub(super) cache_bytes: u64,
@@ -101,6 +103,8 @@ impl Introspection {
             authentication,
             prefixes: Vec::new(),
             every_token: false,
+            signed_only: false,
+            scope_lists: false,
             active_for: Duration::from_secs(60),
             refusals_for: Duration::from_secs(10),
             cache_bytes: 4 * 1024 * 1024,
@@ -133,6 +137,39 @@ impl Introspection {
         self
     }
 
+    /// Sends it the signed tokens of this issuer, as [`every_token`](Self::every_token) does, and no
+    /// opaque ones.
+    ///
+    /// It is for servers with several issuers of signed tokens that are all asked, such as two realms
+    /// of one server: their tokens are told apart by `iss`, and a token without that belongs to
+    /// neither. It goes with no [`token_prefix`](Self::token_prefix).
+    ///
+    /// ```
+    /// use tower_resource_server::{ClientAuthentication, Introspection, Issuer, ResourceServer};
+    ///
+    /// let realm = |name: &str| {
+    ///     let credentials = ClientAuthentication::client_secret("api-1", "s3cr3t");
+    ///     Issuer::discover(format!("https://as.example.com/realms/{name}"))
+    ///         .introspect(Introspection::discovered(credentials).signed_tokens_only())
+    /// };
+    /// let builder = ResourceServer::builder("https://api.example.com")
+    ///     .issuer(realm("staff"))
+    ///     .issuer(realm("customers"));
+    /// ```
+    pub const fn signed_tokens_only(mut self) -> Self {
+        (self.every_token, self.signed_only) = (true, true);
+        self
+    }
+
+    /// Takes a `scope` that is an array of scopes as well as the text of RFC 7662 §2.2, for servers
+    /// that answer so, such as Gluu and those made with Spring.
+    ///
+    /// Each item must be one scope (RFC 6749 §3.3): none is empty or has a space in it.
+    pub const fn scope_lists(mut self) -> Self {
+        self.scope_lists = true;
+        self
+    }
+
     /// How long an answer about an active token is remembered; at most an hour, and never beyond
     /// the token's `exp`.
     ///
@@ -162,8 +199,9 @@ impl Introspection {
 
     /// How many calls may be under way at a time, from 1 to 10,000.
     ///
-    /// Default 64. Requests with a new token beyond that are answered 503; those whose token is
-    /// known, or is being asked about, go on.
+    /// Default 64. A quarter of them is for tokens alone that the issuer called active before, in the
+    /// last hour. Requests beyond that are answered 503; those whose token is known, or is being asked
+    /// about, go on.
     pub const fn max_calls(mut self, calls: usize) -> Self {
         self.concurrent = calls;
         self
@@ -172,9 +210,9 @@ impl Introspection {
     /// How many calls may be begun in a second, from 1 to 100,000.
     ///
     /// Default 500: with answers remembered for a minute that is enough for 30,000 tokens in use at a
-    /// time. Requests with a new token beyond that are answered 503, as with
-    /// [`max_calls`](Self::max_calls). A call that failed is counted like any other, and stops no
-    /// later one.
+    /// time. A quarter of them is for tokens alone that the issuer called active before, as with
+    /// [`max_calls`](Self::max_calls), and requests beyond that are answered 503. A call that failed
+    /// is counted like any other, and stops no later one.
     pub const fn max_calls_per_second(mut self, calls: u32) -> Self {
         self.a_second = calls;
         self
@@ -201,7 +239,9 @@ impl Introspection {
     /// The issuer needs keys, so it is made with [`Issuer::discover`](crate::Issuer::discover),
     /// [`Issuer::jwks_uri`](crate::Issuer::jwks_uri) or [`Issuer::jwks`](crate::Issuer::jwks), and
     /// not with [`Issuer::introspection`](crate::Issuer::introspection). `aud` of the answer is the resource identifier
-    /// or the client id. Encrypted answers are not supported. *Not* checked: how old an answer is.
+    /// or the client id; `iat` is not before the call, nor ahead, but for the
+    /// [`leeway`](crate::Builder::leeway). Encrypted answers are not supported. *Not* checked, since an
+    /// answer does not say it: that it is about the token that was sent.
     pub fn signed_answers(mut self, algorithms: impl IntoIterator<Item = Algorithm>) -> Self {
         self.signed = Some(algorithms.into_iter().collect());
         self

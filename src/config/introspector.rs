@@ -13,8 +13,8 @@ use crate::fetch::FetchLimits;
 use crate::keys::{CryptoBackend, Supplies};
 use crate::token::TrustedIssuer;
 use crate::token::introspection::{
-    Assertion, Credentials, Introspector, IntrospectorSettings, Location, Memories, Memory, Shapes,
-    SignedAnswers,
+    AnswerPolicy, Assertion, Credentials, Introspector, IntrospectorSettings, Location, Memories,
+    Memory, Shapes, SignedAnswers,
 };
 
 const MAX_ACTIVE: Duration = Duration::from_secs(60 * 60);
@@ -46,10 +46,14 @@ impl Trust {
             credentials: credentials?,
             shapes: Shapes {
                 prefixes: given.prefixes.clone(),
+                signed_only: given.signed_only,
                 every_token: issuer.is_asked_about_every_token(),
             },
             hint: given.hint,
-            audience_required: given.audience_required,
+            policy: AnswerPolicy {
+                audience_required: given.audience_required,
+                scope_lists: given.scope_lists,
+            },
             signed: self.signed_answers(given),
             concurrent: given.concurrent,
             a_second: given.a_second,
@@ -89,7 +93,8 @@ impl Builder {
     pub(super) fn check_shapes(&self, faults: &mut Vec<Fault>) {
         let mut owners: HashMap<Option<&str>, &str> = HashMap::new();
         for issuer in &self.issuers {
-            let Some(given) = &issuer.introspection else { continue };
+            let given = issuer.introspection.as_ref().filter(|given| !given.signed_only);
+            let Some(given) = given else { continue };
             let named = given.prefixes.iter().map(|prefix| Some(prefix.as_str()));
             let shapes: Vec<_> =
                 if given.prefixes.is_empty() { vec![None] } else { named.collect() };
@@ -99,7 +104,7 @@ impl Builder {
                     prefix.map_or_else(|| "any shape".to_owned(), |prefix| format!("{prefix:?}"));
                 let problem =
                     format!("tokens of {what} belong to {other:?} and to {:?}", issuer.identifier);
-                let mend = "give all but one a token_prefix, each its own";
+                let mend = "give all but one a token_prefix, each its own, or signed_tokens_only()";
                 faults.push(Fault::new("introspection", problem, mend));
             }
         }
@@ -114,6 +119,23 @@ impl Introspection {
                 faults.push(Fault::new("introspection", problem, mend));
             }
         };
+        self.check_prefixes(&mut check);
+        self.check_bounds(&mut check);
+        let Some(algorithms) = &self.signed else { return };
+        check(
+            !algorithms.is_empty(),
+            "no algorithm of signed answers is accepted",
+            "name the introspection_signed_response_alg of this client",
+        );
+        check(
+            !issuer.has_no_keys(),
+            "signed answers are demanded, and no keys are known to verify them",
+            "use Issuer::jwks_uri(issuer, url).introspect(..)",
+        );
+    }
+
+    /// Each check is given whether it is met, and else what is wrong and how to mend it.
+    fn check_prefixes(&self, check: &mut dyn FnMut(bool, &str, &'static str)) {
         let sendable = |prefix: &String| {
             !prefix.is_empty() && prefix.bytes().all(|byte| byte.is_ascii_graphic())
         };
@@ -121,6 +143,11 @@ impl Introspection {
             self.prefixes.iter().all(sendable),
             "a token prefix is empty or has characters that no token has",
             "use what its tokens begin with, such as ory_at_",
+        );
+        check(
+            self.prefixes.is_empty() || !self.signed_only,
+            "a token prefix is given, and no opaque tokens are sent to it",
+            "leave out token_prefix, or signed_tokens_only",
         );
         // The header of a JWT is an object, whose first bytes in base64url are these (RFC 7515 §3.1).
         let signed = |prefix: &String| {
@@ -133,6 +160,9 @@ impl Introspection {
             "a token prefix is one that signed tokens begin with, whoever made them",
             "use what its opaque tokens begin with; for signed ones there is every_token()",
         );
+    }
+
+    fn check_bounds(&self, check: &mut dyn FnMut(bool, &str, &'static str)) {
         check(
             self.active_for <= MAX_ACTIVE,
             "answers are remembered for more than an hour",
@@ -152,17 +182,6 @@ impl Introspection {
             (1..=MAX_A_SECOND).contains(&self.a_second),
             "calls a second not from 1 to 100000",
             "use 500",
-        );
-        let Some(algorithms) = &self.signed else { return };
-        check(
-            !algorithms.is_empty(),
-            "no algorithm of signed answers is accepted",
-            "name the introspection_signed_response_alg of this client",
-        );
-        check(
-            !issuer.has_no_keys(),
-            "signed answers are demanded, and no keys are known to verify them",
-            "use Issuer::jwks_uri(issuer, url).introspect(..)",
         );
     }
 

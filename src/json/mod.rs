@@ -71,6 +71,12 @@ impl<'a> Object<'a> {
         Ok(Self(members))
     }
 
+    /// Without the members that are null, but for those of these names.
+    pub(crate) fn without_nulls(mut self, but: &[&str]) -> Self {
+        self.0.retain(|(name, value)| *value != "null" || but.contains(&&**name));
+        self
+    }
+
     pub(crate) fn raw(&self, name: &str) -> Option<&'a str> {
         let at = self.0.binary_search_by(|(member, _)| order(member, name)).ok()?;
         self.0.get(at).map(|(_, value)| *value)
@@ -281,6 +287,15 @@ mod tests {
         {
             assert!(refused(text), "{text}");
         }
+    }
+
+    #[test]
+    fn nulls_can_be_left_out() {
+        let text = r#"{"a": null ,"b":"null","c":null,"d":[null]}"#;
+        let object = Object::parse(text).expect("valid").without_nulls(&["c"]);
+        assert_eq!(object.raw("a"), None);
+        assert_eq!(object.raw("b"), Some("\"null\""));
+        assert_eq!((object.raw("c"), object.raw("d")), (Some("null"), Some("[null]")));
     }
 
     #[test]

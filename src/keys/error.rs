@@ -101,13 +101,13 @@ impl From<MetadataError> for RefreshError {
 
 /// Something that failed, and what is known of it beyond its kind: that is for the log alone.
 #[derive(Debug)]
-pub(super) struct Failure<E> {
-    pub(super) error: E,
-    pub(super) cause: Option<String>,
+pub(crate) struct Failure<E> {
+    pub(crate) error: E,
+    pub(crate) cause: Option<String>,
     /// Where, unless that is several places.
-    pub(super) uri: Option<Uri>,
+    pub(crate) uri: Option<Uri>,
     /// It stands in the log already.
-    pub(super) told: bool,
+    pub(crate) told: bool,
 }
 
 impl<E> From<E> for Failure<E> {
@@ -117,26 +117,26 @@ impl<E> From<E> for Failure<E> {
 }
 
 impl<E> Failure<E> {
-    pub(super) fn with_cause(error: E, cause: impl Into<String>) -> Self {
+    pub(crate) fn with_cause(error: E, cause: impl Into<String>) -> Self {
         Self { cause: Some(cause.into()), ..Self::from(error) }
     }
 
     /// A fetch that brought no answer.
-    pub(super) fn of_fetch(error: &FetchError, kind: impl Fn(FetchErrorKind) -> E) -> Self {
+    pub(crate) fn of_fetch(error: &FetchError, kind: impl Fn(FetchErrorKind) -> E) -> Self {
         let causes = error.causes();
         Self { cause: (!causes.is_empty()).then_some(causes), ..Self::from(kind(error.kind())) }
     }
 
     /// An answer of another status than 200.
-    pub(super) fn of_status(error: E, status: StatusCode) -> Self {
+    pub(crate) fn of_status(error: E, status: StatusCode) -> Self {
         Self::with_cause(error, format!("it is {}", status.as_u16()))
     }
 
-    pub(super) fn at(self, uri: &Uri) -> Self {
+    pub(crate) fn at(self, uri: &Uri) -> Self {
         Self { uri: Some(uri.clone()), ..self }
     }
 
-    pub(super) fn told(self) -> Self {
+    pub(crate) fn told(self) -> Self {
         Self { told: true, ..self }
     }
 }

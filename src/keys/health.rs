@@ -49,16 +49,17 @@ impl Health {
         Self { issuers: configured, configured: count }
     }
 
-    /// Whether every issuer of the configuration has keys to use, fresh or not.
+    /// Whether every issuer of the configuration has keys to use, fresh or not, and whether it is
+    /// known where to ask those about tokens that are asked.
     ///
-    /// A server that is not ready answers 503 to the tokens of the issuers whose keys are missing,
-    /// and serves those of the others. Issuers that were found while the server runs do not count:
+    /// A server that is not ready answers 503 to the tokens of the issuers that lack one of them, and
+    /// serves those of the others. Issuers that were found while the server runs do not count:
     /// one tenant's outage is not to stop the server for the rest. Where any of several issuers will
     /// do, judge by [`issuers`](Self::issuers).
     #[must_use]
     pub fn is_ready(&self) -> bool {
         let mut configured = self.issuers.iter().take(self.configured);
-        configured.all(|issuer| issuer.key_state() != KeyState::Missing)
+        configured.all(|issuer| issuer.key_state() != KeyState::Missing && !issuer.is_lost())
     }
 
     /// Each issuer, in the order of the configuration; after them those that were found while the
@@ -171,6 +172,18 @@ impl IssuerHealth {
         Self { introspection, ..self }
     }
 
+    fn is_lost(&self) -> bool {
+        self.introspection.is_some_and(|trouble| trouble.lost)
+    }
+
+    /// Whether it is known where to ask it about tokens (RFC 7662): always, where the endpoint is
+    /// configured; as long as there is metadata that names it, where it is looked up. `None` where the
+    /// issuer is not asked.
+    #[must_use]
+    pub fn knows_introspection_endpoint(&self) -> Option<bool> {
+        self.introspection.map(|trouble| !trouble.lost)
+    }
+
     /// The issuer, as configured.
     #[must_use]
     pub fn identifier(&self) -> &str {
@@ -275,8 +288,11 @@ impl fmt::Display for IssuerHealth {
         if let Some((error, _)) = self.last_failure {
             failures(f, "", self.failures, &error)?;
         }
+        if self.is_lost() {
+            write!(f, ", introspection endpoint unknown")?;
+        }
         match self.introspection {
-            Some(Trouble { failures: count, last: Some((error, _)) }) => {
+            Some(Trouble { failures: count, last: Some((error, _)), .. }) => {
                 failures(f, "introspection ", count, &error)
             }
             _ => Ok(()),

@@ -11,7 +11,8 @@ use crate::fetch::{FetchError, FetchErrorKind};
 /// It is found in the log (target `tower_resource_server::introspection`) and in
 /// [`Event::IntrospectionFailed`](crate::Event::IntrospectionFailed). The request is answered 503,
 /// as `introspection-unavailable`: none of this is the client's fault. Nothing of it is remembered,
-/// so that the next request tries again.
+/// so that the next request tries again; but for [`Metadata`](Self::Metadata), after which no look-up
+/// is begun for a rest of 1 s to 30 s.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum IntrospectionError {
@@ -65,9 +66,11 @@ impl fmt::Display for IntrospectionError {
 impl Error for IntrospectionError {}
 
 /// The failures of one endpoint at one moment.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Trouble {
     /// So many calls in a row.
     pub(crate) failures: u32,
     pub(crate) last: Option<(IntrospectionError, Timestamp)>,
+    /// It is not known where to ask.
+    pub(crate) lost: bool,
 }

@@ -24,7 +24,8 @@ mod thumbprint;
 use std::sync::Arc;
 
 pub use self::crypto::CryptoBackend;
-pub(crate) use self::discovery::{MetadataSource, ServerMetadata, candidates};
+pub(crate) use self::discovery::{MetadataSource, ServerMetadata, candidates, shown};
+pub(crate) use self::error::Failure;
 pub use self::error::{MetadataError, RefreshError};
 pub use self::health::{Health, IssuerHealth, KeyState};
 pub use self::introspection::IntrospectionError;

@@ -78,11 +78,31 @@ pub(super) fn parse(
     Ok(claims)
 }
 
-/// The members of an introspection answer, under the names of RFC 7662 §2.2; none has to be there.
-pub(super) fn of_answer(payload: &str, members: &Object<'_>) -> Result<Claims, WrongType> {
-    static NAMES: LazyLock<ClaimMapper> = LazyLock::new(ClaimMapper::new);
-    let reader = Reader { payload, members, mapper: &NAMES };
-    reader.claims().map_err(|_| WrongType)
+/// How an answer of introspection is read: under the names of RFC 7662 §2.2, none of which has to be
+/// there. Answers about access tokens may have a `nonce`, as those of Keycloak do.
+static ANSWER: LazyLock<ClaimMapper> =
+    LazyLock::new(|| ClaimMapper::new().untyped().accept_nonce());
+static ANSWER_WITH_LISTS: LazyLock<ClaimMapper> = LazyLock::new(|| ANSWER.clone().scope_lists());
+
+/// Why an answer of introspection tells of no access token.
+#[derive(Debug)]
+pub(super) enum NoAnswer {
+    /// It has a member that marks another kind of token.
+    OtherKind,
+    /// That member has the wrong type.
+    WrongType(&'static str),
+}
+
+/// The members of an answer of introspection.
+pub(super) fn of_answer(
+    payload: &str,
+    members: &Object<'_>,
+    scope_lists: bool,
+) -> Result<Claims, NoAnswer> {
+    let mapper = if scope_lists { &ANSWER_WITH_LISTS } else { &ANSWER };
+    let reader = Reader { payload, members, mapper };
+    reader.check_kind().map_err(|_| NoAnswer::OtherKind)?;
+    reader.claims().map_err(|_| NoAnswer::WrongType(reader.wrong_member()))
 }
 
 /// Finds claims where the mapper says that they stand.
@@ -111,6 +131,24 @@ impl Reader<'_, '_> {
             authenticated: members.date("auth_time").unwrap_or_default(),
             details: details::read(members, self.payload)?,
         })
+    }
+
+    /// The first member of an answer that is not of its type.
+    fn wrong_member(&self) -> &'static str {
+        let Self { members, mapper, .. } = self;
+        let reads = [
+            ("sub", self.text(&mapper.subject).is_err()),
+            ("client_id", self.text(&mapper.client_id).is_err()),
+            ("aud", self.audience().is_err()),
+            ("scope", self.scope().is_err()),
+            ("jti", self.text(&mapper.token_id).is_err()),
+            ("exp", members.date("exp").is_err()),
+            ("nbf", members.date("nbf").is_err()),
+            ("iat", members.date("iat").is_err()),
+            ("cnf", confirmation(members).is_err()),
+        ];
+        let wrong = reads.into_iter().find_map(|(name, wrong)| wrong.then_some(name));
+        wrong.unwrap_or(details::NAME)
     }
 
     /// RFC 8725 §3.12: what one kind of JWT passes, no other does.

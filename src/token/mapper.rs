@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::types::{TokenType, TokenTypes};
+use super::types::{TokenType, TokenTypes, is_foreign};
 use crate::config::Fault;
 
 /// Where the access tokens of an issuer have what the crate reads, and how they are told from its
@@ -89,17 +89,6 @@ pub(super) struct Optional {
 /// Claims that no access token has, and another kind of JWT does. `nonce` is the first.
 const MARKS: [&str; 8] =
     ["nonce", "at_hash", "c_hash", "s_hash", "events", "htm", "htu", "token_introspection"];
-
-/// Types of JWTs that are no access tokens, whatever is in them.
-const FOREIGN: [&str; 7] = [
-    "client-authentication+jwt",
-    "dpop+jwt",
-    "entity-statement+jwt",
-    "logout+jwt",
-    "oauth-authz-req+jwt",
-    "secevent+jwt",
-    "token-introspection+jwt",
-];
 
 impl Default for ClaimMapper {
     fn default() -> Self {
@@ -282,7 +271,7 @@ impl ClaimMapper {
             fault("no type is accepted".into(), "name the typ of its access tokens, or untyped()");
         }
         let foreign = self.types.iter().filter_map(TokenType::name);
-        for typ in foreign.filter(|typ| FOREIGN.contains(typ) || typ.is_empty()) {
+        for typ in foreign.filter(|typ| is_foreign(typ) || typ.is_empty()) {
             let mend = "name the typ of its access tokens, or untyped()";
             fault(format!("{typ:?} is accepted, which is no type of access tokens"), mend);
         }

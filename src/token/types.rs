@@ -4,6 +4,22 @@ use std::borrow::Cow;
 
 use crate::jws;
 
+/// Types of JWTs that are no access tokens, whatever is in them.
+const FOREIGN: [&str; 7] = [
+    "client-authentication+jwt",
+    "dpop+jwt",
+    "entity-statement+jwt",
+    "logout+jwt",
+    "oauth-authz-req+jwt",
+    "secevent+jwt",
+    "token-introspection+jwt",
+];
+
+/// Whether a `typ` is one of those.
+pub(super) fn is_foreign(typ: &str) -> bool {
+    FOREIGN.iter().any(|foreign| jws::is_type(typ, foreign))
+}
+
 /// A `typ` in its short form and in lower case; or that there is none.
 #[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(super) struct TokenType(Option<Cow<'static, str>>);

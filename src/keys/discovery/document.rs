@@ -90,7 +90,7 @@ fn strings(members: &Object<'_>, name: &str) -> Option<Vec<String>> {
 }
 
 /// Text of a document as it may stand in a log line: quoted, escaped, not long.
-fn shown(text: &str) -> String {
+pub(crate) fn shown(text: &str) -> String {
     const LONGEST: usize = 200;
     match text.char_indices().nth(LONGEST) {
         Some((end, _)) => format!("{:?}...", text.get(..end).unwrap_or_default()),

@@ -12,6 +12,6 @@ mod document;
 mod location;
 mod source;
 
-pub(crate) use self::document::ServerMetadata;
+pub(crate) use self::document::{ServerMetadata, shown};
 pub(crate) use self::location::candidates;
 pub(crate) use self::source::MetadataSource;

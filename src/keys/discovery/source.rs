@@ -116,6 +116,13 @@ impl MetadataSource {
         Ok(Arc::clone(&usable.document))
     }
 
+    /// The document, if there is one that may be used; nobody is asked for it.
+    pub(crate) fn held(&self, now: Timestamp) -> Option<Arc<ServerMetadata>> {
+        let loaded = self.loaded.load();
+        let usable = loaded.as_ref().filter(|loaded| loaded.lifetime.is_usable(now));
+        usable.map(|loaded| Arc::clone(&loaded.document))
+    }
+
     /// Another document than `held`, which leads nowhere. `None` if there is none, or if it was
     /// looked up so lately that the fault must lie elsewhere.
     pub(crate) async fn other_than(

@@ -1,17 +1,20 @@
 //! What the endpoint said of a token (RFC 7662 §2.2), and whether that suffices here.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
-use http::{Response, StatusCode};
+use http::{HeaderValue, Response, StatusCode, Uri};
 
-use super::IntrospectionError;
+use super::{Failure, IntrospectionError};
 use crate::clock::Timestamp;
 use crate::error::RejectionKind;
-use crate::json::{Object, WrongType};
+use crate::json::Object;
+use crate::keys::shown;
 use crate::media_type;
-use crate::token::claims::{self, Claims};
+use crate::token::claims::{self, Claims, NoAnswer};
+use crate::token::types::is_foreign;
 use crate::token::{TrustedIssuer, Vouched};
 
 /// Why there is no token that the issuer vouches for.
@@ -20,88 +23,130 @@ pub(super) enum Negative {
     /// The token is at fault.
     Refused(RejectionKind),
     /// The answer is.
-    Failed(IntrospectionError),
+    Failed(Failure),
 }
 
-impl From<IntrospectionError> for Negative {
-    fn from(error: IntrospectionError) -> Self {
-        Self::Failed(error)
+impl<E: Into<Failure>> From<E> for Negative {
+    fn from(error: E) -> Self {
+        Self::Failed(error.into())
     }
 }
 
-impl From<WrongType> for Negative {
-    fn from(_: WrongType) -> Self {
-        Self::Failed(IntrospectionError::WrongType)
+impl Negative {
+    /// That endpoint answered so.
+    pub(super) fn at(self, endpoint: &Uri) -> Self {
+        match self {
+            Self::Refused(kind) => Self::Refused(kind),
+            Self::Failed(failure) => Self::Failed(failure.at(endpoint)),
+        }
     }
+}
+
+/// What is left to the configuration.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct AnswerPolicy {
+    pub(crate) audience_required: bool,
+    /// Whether `scope` may be an array.
+    pub(crate) scope_lists: bool,
 }
 
 /// The body of an answer of that media type. RFC 7662 §2.3: what the endpoint thinks of this
 /// server's credentials is no verdict on the token.
-pub(super) fn body<'a>(
-    answer: &'a Response<Bytes>,
-    expected: &str,
-) -> Result<&'a str, IntrospectionError> {
-    match answer.status() {
+pub(super) fn body<'a>(answer: &'a Response<Bytes>, expected: &str) -> Result<&'a str, Failure> {
+    let status = answer.status();
+    match status {
         StatusCode::OK => {}
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
-            return Err(IntrospectionError::Refused);
+            let cause = format!("its status is {}", status.as_u16());
+            return Err(Failure::with_cause(IntrospectionError::Refused, cause));
         }
-        _ => return Err(IntrospectionError::Status),
+        _ => return Err(Failure::of_status(IntrospectionError::Status, status)),
     }
     let content_type = answer.headers().get(CONTENT_TYPE);
     if !content_type.is_some_and(|value| media_type::is(value, expected)) {
-        return Err(IntrospectionError::ContentType);
+        let named = |value: &HeaderValue| shown(&String::from_utf8_lossy(value.as_bytes()));
+        let cause = content_type.map_or_else(|| "there is none".to_owned(), named);
+        return Err(Failure::with_cause(IntrospectionError::ContentType, cause));
     }
-    std::str::from_utf8(answer.body()).map_err(|_| IntrospectionError::Malformed)
+    std::str::from_utf8(answer.body()).map_err(|_| malformed("it is not UTF-8"))
 }
 
-/// What `token_type` or `token_use` call tokens that are no access tokens.
-const OTHER_KINDS: [&str; 5] = ["refresh_token", "id_token", "N_A", "refresh", "id"];
+fn malformed(cause: &'static str) -> Failure {
+    Failure::with_cause(IntrospectionError::Malformed, cause)
+}
+
+fn wrong_type(name: &'static str) -> Failure {
+    Failure::with_cause(IntrospectionError::WrongType, format!("it is {name}"))
+}
+
+/// Members that count even if they are null: neither is to be taken for absent.
+const NEVER_ABSENT: [&str; 2] = ["active", "cnf"];
 
 /// Reads an answer and holds it against what this server accepts of the issuer. `until` says how
 /// long it counts, given when the token expires.
 pub(super) fn judge(
     text: String,
     issuer: &Arc<TrustedIssuer>,
-    audience_required: bool,
+    policy: AnswerPolicy,
     until: impl FnOnce(Option<Timestamp>) -> Timestamp,
 ) -> Result<Vouched, Negative> {
-    let members = Object::parse(&text).map_err(|_| IntrospectionError::Malformed)?;
-    // Nothing else is true, not even "true".
-    match members.boolean("active") {
-        Ok(Some(true)) => {}
-        Ok(Some(false)) => return Err(Negative::Refused(RejectionKind::InactiveToken)),
-        Ok(None) | Err(_) => return Err(IntrospectionError::Malformed.into()),
-    }
-    let claims = claims::of_answer(&text, &members)?;
-    let issued_by = members.string("iss")?;
-    if issued_by.is_some_and(|other| *other != *issuer.identifier) {
+    let members = Object::parse(&text).map_err(|_| malformed("it is not one JSON object"))?;
+    // Several servers write null for what they do not know.
+    let members = members.without_nulls(&NEVER_ABSENT);
+    check_active(&members)?;
+    let claims = claims::of_answer(&text, &members, policy.scope_lists);
+    let claims = claims.map_err(|no_answer| match no_answer {
+        NoAnswer::OtherKind => Negative::Refused(RejectionKind::WrongTokenType),
+        NoAnswer::WrongType(name) => wrong_type(name).into(),
+    })?;
+    if string(&members, "iss")?.is_some_and(|other| *other != *issuer.identifier) {
         return Err(Negative::Refused(RejectionKind::UntrustedIssuer));
     }
     check_type(&members, &claims)?;
     if members.contains("aud") {
         claims::check_audience(&text, &claims, &issuer.audiences).map_err(Negative::Refused)?;
-    } else if audience_required {
+    } else if policy.audience_required {
         return Err(Negative::Refused(RejectionKind::MissingClaim));
     }
     let until = until(claims.expires);
     Ok(Vouched::by_answer(claims, text, Arc::clone(issuer), until))
 }
 
+/// Nothing else than true is, not even "true".
+fn check_active(members: &Object<'_>) -> Result<(), Negative> {
+    match members.boolean("active") {
+        Ok(Some(true)) => Ok(()),
+        Ok(Some(false)) => Err(Negative::Refused(RejectionKind::InactiveToken)),
+        Ok(None) => Err(malformed("it has no member active").into()),
+        Err(_) => Err(malformed("active is not a boolean").into()),
+    }
+}
+
+fn string<'a>(members: &Object<'a>, name: &'static str) -> Result<Option<Cow<'a, str>>, Failure> {
+    members.string(name).map_err(|_| wrong_type(name))
+}
+
+/// What an answer may call tokens that are no access tokens.
+const OTHER_KINDS: [&str; 8] =
+    ["refresh_token", "id_token", "N_A", "refresh", "id", "offline", "logout", "serialized-id"];
+
+fn is(named: &str, kind: &str) -> bool {
+    const URN: &str = "urn:ietf:params:oauth:token-type:";
+    named.strip_prefix(URN).unwrap_or(named).eq_ignore_ascii_case(kind)
+}
+
 /// `token_type` is optional, and servers put many things there; what it rules out is another kind
 /// of token, and one bound to a key that is not named (RFC 9449 §6.2). Ory Hydra answers `Bearer`
-/// for refresh tokens as well, and says in `token_use` which of the two it is.
+/// for refresh tokens as well, and says in `token_use` which of the two it is. Keycloak says it in
+/// `typ`, as in its JWTs.
 fn check_type(members: &Object<'_>, claims: &Claims) -> Result<(), Negative> {
-    const URN: &str = "urn:ietf:params:oauth:token-type:";
-    let is = |named: &str, other: &str| {
-        named.strip_prefix(URN).unwrap_or(named).eq_ignore_ascii_case(other)
-    };
-    let (named, used) = (members.string("token_type")?, members.string("token_use")?);
-    let mut kinds = [&named, &used].into_iter().flatten();
-    if kinds.any(|kind| OTHER_KINDS.iter().any(|other| is(kind, other))) {
+    let [named, used, typ] = ["token_type", "token_use", "typ"].map(|name| string(members, name));
+    let (named, used, typ) = (named?, used?, typ?);
+    let mut kinds = [&named, &used, &typ].into_iter().flatten();
+    if kinds.any(|kind| is_foreign(kind) || OTHER_KINDS.iter().any(|other| is(kind, other))) {
         return Err(Negative::Refused(RejectionKind::WrongTokenType));
     }
-    let bound = named.as_ref().is_some_and(|named| is(named, "DPoP"));
+    let bound = [&named, &typ].into_iter().flatten().any(|kind| is(kind, "DPoP"));
     let key = claims.confirmation.as_ref().and_then(|confirmation| confirmation.methods().0);
     if bound && key.is_none() {
         return Err(Negative::Refused(RejectionKind::UnsupportedConfirmation));

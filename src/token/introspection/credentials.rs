@@ -7,9 +7,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::HeaderValue;
 
-use super::IntrospectionError;
 use super::assertion::Assertion;
 use super::form::{self, Form};
+use super::{Failure, IntrospectionError};
 use crate::charset;
 use crate::clock::Timestamp;
 
@@ -63,7 +63,8 @@ impl Credentials {
         form: &mut Form,
         methods: Option<&[String]>,
         now: Timestamp,
-    ) -> Result<Option<HeaderValue>, IntrospectionError> {
+    ) -> Result<Option<HeaderValue>, Failure> {
+        let failed = |cause| Failure::with_cause(IntrospectionError::Credentials, cause);
         match self {
             Self::Fixed(value) => return Ok(Some(value.clone())),
             Self::Post { client_id, secret } => {
@@ -81,13 +82,15 @@ impl Credentials {
                 form.add("client_secret", secret);
             }
             Self::Assertion(assertion) => {
-                let signed = assertion.sign(now).ok_or(IntrospectionError::Credentials)?;
+                let unsigned = || failed("the assertion could not be signed");
+                let signed = assertion.sign(now).ok_or_else(unsigned)?;
                 form.add("client_assertion_type", Assertion::TYPE);
                 form.add("client_assertion", &signed);
             }
             Self::Bearer(source) => {
-                let value = source().and_then(|token| authorization(&token));
-                return value.map(Some).ok_or(IntrospectionError::Credentials);
+                let token = source().ok_or_else(|| failed("the source gives no token"))?;
+                let unsendable = || failed("the source gives a token that cannot be sent");
+                return authorization(&token).map(Some).ok_or_else(unsendable);
             }
         }
         Ok(None)

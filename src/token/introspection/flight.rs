@@ -1,13 +1,15 @@
 //! Calls under way: one for each token, not too many at once, and not too many a second.
 //!
+//! A quarter of both is left to tokens that were active of late ([`lately`](super::lately)).
+//!
 //! Whoever asks about a token joins the call that is under way for it, or begins one: see
 //! [`flight`](crate::flight).
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::memory::Key;
-use super::{IntrospectionError, Introspector};
+use super::memory::{Key, Memory};
+use super::{Failure, IntrospectionError, Introspector};
 use crate::clock::Timestamp;
 use crate::error::RejectionKind;
 use crate::flight::{self, Flight, Report, Waiting};
@@ -33,9 +35,12 @@ pub(super) enum Boarding {
     First(Landing, Waiting<Outcome>),
     /// Nothing: the answer has come in between.
     Known(Outcome),
-    /// Nothing: there are too many calls.
-    Full,
+    /// Nothing: there are too many calls, in that way.
+    Full(&'static str),
 }
+
+/// That part of all calls is not for strangers.
+const QUARTER: u32 = 4;
 
 impl Flights {
     pub(super) fn new(calls_a_second: u32) -> Self {
@@ -47,27 +52,24 @@ impl Flights {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// `known` is looked at while nobody else can board or land, so that no token is asked about
+    /// The memory is looked at while nobody else can board or land, so that no token is asked about
     /// twice in a row.
     pub(super) fn board(
         &self,
         introspector: &Arc<Introspector>,
         key: Key,
         now: Timestamp,
-        known: impl FnOnce() -> Option<Outcome>,
+        memory: &Memory,
     ) -> Boarding {
         let mut calls = self.lock();
         if let Some(running) = calls.running.get(&key).filter(|running| !running.is_overdue()) {
             return Boarding::Joined(running.wait());
         }
-        if let Some(outcome) = known() {
+        if let Some(outcome) = memory.find(&key, now) {
             return Boarding::Known(outcome);
         }
-        if calls.running.len() >= introspector.settings.concurrent {
-            calls.running.retain(|_, running| !running.is_overdue());
-        }
-        if calls.running.len() >= introspector.settings.concurrent || !calls.pace.allows(now) {
-            return Boarding::Full;
+        if let Err(cause) = calls.admit(introspector, memory.was_active(&key, now), now) {
+            return Boarding::Full(cause);
         }
         let (running, report) = Flight::begin(introspector.longest());
         let waiting = running.wait();
@@ -82,6 +84,29 @@ impl Flights {
         if calls.running.get(key).is_some_and(|running| running.is_of(report)) {
             calls.running.remove(key);
         }
+    }
+}
+
+impl Calls {
+    /// Whether one more may be begun: for a token that was active of late, or for a stranger.
+    fn admit(
+        &mut self,
+        introspector: &Introspector,
+        was_active: bool,
+        now: Timestamp,
+    ) -> Result<(), &'static str> {
+        let (stranger, settings) = (!was_active, &introspector.settings);
+        let reserve = usize::from(stranger) * (settings.concurrent / QUARTER as usize);
+        let most = settings.concurrent.saturating_sub(reserve);
+        if self.running.len() >= most {
+            self.running.retain(|_, running| !running.is_overdue());
+        }
+        if self.running.len() >= most {
+            return Err("too many are under way");
+        }
+        let reserve = u32::from(stranger) * (settings.a_second / QUARTER);
+        let allowed = self.pace.allows_leaving(reserve, now);
+        allowed.then_some(()).ok_or("too many were begun this second")
     }
 }
 
@@ -111,8 +136,10 @@ impl Landing {
         let lost = outcome.is_none();
         report.tell(outcome.unwrap_or(Err(RejectionKind::IntrospectionUnavailable)));
         if lost {
+            let cause = "it panicked, or its runtime was shut down";
+            let failure = Failure::with_cause(IntrospectionError::Runtime, cause);
             // The clock is not asked: it may be what panics.
-            introspector.failed(IntrospectionError::Runtime, began);
+            introspector.failed(&failure, began);
         }
     }
 }

@@ -24,11 +24,15 @@ use std::time::Duration;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
+use super::lately::Lately;
 use crate::clock::Timestamp;
 use crate::error::RejectionKind;
 use crate::random;
 use crate::token::expiring::Expiring;
 use crate::token::{Digest, TokenCache, Vouched};
+
+/// By how much a request may have asked for the time before an answer came that it finds.
+const MOMENT: Duration = Duration::from_secs(1);
 
 /// How many refusals are remembered at most.
 const REFUSALS: u64 = 16 * 1024;
@@ -57,6 +61,7 @@ pub(crate) struct Memory {
     active: TokenCache,
     /// Each weighs one.
     refusals: Expiring<Refusal>,
+    lately: Lately,
     spans: Memories,
 }
 
@@ -67,7 +72,8 @@ impl Memory {
         let keyed = Hmac::new_from_slice(&secret).ok()?;
         let refusals = Expiring::new(REFUSALS, 1);
         let bytes = if spans.active_for.is_zero() { 0 } else { spans.bytes };
-        Some(Self { keyed, active: TokenCache::new(bytes), refusals, spans })
+        let (active, lately) = (TokenCache::new(bytes), Lately::new());
+        Some(Self { keyed, active, refusals, lately, spans })
     }
 
     pub(super) fn key(&self, token: &Digest) -> Key {
@@ -81,23 +87,24 @@ impl Memory {
         now: Timestamp,
     ) -> Option<Result<Arc<Vouched>, RejectionKind>> {
         if let Some(vouched) = self.active.get(key) {
-            if vouched.stands(now) && self.is_plausible(&vouched, now) {
+            let until = vouched.counts_until();
+            let plausible = |until| is_plausible(until, self.spans.active_for, now);
+            if vouched.stands(now) && until.is_none_or(plausible) {
                 return Some(Ok(vouched));
             }
             self.active.remove(key);
         }
         let refusal = self.refusals.get(key)?;
-        if now < refusal.until && refusal.until.since(now) <= self.spans.refusals_for {
+        if now < refusal.until && is_plausible(refusal.until, self.spans.refusals_for, now) {
             return Some(Err(refusal.kind));
         }
         self.refusals.remove(key);
         None
     }
 
-    /// An answer that is to last longer than any does was given before the clock went back.
-    fn is_plausible(&self, vouched: &Vouched, now: Timestamp) -> bool {
-        let until = vouched.counts_until();
-        until.is_none_or(|until| until.since(now) <= self.spans.active_for)
+    /// Whether the issuer called the token active of late, and has not taken that back.
+    pub(super) fn was_active(&self, key: &Key, now: Timestamp) -> bool {
+        self.lately.knows(key, now)
     }
 
     /// RFC 7662 §4: an answer about an active token counts no longer than the token does.
@@ -116,6 +123,7 @@ impl Memory {
             Ok(vouched) => {
                 // It may have been refused a moment before.
                 self.refusals.remove(&key);
+                self.lately.active(key, vouched.claims.expires, now);
                 if vouched.stands(now) {
                     let until = vouched.counts_until().unwrap_or(Timestamp::MAX);
                     self.active.insert_until(until, key, vouched, now);
@@ -123,6 +131,7 @@ impl Memory {
             }
             Err(kind) => {
                 self.active.remove(&key);
+                self.lately.forget(&key);
                 let until = now.plus(self.spans.refusals_for);
                 if !self.spans.refusals_for.is_zero() {
                     self.refusals.insert(key, Refusal { kind: *kind, until }, 1, until, now);
@@ -130,6 +139,12 @@ impl Memory {
             }
         }
     }
+}
+
+/// An answer that is to last longer than any does was given before the clock went back. A moment is
+/// no sign of that: a request may have asked for the time just before a call landed.
+fn is_plausible(until: Timestamp, longest: Duration, now: Timestamp) -> bool {
+    until.since(now) <= longest.saturating_add(MOMENT)
 }
 
 impl fmt::Debug for Memory {

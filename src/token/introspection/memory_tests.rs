@@ -84,6 +84,19 @@ fn a_clock_that_went_back_makes_no_answer_last_longer() {
 }
 
 #[test]
+fn a_request_that_began_before_an_answer_came_finds_it() {
+    let memory = memory();
+    let [good, bad] = ["good", "bad"].map(|token| memory.key(&Digest::of(token)));
+    let landed = Timestamp::from_millis(1_000_001);
+    memory.keep(good, &active(memory.until(None, landed)), landed);
+    memory.keep(bad, &INACTIVE, landed);
+    for _ in 0..2 {
+        assert_eq!(verdict(&memory, &good, 1000), Some(Ok(())));
+        assert_eq!(verdict(&memory, &bad, 1000), Some(Err(RejectionKind::InactiveToken)));
+    }
+}
+
+#[test]
 fn tokens_of_strangers_fill_a_room_of_their_own() {
     let memory = memory();
     let good = memory.key(&Digest::of("good"));

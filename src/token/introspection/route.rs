@@ -9,13 +9,16 @@ use std::sync::Arc;
 
 use crate::json::Object;
 use crate::jws::{self, Compact};
+use crate::token::types::is_foreign;
 use crate::token::{Issuers, TrustedIssuer};
 
 /// Which tokens are sent to an issuer's endpoint.
 #[derive(Debug, Default)]
 pub(crate) struct Shapes {
-    /// Those that begin so; with none, all that no other issuer is named for.
+    /// Those that begin so; with none, all opaque ones that no other issuer is named for.
     pub(crate) prefixes: Vec<String>,
+    /// None but signed ones.
+    pub(crate) signed_only: bool,
     /// Signed ones too, which the issuer's keys could verify.
     pub(crate) every_token: bool,
 }
@@ -33,9 +36,9 @@ pub(crate) struct Routes {
 impl Routes {
     pub(crate) fn add(&mut self, issuer: &Arc<TrustedIssuer>) {
         let Some(introspector) = &issuer.introspection else { return };
-        let Shapes { prefixes, every_token } = introspector.shapes();
+        let Shapes { prefixes, signed_only, every_token } = introspector.shapes();
         self.signed |= every_token;
-        if prefixes.is_empty() {
+        if prefixes.is_empty() && !signed_only {
             self.others.get_or_insert_with(|| Arc::clone(issuer));
         }
         let prefixes = prefixes.iter().map(|prefix| (prefix.as_str().into(), Arc::clone(issuer)));
@@ -49,7 +52,7 @@ impl Routes {
         token: &str,
         issuers: &'a Issuers,
     ) -> Option<&'a Arc<TrustedIssuer>> {
-        if self.prefixed.is_empty() && self.others.is_none() {
+        if self.prefixed.is_empty() && self.others.is_none() && !self.signed {
             return None;
         }
         let named = self.prefixed.iter().find(|(prefix, _)| token.starts_with(&**prefix));
@@ -66,19 +69,29 @@ impl Routes {
 }
 
 /// A token of three parts whose first is a JSON object.
-struct Jwt<'a>(Compact<'a>);
+struct Jwt<'a> {
+    parts: Compact<'a>,
+    /// Its header says that it is no access token.
+    foreign: bool,
+}
 
 impl<'a> Jwt<'a> {
     fn read(token: &'a str) -> Option<Self> {
         let parts = Compact::split(token)?;
         let header = jws::decode_text(parts.header)?;
-        Object::parse(&header).ok().map(|_| Self(parts))
+        let typ = Object::parse(&header).ok()?.string("typ");
+        let foreign = typ.is_ok_and(|typ| typ.is_some_and(|typ| is_foreign(&typ)));
+        Some(Self { parts, foreign })
     }
 
     /// The issuer it names, if that one takes signed tokens too. Who names another than its own
-    /// asks a server that knows nothing of the token.
+    /// asks a server that knows nothing of the token. A JWT of another kind is nobody's access token
+    /// (RFC 8725 §3.12): it is refused here by its type, as if it were to be verified.
     fn issuer<'i>(&self, issuers: &'i Issuers) -> Option<&'i Arc<TrustedIssuer>> {
-        let payload = jws::decode_text(self.0.payload)?;
+        if self.foreign {
+            return None;
+        }
+        let payload = jws::decode_text(self.parts.payload)?;
         let members = Object::parse(&payload).ok()?;
         let named: Cow<'_, str> = members.string("iss").ok()??;
         let takes = |issuer: &&Arc<TrustedIssuer>| {

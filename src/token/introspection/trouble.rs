@@ -1,27 +1,53 @@
 //! How the calls to one endpoint went, for those who watch over the server.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::IntrospectionError;
 use crate::clock::Timestamp;
 use crate::keys::Trouble;
+use crate::pace::Pace;
 
-#[derive(Debug, Default)]
-pub(super) struct Record(Mutex<Trouble>);
+#[derive(Debug)]
+pub(super) struct Record(Mutex<Recorded>);
+
+#[derive(Debug)]
+struct Recorded {
+    trouble: Trouble,
+    /// Of lines about requests that found too many calls.
+    lines: Pace,
+    /// How many such there were since the last line.
+    untold: u64,
+}
 
 impl Record {
+    pub(super) const fn new() -> Self {
+        let trouble = Trouble { failures: 0, last: None, lost: false };
+        Self(Mutex::new(Recorded { trouble, lines: Pace::new(1), untold: 0 }))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Recorded> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub(super) fn look(&self) -> Trouble {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.lock().trouble
     }
 
     /// The endpoint gave an answer that counts.
     pub(super) fn answered(&self) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).failures = 0;
+        self.lock().trouble.failures = 0;
     }
 
     pub(super) fn failed(&self, error: IntrospectionError, now: Timestamp) {
-        let mut trouble = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let trouble = &mut self.lock().trouble;
         trouble.failures = trouble.failures.saturating_add(1);
         trouble.last = Some((error, now));
+    }
+
+    /// A request found too many calls: of how many such the log is to tell now.
+    pub(super) fn crowded(&self, now: Timestamp) -> Option<u64> {
+        let mut recorded = self.lock();
+        recorded.untold = recorded.untold.saturating_add(1);
+        recorded.lines.allows(now).then(|| std::mem::take(&mut recorded.untold))
     }
 }

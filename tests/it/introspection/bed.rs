@@ -14,6 +14,7 @@ use tower_resource_server::{
     ResourceServer, Scopes,
 };
 
+use crate::observability::{Capture, Logged};
 use crate::support::{Answer, ISSUER, NOW, RESOURCE, bearer, present, send};
 
 /// Where [`ISSUER`] is asked in these tests.
@@ -39,6 +40,22 @@ impl Failures {
     pub(crate) fn take(&self) -> Vec<IntrospectionError> {
         std::mem::take(&mut self.0.lock().expect("no panic"))
     }
+}
+
+/// What the log tells of calls that failed.
+pub(crate) fn told(log: &Capture) -> Vec<Logged> {
+    log.of("tower_resource_server::introspection")
+}
+
+/// One line of the log, for that reason.
+pub(crate) fn assert_told(log: &Capture, error: IntrospectionError, cause: &str) {
+    let lines = told(log);
+    let [line] = &lines[..] else { panic!("one line: {lines:?}") };
+    assert_eq!(line.get("message"), Some("introspection failed"));
+    assert_eq!(line.get("error"), Some(error.to_string().as_str()));
+    assert_eq!(line.get("cause"), Some(cause), "{error}");
+    assert_eq!(line.get("issuer"), Some(ISSUER));
+    assert!(line.get("endpoint").is_some_and(|url| url.starts_with(ISSUER)), "{line:?}");
 }
 
 /// An authorization server of opaque tokens, and a server that asks it about them.
@@ -94,6 +111,11 @@ impl Asked {
     pub(crate) async fn read_with(&self, token: &str) -> Answer {
         let layer = self.server.authenticate().require(Scopes::all(["read"]));
         send(layer, bearer(token)).await
+    }
+
+    /// A good token is accepted.
+    pub(crate) async fn serves(&self) {
+        self.present(&self.token()).await.assert_ok();
     }
 
     /// How often the issuer was asked about a token.

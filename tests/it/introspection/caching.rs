@@ -6,13 +6,14 @@ use futures_util::future::join_all;
 use http::StatusCode;
 use serde_json::json;
 use tokio::task::JoinSet;
-use tower_resource_server::testing::Condition;
-use tower_resource_server::testing::Endpoint;
-use tower_resource_server::{ClientAuthentication, Introspection, IntrospectionError};
+use tower_resource_server::testing::{Condition, Endpoint, TestAuthorizationServer, TestIssuer};
+use tower_resource_server::{
+    ClientAuthentication, Introspection, IntrospectionError, Issuer, ResourceServer,
+};
 
 use super::bed::{Asked, TOKEN, asking, right_but};
 use crate::support::let_others_run;
-use crate::support::{NOW, present};
+use crate::support::{NOW, RESOURCE, present};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -254,6 +255,26 @@ async fn two_servers_share_nothing() {
 }
 
 #[tokio::test]
+async fn two_issuers_are_asked_about_one_token() {
+    let asked = Asked::new();
+    let token = asked.token();
+    let name = "https://other.example.com";
+    let issuer = TestIssuer::new(name).clock(asked.clock.clone());
+    let other = TestAuthorizationServer::of(issuer);
+    let introspection = other.introspection();
+    let builder = ResourceServer::builder(RESOURCE)
+        .issuer(Issuer::introspection(name, introspection))
+        .clock(asked.clock.clone())
+        .fetch(other.clone());
+    let server = builder.build().expect("valid");
+    asked.present(&token).await.assert_ok();
+    // R7662-4-5: what one issuer says of a token is nothing that another has said.
+    present(&server, &token).await.assert_t401();
+    asked.present(&token).await.assert_ok();
+    assert_eq!((asked.calls(), other.count(Endpoint::Introspection)), (1, 1));
+}
+
+#[tokio::test]
 async fn layers_of_one_server_share_what_it_knows() {
     let asked = Asked::new();
     let token = asked.token();
@@ -289,7 +310,8 @@ async fn what_a_server_remembers_goes_with_it() {
 
 #[tokio::test]
 async fn strangers_push_out_nothing_that_is_good() {
-    let asked = Asked::with(|introspection| introspection.cache_bytes(8 * 1024));
+    let asked =
+        Asked::with(|introspection| introspection.cache_bytes(8 * 1024).max_calls_per_second(1000));
     let token = asked.token();
     asked.present(&token).await.assert_ok();
     for number in 0..400 {

@@ -12,7 +12,8 @@ use tower_resource_server::{
     JwkSet, PrivateKey, ResourceServer,
 };
 
-use super::bed::{ENDPOINT, Failures, TOKEN, asking, fields, right_but};
+use super::bed::{ENDPOINT, Failures, TOKEN, asking, assert_told, fields, right_but};
+use crate::observability::Capture;
 use crate::support::{ISSUER, NOW, present};
 use tower_resource_server::testing::FixedClock;
 
@@ -169,9 +170,15 @@ async fn a_bearer_token_can_be_renewed_and_can_be_missing() {
     assert_eq!(authorization(&sent[0]).expect("a field"), "Bearer one");
     assert_eq!(authorization(&sent[1]).expect("a field"), "Bearer two");
     for unusable in [None, Some("a b".to_owned()), Some("a\nb".to_owned()), Some(String::new())] {
+        let cause = match unusable {
+            None => "the source gives no token",
+            Some(_) => "the source gives a token that cannot be sent",
+        };
         *current.lock().expect("no panic") = unusable;
+        let log = Capture::start();
         present(&server, TOKEN).await.assert_x503();
         assert_eq!(failures.take(), [IntrospectionError::Credentials]);
+        assert_told(&log, IntrospectionError::Credentials, cause);
     }
     assert_eq!(fetch.count(), 2);
 }

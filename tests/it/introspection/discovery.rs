@@ -8,11 +8,13 @@ use tower_resource_server::{
     ClientAuthentication, Introspection, IntrospectionError, Issuer, ResourceServer,
 };
 
-use super::bed::{Failures, asking, fields, right_but};
+use super::bed::{Failures, asking, assert_told, fields, right_but, told};
+use crate::observability::Capture;
 use crate::support::{ISSUER, NOW, RESOURCE, present};
 
 struct Found {
     authorization_server: TestAuthorizationServer,
+    clock: FixedClock,
     failures: Failures,
     server: ResourceServer,
 }
@@ -29,12 +31,12 @@ fn found(trust: impl FnOnce(Introspection) -> Issuer) -> Found {
     let failures = Failures::default();
     let server = ResourceServer::builder(RESOURCE)
         .issuer(trust(Introspection::discovered(secret())))
-        .clock(clock)
+        .clock(clock.clone())
         .fetch(authorization_server.clone())
         .observer(failures.clone())
         .build()
         .expect("valid");
-    Found { authorization_server, failures, server }
+    Found { authorization_server, clock, failures, server }
 }
 
 fn opaque(found: &Found) -> String {
@@ -76,8 +78,12 @@ async fn a_document_without_a_usable_endpoint_leads_nowhere() {
         let found = found(|introspection| Issuer::introspection(ISSUER, introspection));
         found.authorization_server.metadata_member("introspection_endpoint", endpoint.clone());
         // R8414-2-3: in the clear a token is not sent, whatever the metadata says.
+        let log = Capture::start();
         present(&found.server, &opaque(&found)).await.assert_x503();
         assert_eq!(found.failures.take(), [IntrospectionError::Metadata], "{endpoint}");
+        let lines = told(&log);
+        let [line] = &lines[..] else { panic!("one line: {lines:?}") };
+        assert_eq!(line.get("cause"), Some("it names none that can be used"));
         assert_eq!(found.authorization_server.count(Endpoint::Introspection), 0);
     }
 }
@@ -148,4 +154,95 @@ async fn an_endpoint_that_has_moved_is_found() {
     clock.advance(std::time::Duration::from_secs(60));
     present(&server, "four").await.assert_x503();
     assert_eq!(fetch.count_at(METADATA), 2);
+}
+
+/// Those that [`ResourceServer::ready`] names.
+async fn unready(server: &ResourceServer) -> String {
+    let error = server.ready().await.expect_err("something is missing");
+    assert_eq!(error.issuers(), [ISSUER]);
+    assert!(!server.health().is_ready());
+    error.to_string()
+}
+
+const NO_ENDPOINT: &str = "no introspection endpoint is known for https://as.example.com";
+
+#[tokio::test]
+async fn a_server_is_ready_when_it_knows_where_to_ask() {
+    let found = found(|introspection| Issuer::introspection(ISSUER, introspection));
+    found.authorization_server.set(Condition::Down);
+    assert_eq!(unready(&found.server).await, NO_ENDPOINT);
+    let issuer = found.server.health().issuers()[0].clone();
+    assert_eq!(issuer.knows_introspection_endpoint(), Some(false));
+    assert!(issuer.to_string().contains("introspection endpoint unknown"), "{issuer}");
+    found.authorization_server.set(Condition::Up);
+    found.clock.advance(std::time::Duration::from_secs(1));
+    found.server.ready().await.expect("the metadata is there");
+    let health = found.server.health();
+    assert!(health.is_ready());
+    assert_eq!(health.issuers()[0].knows_introspection_endpoint(), Some(true));
+    let looked_up = found.authorization_server.count(Endpoint::Metadata);
+    // Nobody is asked again, neither by whom would be ready nor by a request.
+    found.server.ready().await.expect("it still is");
+    present(&found.server, &opaque(&found)).await.assert_ok();
+    assert_eq!(found.authorization_server.count(Endpoint::Metadata), looked_up);
+}
+
+#[tokio::test]
+async fn a_document_without_a_usable_endpoint_makes_no_server_ready() {
+    let found = found(|introspection| Issuer::introspection(ISSUER, introspection));
+    let server = &found.authorization_server;
+    server.metadata_member("introspection_endpoint", Value::Null);
+    assert_eq!(unready(&found.server).await, NO_ENDPOINT);
+    server.metadata_member("introspection_endpoint", server.url(Endpoint::Introspection));
+    // A document of less than a minute is not looked up again.
+    assert_eq!(unready(&found.server).await, NO_ENDPOINT);
+    found.clock.advance(std::time::Duration::from_secs(60));
+    found.server.ready().await.expect("it names one now");
+}
+
+#[tokio::test]
+async fn keys_and_endpoint_are_made_ready_at_once() {
+    let found = found(|introspection| Issuer::discover(ISSUER).introspect(introspection));
+    found.server.ready().await.expect("both are there");
+    let count = |endpoint| found.authorization_server.count(endpoint);
+    assert_eq!((count(Endpoint::Metadata), count(Endpoint::Jwks)), (1, 1));
+    assert_eq!(count(Endpoint::Introspection), 0);
+}
+
+#[tokio::test]
+async fn an_issuer_that_lacks_both_is_named_once() {
+    let found = found(|introspection| Issuer::discover(ISSUER).introspect(introspection));
+    found.authorization_server.set(Condition::Down);
+    let keys = "no keys could be loaded for https://as.example.com";
+    assert_eq!(unready(&found.server).await, format!("{keys}; {NO_ENDPOINT}"));
+}
+
+#[tokio::test]
+async fn an_endpoint_that_is_configured_is_known_without_asking() {
+    let fetch = ScriptedFetch::new();
+    let introspection = Introspection::at("https://as.example.com/introspect", secret());
+    let server = asking(introspection, fetch.clone(), &FixedClock::at(NOW)).build().expect("valid");
+    server.ready().await.expect("there is nothing to wait for");
+    assert_eq!(server.health().issuers()[0].knows_introspection_endpoint(), Some(true));
+    assert_eq!(fetch.count(), 0);
+}
+
+#[tokio::test]
+async fn the_log_names_the_endpoint_or_why_there_is_none() {
+    let found = found(|introspection| Issuer::introspection(ISSUER, introspection));
+    let server = &found.authorization_server;
+    server.set_at(Endpoint::Introspection, Condition::Status(http::StatusCode::BAD_GATEWAY));
+    let log = Capture::start();
+    present(&found.server, &opaque(&found)).await.assert_x503();
+    assert_told(&log, IntrospectionError::Status, "it is 502");
+    let line = &told(&log)[0];
+    assert_eq!(line.get("endpoint"), Some(server.url(Endpoint::Introspection).as_str()));
+    let found = self::found(|introspection| Issuer::introspection(ISSUER, introspection));
+    found.authorization_server.set(Condition::Down);
+    let log = Capture::start();
+    present(&found.server, &opaque(&found)).await.assert_x503();
+    let lines = told(&log);
+    let [line] = &lines[..] else { panic!("one line: {lines:?}") };
+    assert_eq!(line.get("cause"), Some("metadata: the connection failed"));
+    assert_eq!(line.get("endpoint"), None);
 }

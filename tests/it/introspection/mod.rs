@@ -7,6 +7,7 @@ mod caching;
 mod credentials;
 mod discovery;
 mod outages;
+mod rates;
 mod requests;
 mod settings;
 mod shapes;

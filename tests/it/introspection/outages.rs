@@ -6,11 +6,14 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Response, StatusCode};
-use tower_resource_server::fetch::{Fetch, FetchErrorKind, FetchFuture, FetchLimits};
+use tower_resource_server::fetch::{Fetch, FetchError, FetchErrorKind, FetchFuture, FetchLimits};
 use tower_resource_server::testing::{Condition, FixedClock, ScriptedFetch};
 use tower_resource_server::{Event, Introspection, IntrospectionError, Observer, RejectionKind};
 
-use super::bed::{Asked, ENDPOINT, Failures, TOKEN, asking, basic, right, scripted};
+use super::bed::{
+    Asked, ENDPOINT, Failures, TOKEN, asking, assert_told, basic, right, scripted, told,
+};
+use crate::observability::Capture;
 use crate::support::{Logs, NOW, present};
 
 #[tokio::test]
@@ -38,6 +41,7 @@ async fn credentials_that_are_refused_are_our_fault() {
         let line = text.lines().find(|line| line.contains("tower_resource_server::introspection"));
         let line = line.expect("a line in the log");
         assert!(line.contains("ERROR") && line.contains("credentials"), "{line}");
+        assert!(line.contains(ENDPOINT) && line.contains(&format!("its status is {status}")));
         assert!(!text.contains(TOKEN) && !text.contains("s3cr3t"), "{text}");
     }
 }
@@ -84,9 +88,13 @@ async fn whatever_is_not_200_is_a_failure() {
         let token = asked.token();
         let status = StatusCode::from_u16(status).expect("a status");
         asked.authorization_server.set(Condition::Status(status));
+        let log = Capture::start();
         // R7662-2.3-2.
         asked.present(&token).await.assert_x503();
         assert_eq!(asked.failures.take(), [IntrospectionError::Status], "{status}");
+        assert_told(&log, IntrospectionError::Status, &format!("it is {}", status.as_u16()));
+        asked.authorization_server.set(Condition::Up);
+        asked.present(&token).await.assert_ok();
     }
 }
 
@@ -126,12 +134,36 @@ async fn a_failed_fetch_is_told_by_its_kind() {
     ] {
         let fetch = ScriptedFetch::new().fail_at(ENDPOINT, kind);
         let (server, failures) = scripted(&fetch, |introspection| introspection);
+        let log = Capture::start();
         // R7662-2.3-2: TLS failures among them.
         present(&server, TOKEN).await.assert_x503();
         assert_eq!(failures.take(), [IntrospectionError::Fetch(kind)]);
+        let lines = told(&log);
+        let [line] = &lines[..] else { panic!("one line: {lines:?}") };
+        assert_eq!(line.get("error"), Some(IntrospectionError::Fetch(kind).to_string().as_str()));
+        assert_eq!(line.get("endpoint"), Some(ENDPOINT));
         let text = IntrospectionError::Fetch(kind).to_string();
         assert!(!text.is_empty() && IntrospectionError::Fetch(kind).source().is_none());
     }
+}
+
+#[tokio::test]
+async fn the_log_says_what_the_client_says_of_a_failed_fetch() {
+    #[derive(Debug)]
+    struct Refused;
+    impl Fetch for Refused {
+        fn fetch(&self, _: http::Request<Bytes>, _: FetchLimits) -> FetchFuture<'_> {
+            let cause = std::io::Error::other("connection refused");
+            let error = FetchError::with_source(FetchErrorKind::Transport, cause);
+            Box::pin(async { Err(error) })
+        }
+    }
+    let introspection = Introspection::at(ENDPOINT, basic());
+    let server = asking(introspection, Refused, &FixedClock::at(NOW)).build().expect("valid");
+    let log = Capture::start();
+    present(&server, TOKEN).await.assert_x503();
+    let transport = IntrospectionError::Fetch(FetchErrorKind::Transport);
+    assert_told(&log, transport, "connection refused");
 }
 
 #[tokio::test]
@@ -159,8 +191,11 @@ async fn a_fetch_that_panics_leaves_nobody_waiting() {
     let builder = asking(introspection, Broken, &FixedClock::at(NOW)).observer(failures.clone());
     let server = builder.build().expect("valid");
     for _ in 0..2 {
+        let log = Capture::start();
         present(&server, TOKEN).await.assert_x503();
         assert_eq!(failures.take(), [IntrospectionError::Runtime]);
+        let cause = "it panicked, or its runtime was shut down";
+        assert_told(&log, IntrospectionError::Runtime, cause);
     }
 }
 
@@ -295,10 +330,12 @@ async fn a_clock_that_panics_within_a_call_leaves_nobody_waiting() {
     assert_eq!(failures.take(), [IntrospectionError::Runtime]);
 }
 
-/// A TLS server on loopback whose certificate nobody has signed, and its port.
+/// A TLS server on loopback whose certificate nobody has signed, its port, and whether its clients
+/// went on in spite of that. To those it says that every token is active.
 #[cfg(feature = "http-client")]
-async fn untrusted_tls() -> u16 {
+async fn untrusted_tls() -> (u16, tokio::sync::mpsc::UnboundedReceiver<bool>) {
     use rustls::pki_types::PrivateKeyDer;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     let own = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
     let key = PrivateKeyDer::try_from(own.signing_key.serialize_der()).expect("a key");
     #[cfg(feature = "aws-lc-rs")]
@@ -314,20 +351,31 @@ async fn untrusted_tls() -> u16 {
     let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let port = listener.local_addr().expect("a bound listener").port();
+    let mut members = right();
+    members["active"] = true.into();
+    let body = members.to_string();
+    let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length";
+    let answer = format!("{head}: {}\r\n\r\n{body}", body.len());
+    let (ended, handshakes) = tokio::sync::mpsc::unbounded_channel();
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
-            // A client that does not trust the certificate ends the handshake.
-            assert!(acceptor.accept(stream).await.is_err(), "a client that trusts anybody");
+            let accepted = acceptor.accept(stream).await;
+            // Nobody may be left who wants to know.
+            let _ = ended.send(accepted.is_ok());
+            if let Ok(mut stream) = accepted {
+                let _ = stream.read(&mut [0; 4096]).await;
+                let _ = stream.write_all(answer.as_bytes()).await;
+            }
         }
     });
-    port
+    (port, handshakes)
 }
 
 #[cfg(feature = "http-client")]
 #[tokio::test]
 async fn a_certificate_that_nobody_trusts_is_a_failure() {
     use tower_resource_server::{Issuer, ResourceServer};
-    let port = untrusted_tls().await;
+    let (port, mut handshakes) = untrusted_tls().await;
     let endpoint = format!("https://localhost:{port}/introspect");
     let failures = Failures::default();
     let introspection = Introspection::at(endpoint, basic());
@@ -340,4 +388,5 @@ async fn a_certificate_that_nobody_trusts_is_a_failure() {
     // R7662-4-1: TLS, with the certificate checked.
     present(&server, TOKEN).await.assert_x503();
     assert_eq!(failures.take(), [IntrospectionError::Fetch(FetchErrorKind::Transport)]);
+    assert_eq!(handshakes.recv().await, Some(false), "a client that trusts anybody");
 }

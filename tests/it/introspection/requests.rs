@@ -50,15 +50,20 @@ async fn nothing_of_the_request_goes_along() {
     let key = SigningKey::generate(Algorithm::ES256);
     let claims = asked.authorization_server.token().bound_to(&key);
     let token = asked.authorization_server.opaque(&claims);
-    let client = DpopClient::new(key, token).clock(asked.clock.clone());
+    let client = DpopClient::new(key, token.clone()).clock(asked.clock.clone());
     let request = get(&[("x-request-id", "7"), ("cookie", "session=1"), ("host", "evil.example")]);
-    send(asked.server.authenticate(), client.authorize(request)).await.assert_ok();
+    let request = client.authorize(request);
+    let proof = request.headers()["dpop"].to_str().expect("ASCII").to_owned();
+    send(asked.server.authenticate(), request).await.assert_ok();
     let [request] = &asked.requests()[..] else { panic!("one call") };
     // R9449-6.2-1: the proof stays here, where the binding is verified.
     let mut names: Vec<_> = request.headers().keys().map(|name| name.as_str()).collect();
     names.sort_unstable();
     assert_eq!(names, ["accept", "authorization", "content-type", "user-agent"]);
-    assert!(!String::from_utf8_lossy(request.body()).contains("proof"));
+    for (name, value) in fields(request.body()) {
+        assert!(["token", "token_type_hint"].contains(&&*name), "{name}");
+        assert!(!proof.split('.').any(|part| value.contains(part)), "{name}");
+    }
 }
 
 #[tokio::test]

@@ -70,6 +70,10 @@ fn what_is_out_of_range_is_a_fault() {
         at(ENDPOINT).cache_refusals_for(61 * second),
         at(ENDPOINT).max_calls(0),
         at(ENDPOINT).max_calls(10_001),
+        // R7662-4-6.
+        at(ENDPOINT).max_calls_per_second(0),
+        at(ENDPOINT).max_calls_per_second(100_001),
+        at(ENDPOINT).token_prefix("ory_at_").signed_tokens_only(),
         at(ENDPOINT).token_prefix(""),
         at(ENDPOINT).token_prefix("a b"),
         at(ENDPOINT).token_prefix("é"),
@@ -85,6 +89,8 @@ fn what_is_out_of_range_is_a_fault() {
     for good in [
         at(ENDPOINT).cache_for(3600 * second).cache_refusals_for(60 * second).max_calls(10_000),
         at(ENDPOINT).cache_for(Duration::ZERO).cache_bytes(0).max_calls(1),
+        at(ENDPOINT).max_calls_per_second(1).scope_lists().signed_tokens_only(),
+        at(ENDPOINT).max_calls_per_second(100_000),
         at(ENDPOINT).token_prefix("ory_at_").without_hint().audience_optional().every_token(),
         at(ENDPOINT).token_prefix("ea_").token_prefix("EY"),
     ] {

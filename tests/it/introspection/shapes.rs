@@ -5,10 +5,10 @@ use tower_resource_server::testing::{
     DpopClient, Endpoint, FixedClock, Flaw, SigningKey, TestAuthorizationServer, TestIssuer,
 };
 use tower_resource_server::{
-    Algorithm, Builder, Introspection, Issuer, RejectionKind, ResourceServer,
+    Algorithm, Builder, Introspection, Issuer, Profile, RejectionKind, ResourceServer,
 };
 
-use super::bed::{TOKEN, basic, right_but};
+use super::bed::{TOKEN, basic, right, right_but};
 use crate::support::{ISSUER, NOW, RESOURCE, get, present, send};
 
 fn authorization_server(identifier: &str, clock: &FixedClock) -> TestAuthorizationServer {
@@ -143,7 +143,103 @@ async fn an_answer_of_introspection_is_no_token() {
     assert_eq!(answer.kind(), Some(RejectionKind::WrongTokenType));
 }
 
+/// [`ISSUER`] without keys: it is asked about all its tokens.
+fn keyless() -> (TestAuthorizationServer, ResourceServer) {
+    let clock = FixedClock::at(NOW);
+    let issuer = authorization_server(ISSUER, &clock);
+    let trusted = Issuer::introspection(ISSUER, introspection(&issuer));
+    let builder = ResourceServer::builder(RESOURCE).issuer(trusted).clock(clock);
+    let server = builder.fetch(issuer.clone()).build().expect("valid");
+    (issuer, server)
+}
+
+#[tokio::test]
+async fn a_jwt_of_another_kind_is_shown_to_nobody() {
+    for (issuer, server) in [mixed(Introspection::every_token), keyless()] {
+        for typ in [
+            "token-introspection+jwt",
+            "application/token-introspection+jwt",
+            "Logout+JWT",
+            "secevent+jwt",
+            "dpop+jwt",
+            "client-authentication+jwt",
+        ] {
+            let other = issuer.token().header("typ", typ).build();
+            // Whatever its issuer would say of it.
+            issuer.register(other.clone(), right());
+            let answer = present(&server, &other).await;
+            // R9701-5-6: signed by the issuer, for this server, and of another type.
+            answer.assert_t401();
+            assert_eq!(answer.kind(), Some(RejectionKind::WrongTokenType), "{typ}");
+        }
+        assert_eq!(issuer.count(Endpoint::Introspection), 0);
+        let own = issuer.token().header("typ", "JWT").build();
+        issuer.register(own.clone(), right());
+        present(&server, &own).await.assert_ok();
+    }
+}
+
+#[tokio::test]
+async fn an_id_token_of_keycloak_is_none_for_an_api_of_that_client() {
+    let clock = FixedClock::at(NOW);
+    let issuer = authorization_server(ISSUER, &clock);
+    let trusted = issuer.trusted().profile(Profile::Keycloak);
+    let trusted = trusted.introspect(introspection(&issuer).every_token());
+    let builder = ResourceServer::builder(RESOURCE).issuer(trusted).clock(clock);
+    let server = builder.fetch(issuer.clone()).build().expect("valid");
+    for (typ, accepted) in [("Bearer", true), ("ID", false), ("Refresh", false)] {
+        let token = issuer.token().header("typ", "JWT").claim("typ", typ).build();
+        // Its answers have the claims of the token, and are active for all three.
+        issuer.register(token.clone(), right_but("typ", typ.into()));
+        let answer = present(&server, &token).await;
+        if accepted {
+            answer.assert_ok();
+        } else {
+            answer.assert_t401();
+            assert_eq!(answer.kind(), Some(RejectionKind::WrongTokenType), "{typ}");
+        }
+    }
+}
+
 const OTHER: &str = "https://other.example.com";
+
+#[tokio::test]
+async fn issuers_of_signed_tokens_are_told_apart_by_their_name() {
+    let clock = FixedClock::at(NOW);
+    let realms = [ISSUER, OTHER].map(|issuer| authorization_server(issuer, &clock));
+    let fetch = ScriptedFetch::new();
+    let mut builder = ResourceServer::builder(RESOURCE).clock(clock).fetch(fetch.clone());
+    for realm in &realms {
+        let mut members = right_but("iss", realm.issuer().issuer().into());
+        members["active"] = true.into();
+        fetch.json_at(&realm.url(Endpoint::Introspection), members);
+        let asked = introspection(realm).signed_tokens_only();
+        builder = builder.issuer(Issuer::introspection(realm.issuer().issuer(), asked));
+    }
+    let server = builder.build().expect("no token belongs to both");
+    for realm in &realms {
+        let grant = crate::support::grant(&server, &realm.token().build()).await;
+        assert_eq!(grant.issuer(), realm.issuer().issuer());
+        assert_eq!(fetch.count_at(&realm.url(Endpoint::Introspection)), 1);
+    }
+    // What names neither is shown to neither.
+    let nameless = realms[0].token().without_claim("iss").build();
+    for token in [TOKEN, nameless.as_str()] {
+        present(&server, token).await.assert_t401();
+    }
+    assert_eq!(fetch.count(), 2);
+}
+
+#[tokio::test]
+async fn one_issuer_of_signed_tokens_leaves_opaque_ones_to_another() {
+    let (fetch, builder) =
+        two(|introspection| introspection.signed_tokens_only(), |introspection| introspection);
+    let server = builder.build().expect("valid");
+    assert_eq!(crate::support::grant(&server, TOKEN).await.issuer(), OTHER);
+    let signed = TestIssuer::new(ISSUER).clock(FixedClock::at(NOW)).token().build();
+    assert_eq!(crate::support::grant(&server, &signed).await.issuer(), ISSUER);
+    assert_eq!(fetch.count(), 2);
+}
 
 /// Two issuers of opaque tokens, told apart by how those begin.
 fn two(

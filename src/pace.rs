@@ -43,6 +43,26 @@ impl Pace {
     }
 }
 
+/// Lines of the log about something that anybody can cause as often as they like: one a second, for
+/// all that came since the last.
+#[derive(Debug)]
+pub(crate) struct Lines {
+    pace: Pace,
+    untold: u64,
+}
+
+impl Lines {
+    pub(crate) const fn new() -> Self {
+        Self { pace: Pace::new(1), untold: 0 }
+    }
+
+    /// It has happened once more: of how many times the log is to tell now.
+    pub(crate) fn tell(&mut self, now: Timestamp) -> Option<u64> {
+        self.untold = self.untold.saturating_add(1);
+        self.pace.allows(now).then(|| std::mem::take(&mut self.untold))
+    }
+}
+
 /// A second that began in the future did so before the clock went back. A moment is no sign of that:
 /// somebody else may have asked for the time a little later, and come here first.
 fn is_within(begun: Timestamp, now: Timestamp) -> bool {

@@ -268,7 +268,7 @@ impl Node {
         let (Self::All(nodes) | Self::Any(nodes)) = self else { return };
         nodes.iter().for_each(|node| node.contradictions(faults));
         if matches!(self, Self::All(_)) {
-            let asked = nodes.iter().filter_map(Self::step_up);
+            let asked = nodes.iter().filter_map(Self::unavoidable);
             asked.reduce(|all, more| {
                 faults.extend(all.contradiction(&more));
                 all.join(more)
@@ -276,11 +276,42 @@ impl Node {
         }
     }
 
-    fn step_up(&self) -> Option<StepUp> {
+    /// What each token has to meet, whatever else there is to choose from.
+    fn unavoidable(&self) -> Option<StepUp> {
         match self {
             Self::StepUp(step_up) => Some(step_up.clone()),
-            Self::All(nodes) => nodes.iter().filter_map(Self::step_up).reduce(StepUp::join),
-            Self::Any(nodes) => nodes.first().and_then(Self::step_up),
+            Self::All(nodes) => nodes.iter().filter_map(Self::unavoidable).reduce(StepUp::join),
+            Self::Any(nodes) => match nodes.as_slice() {
+                [only] => only.unavoidable(),
+                _ => None,
+            },
+            Self::Scopes(_) | Self::AuthorizationDetails(_) | Self::Predicate(_) => None,
+        }
+    }
+
+    fn step_up(&self) -> Option<StepUp> {
+        self.step_up_beside(None)
+    }
+
+    /// What the challenge asks for, beside what it asks for in any case. Of several alternatives that
+    /// is the first which does not exclude the rest.
+    fn step_up_beside(&self, rest: Option<&StepUp>) -> Option<StepUp> {
+        match self {
+            Self::StepUp(step_up) => Some(step_up.clone()),
+            Self::All(nodes) => {
+                let must = self.unavoidable();
+                let rest = must.iter().chain(rest).cloned().reduce(StepUp::join);
+                let asked = nodes.iter().filter_map(|node| node.step_up_beside(rest.as_ref()));
+                asked.reduce(StepUp::join)
+            }
+            Self::Any(nodes) => {
+                let mut asked = nodes.iter().map(|node| node.step_up_beside(rest));
+                let first = asked.clone().next();
+                let fits = |asked: &Option<StepUp>| {
+                    !asked.as_ref().zip(rest).is_some_and(|(asked, rest)| asked.excludes(rest))
+                };
+                asked.find(fits).or(first).flatten()
+            }
             Self::Scopes(_) | Self::AuthorizationDetails(_) | Self::Predicate(_) => None,
         }
     }

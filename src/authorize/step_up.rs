@@ -108,7 +108,7 @@ impl StepUp {
     }
 
     /// Whether each names classes, and none is named by both.
-    fn excludes(&self, other: &Self) -> bool {
+    pub(super) fn excludes(&self, other: &Self) -> bool {
         let [ours, theirs] = [&self.acr_values, &other.acr_values];
         let apart = !ours.iter().any(|value| theirs.contains(value));
         !ours.is_empty() && !theirs.is_empty() && apart

@@ -210,7 +210,7 @@ impl Introspection {
     /// How many calls may be begun in a second, from 1 to 100,000.
     ///
     /// Default 500: with answers remembered for a minute that is enough for 30,000 tokens in use at a
-    /// time. A quarter of them is for tokens alone that the issuer called active before, as with
+    /// time, if [`cache_bytes`](Self::cache_bytes) has room for as many. A quarter of them is for tokens alone that the issuer called active before, as with
     /// [`max_calls`](Self::max_calls), and requests beyond that are answered 503. A call that failed
     /// is counted like any other, and stops no later one.
     pub const fn max_calls_per_second(mut self, calls: u32) -> Self {

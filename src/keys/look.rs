@@ -69,13 +69,11 @@ impl KeySource {
             {
                 return Look::Wait(waiting, asked.waited.then(waited));
             }
-            // A fetch that landed during this look starts a rest, and what it brought was not
-            // looked at.
-            if self.generation() != generation {
-                continue;
-            }
             let refuted = unverified.filter(|unverified| self.refutes(*unverified, asked.issued));
-            return refuted.map_or(Look::Unavailable, Look::Refuted);
+            // What a fetch brought that landed during this look was not looked at.
+            if self.generation() == generation {
+                return refuted.map_or(Look::Unavailable, Look::Refuted);
+            }
         }
     }
 

@@ -22,6 +22,7 @@ mod supplies;
 mod thumbprint;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 pub use self::crypto::CryptoBackend;
 pub(crate) use self::discovery::{MetadataSource, ServerMetadata, candidates, shown};
@@ -40,6 +41,7 @@ pub use self::set::{JwkSet, JwkSetError};
 pub(crate) use self::supplies::Supplies;
 pub use self::thumbprint::{CertificateThumbprint, Thumbprint};
 use crate::clock::Timestamp;
+use crate::fetch::GRACE;
 use crate::flight::Waiting;
 
 /// Where an issuer's keys come from.
@@ -103,6 +105,14 @@ impl KeySource {
         }
     }
 
+    /// The longest that a [`look`](Self::look) waits: twice, at most, for a fetch.
+    pub(crate) fn longest_wait(&self) -> Duration {
+        match self {
+            Self::Fixed(_) => Duration::ZERO,
+            Self::Remote(remote) => remote.longest_flight().saturating_add(GRACE).saturating_mul(2),
+        }
+    }
+
     /// How its keys are now: a snapshot that asks nobody.
     pub(crate) fn health(&self, issuer: &Arc<str>, now: Timestamp) -> IssuerHealth {
         match self {
@@ -111,8 +121,8 @@ impl KeySource {
         }
     }
 
-    /// When the keys were loaded, if the last attempt to load them anew failed; the earliest time
-    /// there is if there are none.
+    /// Which time the keys are of for sure, if the last attempt to load them anew failed; the
+    /// earliest there is if there are none.
     fn loaded_in_trouble(&self) -> Option<Timestamp> {
         match self {
             Self::Fixed(_) => None,

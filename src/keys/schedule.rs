@@ -86,6 +86,8 @@ impl Pace {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct Lifetime {
     pub(super) loaded: Timestamp,
+    /// Of what time it is: a cache may have kept it for a while.
+    pub(super) as_of: Timestamp,
     /// At four fifths of its freshness: time enough for a slow refresh to end before the other.
     pub(super) due: Timestamp,
     pub(super) fresh_until: Timestamp,
@@ -101,7 +103,8 @@ impl Lifetime {
     pub(super) fn with_default(now: Timestamp, headers: &HeaderMap, default: Duration) -> Self {
         let fresh = remaining(headers).map_or(default, |left| left.clamp(MIN_FRESH, MAX_FRESH));
         let (due, fresh_until) = (now.plus(fresh / 5 * 4), now.plus(fresh));
-        Self { loaded: now, due, fresh_until, stale_until: fresh_until.plus(MAX_STALE) }
+        let (as_of, stale_until) = (now.minus(age(headers)), fresh_until.plus(MAX_STALE));
+        Self { loaded: now, as_of, due, fresh_until, stale_until }
     }
 
     /// Whether a refresh is wanted.
@@ -126,8 +129,13 @@ impl Lifetime {
 
 /// How long an answer is still fresh, of which a cache may have taken some (RFC 9111 §4.2).
 fn remaining(headers: &HeaderMap) -> Option<Duration> {
-    let age = headers.get(AGE).and_then(|age| age.to_str().ok()?.trim().parse().ok());
-    Some(max_age(headers)?.saturating_sub(Duration::from_secs(age.unwrap_or(0))))
+    Some(max_age(headers)?.saturating_sub(age(headers)))
+}
+
+/// How long ago it was made (RFC 9111 §5.1); zero unless that is said.
+fn age(headers: &HeaderMap) -> Duration {
+    let said = headers.get(AGE).and_then(|age| age.to_str().ok()?.trim().parse().ok());
+    Duration::from_secs(said.unwrap_or(0))
 }
 
 /// `max-age` of Cache-Control; zero where `no-store` or `no-cache` is (RFC 9111 §5.2.2).

@@ -240,6 +240,7 @@ where
         };
         let vouched = verdict.and_then(trusted);
         if let Ok(vouched) = &vouched {
+            vouched.issuer.note_use(now);
             settings.cache.insert(digest, vouched, settings.tokens.leeway, now);
         }
         self.vouched(vouched, proof)

@@ -237,11 +237,23 @@ impl Gate {
         let inquirer = self.settings.revocation.as_ref();
         if let Some(inquirer) = inquirer {
             inquirer.note(candidate.vouched(), answer, self.settings.now());
+            if answer.is_revoked() {
+                self.forget(request);
+            }
         }
         let in_force = candidate
             .checked(answer.status(), inquirer.map(Inquirer::unknown).unwrap_or_default())
             .map_err(|refused| self.refused(refused, scheme, request))?;
         self.record(request, in_force)
+    }
+
+    /// Two first requests with one token verify it twice, and what is remembered need not be what this
+    /// one has made, and holds that it was revoked.
+    fn forget<B>(&self, request: &Request<B>) {
+        let head = &RequestHead::of(request);
+        if let Ok(Some(presented)) = extract(head, &self.settings.credentials, self.constraint()) {
+            self.settings.cache.remove(&Digest::of(presented.token()));
+        }
     }
 
     /// The proof's use is recorded last: strangers cannot write to the store.

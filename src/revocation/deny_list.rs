@@ -99,7 +99,7 @@ impl DenyList {
     ///
     /// Of an issuer further ahead, tokens issued shortly before that moment stay good until they
     /// expire. A longer skew has tokens refused that were issued after it, within so long: see
-    /// [two clocks](DenyList#two-clocks). It counts for what is denied from now on.
+    /// [two clocks](DenyList#two-clocks). Set it before the first entry.
     #[must_use]
     pub fn clock_skew(self, skew: Duration) -> Self {
         Self { skew: skew.min(MAX_LEEWAY), ..self }

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::clock::Timestamp;
 use crate::observe::{Event, Observer};
-use crate::pace::Pace;
+use crate::pace::Lines;
 use crate::timer;
 use crate::token::Vouched;
 
@@ -32,6 +32,10 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
+    pub(crate) fn is_revoked(&self) -> bool {
+        self.status == Ok(TokenStatus::Revoked)
+    }
+
     pub(crate) const fn status(&self) -> Result<TokenStatus, RevocationError> {
         self.status
     }
@@ -54,13 +58,6 @@ pub(crate) struct Inquirer {
     lines: Mutex<Lines>,
 }
 
-/// The log is told once a second, and how often it was not.
-#[derive(Debug)]
-struct Lines {
-    pace: Pace,
-    untold: u64,
-}
-
 impl Inquirer {
     pub(crate) const fn new(
         source: Arc<dyn Revocation>,
@@ -68,7 +65,7 @@ impl Inquirer {
         unknown: UnknownStatus,
         observer: Option<Arc<dyn Observer>>,
     ) -> Self {
-        let lines = Mutex::new(Lines { pace: Pace::new(1), untold: 0 });
+        let lines = Mutex::new(Lines::new());
         Self { source, longest, unknown, observer, lines }
     }
 
@@ -121,9 +118,7 @@ impl Inquirer {
 
     /// How many requests there were since the log was last told, if it is to be told now.
     fn requests_to_tell(&self, now: Timestamp) -> Option<u64> {
-        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
-        lines.untold = lines.untold.saturating_add(1);
-        lines.pace.allows(now).then(|| std::mem::take(&mut lines.untold))
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner).tell(now)
     }
 }
 

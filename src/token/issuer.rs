@@ -84,8 +84,12 @@ impl TrustedIssuer {
         self.looked_up.load(Ordering::Relaxed) != NEVER
     }
 
-    pub(super) fn note_use(&self, now: Timestamp) {
+    /// A token of it counts. What only names it does not: anybody can make such tokens.
+    pub(crate) fn note_use(&self, now: Timestamp) {
         let used = self.used();
+        if !self.is_found() {
+            return;
+        }
         if now < used || now.since(used) >= NOTED {
             self.used.store(now.millis(), Ordering::Relaxed);
         }

@@ -495,7 +495,6 @@ fn faulty() -> Vec<Requirement> {
         StepUp::acr(["a"]).and(StepUp::acr(["b"])),
         StepUp::acr(["a", "b"]).and(StepUp::acr(["b", "c"])).and(StepUp::acr(["a", "c"])),
         StepUp::acr(["a"]).and(Scopes::all(["x"]).and(StepUp::acr(["A"]))),
-        StepUp::acr(["a"]).and(StepUp::acr(["b"]).or(Scopes::all(["x"]))),
         Scopes::all(["x"]).or(StepUp::acr(["a"]).and(StepUp::acr(["b"]))),
     ]
 }
@@ -556,10 +555,28 @@ fn faults_can_be_had_instead() {
         StepUp::acr(["a"]).or(StepUp::acr(["b"])),
         StepUp::acr(["a"]).and(StepUp::within(Duration::ZERO)).and(StepUp::acr(["b", "a"])),
         StepUp::acr(["a"]).and(Scopes::all(["x"]).or(StepUp::acr(["b"]))),
+        StepUp::acr(["a"]).and(StepUp::acr(["b"]).or(Scopes::all(["x"]))),
+        StepUp::acr(["a"]).and(StepUp::acr(["b"]).or(StepUp::acr(["a"]))),
     ] {
         assert!(bed.server.try_require(met).is_ok());
     }
     assert!(bed.server.authenticate().try_require(step()).is_ok());
+}
+
+/// Whoever follows the challenge gets in.
+#[tokio::test]
+async fn of_alternatives_the_challenge_asks_for_one_that_goes_with_the_rest() {
+    let bed = Bed::new();
+    let requirement = StepUp::acr(["gold"]).and(StepUp::acr(["silver"]).or(StepUp::acr(["gold"])));
+    for (acr, passes) in [("none", false), ("silver", false), ("gold", true)] {
+        let token = bed.issuer.token().claim("acr", acr).build();
+        let layer = bed.server.authenticate().require(requirement.clone());
+        let answer = send(layer, bearer(&token)).await;
+        match passes {
+            true => answer.assert_ok(),
+            false => assert_eq!(answer.challenges()[0].get("acr_values"), Some("gold")),
+        }
+    }
 }
 
 #[tokio::test]

@@ -123,13 +123,21 @@ impl MetadataSource {
         usable.map(|loaded| Arc::clone(&loaded.document))
     }
 
+    /// Has an aged document looked up again in the background.
+    pub(crate) fn renew(self: &Arc<Self>, now: Timestamp) {
+        let held = self.loaded.load_full();
+        if held.as_ref().is_some_and(|held| held.lifetime.is_due(now)) {
+            self.join(held.as_ref());
+        }
+    }
+
     /// Another document than `held`, which leads nowhere. `None` if there is none, or if it was
     /// looked up so lately that the fault must lie elsewhere.
     pub(crate) async fn other_than(
         self: &Arc<Self>,
         held: &Arc<ServerMetadata>,
-        now: Timestamp,
     ) -> Option<Arc<ServerMetadata>> {
+        let now = self.supplies.now();
         let loaded = self.loaded.load_full()?;
         let settled = loaded.lifetime.loaded.plus(SETTLED);
         if Arc::ptr_eq(&loaded.document, held) {

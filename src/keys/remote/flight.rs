@@ -105,7 +105,7 @@ impl RemoteKeys {
 
     /// Where the set is at a place of its own, one fetch; else the look-up of that place too, and a
     /// fetch from where the set has moved.
-    fn longest_flight(&self) -> Duration {
+    pub(in crate::keys) fn longest_flight(&self) -> Duration {
         let fetch = self.settings.supplies.limits.timeout.saturating_add(GRACE);
         match &self.settings.location {
             Location::Uri(_) => fetch,

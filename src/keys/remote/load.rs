@@ -42,11 +42,11 @@ impl RemoteKeys {
         let metadata = source.current(self.now()).await;
         let metadata = metadata.map_err(|error| Failure::from(error).told())?;
         if reason == Reason::UnknownKey {
-            let newest = source.other_than(&metadata, self.now()).await.unwrap_or(metadata);
+            let newest = source.other_than(&metadata).await.unwrap_or(metadata);
             return self.load_of(&newest).await;
         }
         let Err(failure) = self.load_of(&metadata).await else { return Ok(()) };
-        match source.other_than(&metadata, self.now()).await {
+        match source.other_than(&metadata).await {
             Some(newer) if newer.jwks_uri != metadata.jwks_uri => self.load_of(&newer).await,
             _ => Err(failure),
         }

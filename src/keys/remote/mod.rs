@@ -17,6 +17,7 @@ mod load;
 use std::fmt;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use http::Uri;
@@ -64,6 +65,9 @@ pub(crate) struct RemoteKeys {
     quiet_until: AtomicI64,
     fetching: Mutex<Fetching>,
 }
+
+/// How far the clock of an issuer may be behind.
+const CLOCKS_APART: Duration = Duration::from_secs(60);
 
 impl fmt::Debug for RemoteKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -139,8 +143,9 @@ impl RemoteKeys {
 
     pub(super) fn loaded_in_trouble(&self) -> Option<Timestamp> {
         let loaded = self.loaded.load();
-        let at = loaded.as_ref().map_or(Timestamp::MIN, |loaded| loaded.lifetime.loaded);
-        self.fetching().is_in_trouble().then_some(at)
+        let at = loaded.as_ref().map_or(Timestamp::MIN, |loaded| loaded.lifetime.as_of);
+        let slow = self.settings.supplies.limits.timeout.saturating_add(CLOCKS_APART);
+        self.fetching().is_in_trouble().then(|| at.minus(slow))
     }
 
     /// Without keys the wait is for the first set, which starts no cool-down.

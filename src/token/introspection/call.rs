@@ -13,7 +13,7 @@ use super::memory::Key;
 use super::{Failure, IntrospectionError, Introspector, IntrospectorSettings, Location, signed};
 use crate::clock::Timestamp;
 use crate::error::RejectionKind;
-use crate::fetch::bounded;
+use crate::fetch::{FetchErrorKind, bounded};
 use crate::keys::ServerMetadata;
 use crate::token::{TrustedIssuer, Vouched};
 
@@ -49,6 +49,13 @@ impl Introspector {
         outcome
     }
 
+    /// One that took too long in all, though no fetch of it did.
+    pub(super) fn late(&self) -> Outcome {
+        let error = IntrospectionError::Fetch(FetchErrorKind::Timeout);
+        self.failed(&error.into(), self.settings.supplies.now());
+        Err(RejectionKind::IntrospectionUnavailable)
+    }
+
     async fn exchange(
         &self,
         issuer: &Arc<TrustedIssuer>,
@@ -70,10 +77,10 @@ impl Introspector {
             None => text.to_owned(),
             Some(signed) => signed.open(text, issuer, answered.asked, &*supplies.clock).await?,
         };
-        let now = supplies.now();
-        let memory = self.memory.upgrade();
+        // From the question on: the answer may be as old as that.
+        let (asked, memory) = (answered.asked, self.memory.upgrade());
         answer::judge(text, issuer, *policy, |expires| {
-            memory.map_or(now, |memory| memory.until(expires, now))
+            memory.map_or(asked, |memory| memory.until(expires, asked))
         })
     }
 
@@ -92,7 +99,7 @@ impl Introspector {
             }
             Err(failure) => failure.error == IntrospectionError::Metadata,
         };
-        match moved.then(|| source.other_than(&metadata, now)) {
+        match moved.then(|| source.other_than(&metadata)) {
             Some(other) => match other.await {
                 Some(other) => self.answer_by(&other, token).await,
                 None => answered,

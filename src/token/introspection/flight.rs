@@ -7,6 +7,9 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::time::timeout;
 
 use super::memory::{Key, Memory};
 use super::{Failure, IntrospectionError, Introspector};
@@ -57,6 +60,7 @@ impl Flights {
     pub(super) fn board(
         &self,
         introspector: &Arc<Introspector>,
+        issuer: &Arc<TrustedIssuer>,
         key: Key,
         now: Timestamp,
         memory: &Memory,
@@ -71,11 +75,13 @@ impl Flights {
         if let Err(cause) = calls.admit(introspector, memory.was_active(&key, now), now) {
             return Boarding::Full(cause);
         }
-        let (running, report) = Flight::begin(introspector.longest());
+        let longest = introspector.longest(issuer);
+        let (running, report) = Flight::begin(longest);
         let waiting = running.wait();
         calls.running.insert(key, running);
-        let introspector = Arc::clone(introspector);
-        Boarding::First(Landing { introspector, key, began: now, report }, waiting)
+        let (introspector, issuer) = (Arc::clone(introspector), Arc::clone(issuer));
+        let landing = Landing { introspector, issuer, key, began: now, longest, report };
+        Boarding::First(landing, waiting)
     }
 
     /// One that was begun anew meanwhile goes on.
@@ -113,25 +119,26 @@ impl Calls {
 /// One call under way.
 pub(super) struct Landing {
     introspector: Arc<Introspector>,
+    issuer: Arc<TrustedIssuer>,
     key: Key,
     began: Timestamp,
+    longest: Duration,
     report: Report<Outcome>,
 }
 
 impl Landing {
-    pub(super) fn fly(
-        self,
-        runtime: &tokio::runtime::Handle,
-        issuer: Arc<TrustedIssuer>,
-        token: String,
-    ) {
-        let (introspector, key) = (Arc::clone(&self.introspector), self.key);
-        let call = async move { introspector.call(key, &issuer, token).await };
+    pub(super) fn fly(self, runtime: &tokio::runtime::Handle, token: String) {
+        let (introspector, issuer) = (Arc::clone(&self.introspector), Arc::clone(&self.issuer));
+        let (key, longest) = (self.key, self.longest);
+        let call = async move {
+            let call = timeout(longest, introspector.call(key, &issuer, token)).await;
+            call.unwrap_or_else(|_| introspector.late())
+        };
         flight::fly(runtime, call, |outcome| self.land(outcome));
     }
 
     fn land(self, outcome: Option<Outcome>) {
-        let Self { introspector, key, began, report } = self;
+        let Self { introspector, key, began, report, .. } = self;
         introspector.flights.end(&key, &report);
         let lost = outcome.is_none();
         report.tell(outcome.unwrap_or(Err(RejectionKind::IntrospectionUnavailable)));

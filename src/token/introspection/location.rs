@@ -29,11 +29,15 @@ impl Introspector {
         }
     }
 
-    /// A look-up to wait for where it is not known, so that no request has to. It belongs to nobody
-    /// who waits.
+    /// A look-up to wait for where it is not known, so that no request has to; where it is, that is
+    /// kept fresh. It belongs to nobody who waits.
     pub(crate) fn look_up_endpoint(&self, now: Timestamp) -> Option<Waiting<()>> {
         let Location::Metadata(source) = &self.settings.location else { return None };
-        let runtime = Handle::try_current().ok().filter(|_| !self.knows_endpoint(now))?;
+        if self.knows_endpoint(now) {
+            source.renew(now);
+            return None;
+        }
+        let runtime = Handle::try_current().ok()?;
         let fetch = self.settings.supplies.limits.timeout.saturating_add(GRACE);
         let (running, report) = Flight::begin(fetch.saturating_mul(2));
         let (waiting, source) = (running.wait(), Arc::clone(source));
@@ -47,6 +51,6 @@ impl Introspector {
 async fn look_up(source: &Arc<MetadataSource>, now: Timestamp) {
     let Ok(found) = source.current(now).await else { return };
     if found.introspection_endpoint.is_none() {
-        source.other_than(&found, now).await;
+        source.other_than(&found).await;
     }
 }

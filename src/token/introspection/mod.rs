@@ -118,7 +118,7 @@ impl Introspector {
             return unavailable();
         };
         let key = memory.key(&digest);
-        let waiting = match self.flights.board(self, key, now, &memory) {
+        let waiting = match self.flights.board(self, issuer, key, now, &memory) {
             Boarding::Known(outcome) => return Box::pin(std::future::ready(outcome)),
             Boarding::Full(cause) => {
                 self.busy(cause, now);
@@ -126,7 +126,7 @@ impl Introspector {
             }
             Boarding::Joined(waiting) => waiting,
             Boarding::First(landing, waiting) => {
-                landing.fly(&runtime, Arc::clone(issuer), token.to_owned());
+                landing.fly(&runtime, token.to_owned());
                 waiting
             }
         };
@@ -136,12 +136,13 @@ impl Introspector {
     }
 
     /// The longest a call takes: the fetch; where the endpoint is found by metadata, one of that, and
-    /// both once more if it has moved; where the answer is signed, those that keys may take.
-    fn longest(&self) -> Duration {
+    /// both once more if it has moved; where the answer is signed, the wait for keys.
+    fn longest(&self, issuer: &TrustedIssuer) -> Duration {
         let fetch = self.settings.supplies.limits.timeout.saturating_add(GRACE);
-        let metadata = if matches!(self.settings.location, Location::Metadata(_)) { 3 } else { 0 };
-        let keys = if self.settings.signed.is_some() { 2 } else { 0 };
-        fetch.saturating_mul(1 + metadata + keys)
+        let fetches = if matches!(self.settings.location, Location::Metadata(_)) { 4 } else { 1 };
+        let signed = self.settings.signed.as_ref();
+        let keys = signed.map_or(Duration::ZERO, |_| issuer.keys.longest_wait());
+        fetch.saturating_mul(fetches).saturating_add(keys)
     }
 }
 

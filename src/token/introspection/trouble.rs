@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use super::IntrospectionError;
 use crate::clock::Timestamp;
 use crate::keys::Trouble;
-use crate::pace::Pace;
+use crate::pace::Lines;
 
 #[derive(Debug)]
 pub(super) struct Record(Mutex<Recorded>);
@@ -13,16 +13,14 @@ pub(super) struct Record(Mutex<Recorded>);
 #[derive(Debug)]
 struct Recorded {
     trouble: Trouble,
-    /// Of lines about requests that found too many calls.
-    lines: Pace,
-    /// How many such there were since the last line.
-    untold: u64,
+    /// About requests that found too many calls.
+    lines: Lines,
 }
 
 impl Record {
     pub(super) const fn new() -> Self {
         let trouble = Trouble { failures: 0, last: None, lost: false };
-        Self(Mutex::new(Recorded { trouble, lines: Pace::new(1), untold: 0 }))
+        Self(Mutex::new(Recorded { trouble, lines: Lines::new() }))
     }
 
     fn lock(&self) -> MutexGuard<'_, Recorded> {
@@ -46,8 +44,6 @@ impl Record {
 
     /// A request found too many calls: of how many such the log is to tell now.
     pub(super) fn crowded(&self, now: Timestamp) -> Option<u64> {
-        let mut recorded = self.lock();
-        recorded.untold = recorded.untold.saturating_add(1);
-        recorded.lines.allows(now).then(|| std::mem::take(&mut recorded.untold))
+        self.lock().lines.tell(now)
     }
 }

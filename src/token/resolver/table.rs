@@ -54,7 +54,6 @@ impl Table {
     pub(super) fn find(&mut self, identifier: &str, now: Timestamp) -> Found {
         if let Some(entry) = self.trusted.get_mut(identifier) {
             let issuer = Arc::clone(&entry.issuer);
-            issuer.note_use(now);
             let usable = issuer.fresh_until().is_some_and(|until| now < until.plus(STALE));
             let rests = entry.told.is_some_and(|told| runs(told, REST, now));
             let aged = issuer.is_aged(now) && !rests;

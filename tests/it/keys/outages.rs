@@ -15,7 +15,10 @@ async fn assert_open_in_an_outage(kid: Option<&str>) {
     remote.issuer = TestIssuer::with_key(ISSUER, key()).clock(remote.clock.clone());
     remote.publish();
     remote.send(&remote.token()).await.assert_ok();
-    let old = remote.issuer.token().expires_in(DAY).flaw(Flaw::BadSignature).build();
+    // So long before the keys that neither a slow fetch nor a slow clock makes it younger.
+    let old = NOW - 65;
+    let old = remote.issuer.token().expires_in(DAY).claim("iat", old).flaw(Flaw::BadSignature);
+    let old = old.build();
     remote.go_down();
     remote.later(Duration::from_secs(1));
     let known = remote.token();
@@ -38,6 +41,24 @@ async fn assert_open_in_an_outage(kid: Option<&str>) {
 async fn no_new_signature_is_bad_for_sure_in_an_outage() {
     assert_open_in_an_outage(None).await;
     assert_open_in_an_outage(Some("test-1")).await;
+}
+
+/// What a cache has kept for half an hour is half an hour old.
+#[tokio::test]
+async fn keys_are_of_the_time_they_were_made_at() {
+    let remote = Remote::down();
+    let set = remote.fetch.with_header("cache-control", "max-age=3600");
+    set.with_header("age", "1800").always_json(remote.issuer.jwks_json());
+    remote.send(&remote.token()).await.assert_ok();
+    remote.go_down();
+    for (age, refuted) in [(1864, false), (1865, true)] {
+        let forged = remote.issuer.token().expires_in(DAY).claim("iat", NOW - age);
+        let answer = remote.send(&forged.flaw(Flaw::BadSignature).build()).await;
+        match refuted {
+            true => assert_bad_signature(&answer),
+            false => assert_unavailable(&answer),
+        }
+    }
 }
 
 #[tokio::test]

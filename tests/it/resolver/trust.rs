@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use tower_resource_server::fetch::FetchErrorKind;
-use tower_resource_server::testing::TestIssuer;
+use tower_resource_server::testing::{Flaw, TestIssuer};
 use tower_resource_server::{Algorithm, AllowedIssuers, Issuer, RejectionKind};
 
 use super::{Answers, Bed, DAY, FRESH, REALMS, assert_unavailable, assert_untrusted, token};
@@ -124,6 +124,23 @@ async fn of_more_issuers_than_are_kept_the_one_used_longest_ago_goes() {
     bed.send(&only).now_or_never().expect("it is remembered").assert_ok();
     bed.send(&token(&red)).await.assert_ok();
     assert_eq!(bed.realms.asked(), 4);
+}
+
+/// Anybody can make tokens that name a known issuer.
+#[tokio::test]
+async fn forged_tokens_are_no_use_of_an_issuer() {
+    let bed = Bed::allowing(AllowedIssuers::below(REALMS).max_issuers(2));
+    let [blue, red, green] = ["blue", "red", "green"].map(|realm| bed.fixed(realm));
+    for known in [&blue, &red] {
+        bed.send(&token(known)).await.assert_ok();
+        bed.clock.advance(Duration::from_secs(1));
+    }
+    let forged = blue.token().flaw(Flaw::BadSignature).build();
+    bed.send(&forged).await.assert_t401();
+    bed.clock.advance(Duration::from_secs(1));
+    bed.send(&token(&green)).await.assert_ok();
+    bed.send(&token(&red)).await.assert_ok();
+    assert_eq!(bed.realms.asked(), 3, "it was blue that was forgotten");
 }
 
 #[tokio::test]

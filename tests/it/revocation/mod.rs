@@ -11,13 +11,17 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use futures_util::FutureExt;
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
-use tower_resource_server::testing::{DpopClient, SigningKey, TestAuthorizationServer};
+use tower_resource_server::testing::{
+    DpopClient, FixedClock, ScriptedFetch, SigningKey, TestAuthorizationServer, TestIssuer,
+};
 use tower_resource_server::{
-    Algorithm, RejectionKind, ResourceServer, Revocation, RevocationCheck, RevocationResult,
-    RevocationUnavailable, Scopes, TokenFacts, TokenStatus, VouchedBy,
+    Algorithm, Issuer, RejectionKind, ResourceServer, Revocation, RevocationCheck,
+    RevocationResult, RevocationUnavailable, Scopes, TokenFacts, TokenStatus, VouchedBy,
 };
 
-use crate::support::{Answer, Bed, ISSUER, NOW, RESOURCE, bearer, grant, send};
+use crate::support::{
+    Answer, Bed, ISSUER, NOW, RESOURCE, bearer, grant, let_others_run, present, send,
+};
 
 /// Answers what it is told to, at once or after a turn, and counts the questions.
 #[derive(Clone, Debug)]
@@ -217,6 +221,33 @@ async fn a_revocation_overrules_what_was_asked_before_it() {
         bed.bearer(&token).await.assert_ok();
         assert_eq!(desk.asked(), 4, "what is said after the revocation holds");
     }
+}
+
+/// Two first requests that waited for the keys verify the token twice.
+#[tokio::test]
+async fn a_revocation_counts_however_often_the_token_was_verified() {
+    let (desk, clock) = (Desk::default(), FixedClock::at(NOW));
+    let issuer = TestIssuer::new(ISSUER).clock(clock.clone());
+    let fetch = ScriptedFetch::new().always_json(issuer.jwks_json());
+    let remote = Issuer::jwks_uri(ISSUER, "https://as.example.com/jwks");
+    let builder = ResourceServer::builder(RESOURCE).issuer(remote).clock(clock).fetch(fetch);
+    let server = builder.revocation(desk.clone()).build().expect("valid");
+    let token = issuer.token().build();
+    let [mut first, mut second] = [(); 2].map(|()| Box::pin(present(&server, &token)));
+    for asking in [&mut first, &mut second] {
+        assert!(asking.as_mut().now_or_never().is_none(), "it waits for keys");
+    }
+    let_others_run().await;
+    for asking in [&mut first, &mut second] {
+        assert!(asking.as_mut().now_or_never().is_none());
+    }
+    assert_eq!(desk.asked(), 2);
+    desk.answer(0, TokenStatus::Revoked);
+    assert_kind(&first.await, RejectionKind::RevokedToken);
+    desk.answer(1, TokenStatus::Valid(Duration::from_secs(60)));
+    second.await.assert_ok();
+    assert!(present(&server, &token).now_or_never().is_none(), "it is asked anew");
+    assert_eq!(desk.asked(), 3);
 }
 
 #[tokio::test]

@@ -11,8 +11,8 @@ use super::told;
 use crate::support::present;
 
 const STRANGERS: usize = 5000;
-/// How many calls may be under way.
-const MAX_CALLS: usize = 64;
+/// How many calls about tokens that nobody knows may be under way: three quarters of 64.
+const MAX_CALLS: usize = 48;
 
 /// One call for each stranger, as far as they may be under way together, and those of the token that
 /// is valid.

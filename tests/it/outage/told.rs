@@ -58,8 +58,24 @@ impl Failures {
         for line in metadata.iter().chain(&keys) {
             assert!(line.get("uri").is_some_and(|uri| uri.starts_with(ISSUER)), "{line:?}");
         }
-        let calls = log.of("tower_resource_server::introspection");
-        assert_lines(&lines(&calls, "introspection failed"), &self.introspection);
+        let calls = lines(&log.of("tower_resource_server::introspection"), "introspection failed");
+        self.assert_calls(&calls);
+    }
+
+    /// Requests that find too many calls are told together, those of a second in a line.
+    fn assert_calls(&self, lines: &[Logged]) {
+        let busy = |line: &Logged| line.get("requests").is_some();
+        let (crowds, failed): (Vec<_>, Vec<_>) = lines.iter().cloned().partition(busy);
+        let (turned_away, errors): (Vec<_>, Vec<_>) = self
+            .introspection
+            .iter()
+            .copied()
+            .partition(|error| *error == IntrospectionError::Busy);
+        assert_lines(&failed, &errors);
+        assert_eq!(crowds.is_empty(), turned_away.is_empty(), "{crowds:?}");
+        let counts = crowds.iter().filter_map(|line| line.get("requests")?.parse::<usize>().ok());
+        let told: usize = counts.sum();
+        assert!(crowds.len() <= told && told <= turned_away.len(), "{crowds:?}");
     }
 }
 

@@ -13,6 +13,18 @@ use crate::error::RejectionKind;
 use crate::keys::{IntrospectionError, MetadataError, RefreshError};
 use crate::revocation::RevocationError;
 
+/// How much of a text that others wrote is logged, in bytes.
+const LONGEST: usize = 256;
+
+/// The beginning of such a text. It is escaped where it is logged.
+pub(crate) fn cut(text: &str) -> &str {
+    let mut end = text.len().min(LONGEST);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.get(..end).unwrap_or_default()
+}
+
 /// One thing that happened. All values but numbers and times are of low cardinality: fit for metric
 /// labels.
 ///

@@ -1,5 +1,6 @@
 //! The command line, the same for every example server.
 
+mod complete;
 mod values;
 
 use std::net::SocketAddr;
@@ -12,10 +13,15 @@ use super::ending;
 
 const USAGE: &str = "Flags:
   --listen ADDR            address to serve on (default 127.0.0.1:8080)
-  --resource URL           resource identifier and public base URL (default http://<listen>)
+  --resource URL           resource identifier, and the public base URL as far as the path
+                           (default http://<listen>)
+  --base-url URL           public base URL, where a proxy takes a prefix off that it has
   --issuer URL             external authorization server, whose metadata says where its keys are
   --jwks FILE or URL       its key set, whatever its metadata says
   --introspection URL      where to ask it about opaque tokens; needs --client-id and a secret
+  --client-auth HOW        how that is sent: basic (default), post, or bearer, which sends the secret
+                           as an access token, without an id
+  --every-token            ask about signed tokens too; without --jwks it needs no keys then
   --client-id ID           what this server is called there
   --client-secret SECRET   its secret there; give it in the environment variable CLIENT_SECRET
                            where others can read command lines
@@ -55,9 +61,6 @@ impl OwnFlags for () {
     }
 }
 
-/// Where the secret of `--client-id` is, unless it is on the command line.
-const CLIENT_SECRET: &str = "CLIENT_SECRET";
-
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum EnvelopeChoice {
     OAuth,
@@ -66,14 +69,24 @@ pub(crate) enum EnvelopeChoice {
     JsonRpc,
 }
 
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum ClientAuthChoice {
+    Basic,
+    Post,
+    Bearer,
+}
+
 pub(crate) struct Options {
     pub(crate) listen: SocketAddr,
     pub(crate) resource: Option<String>,
+    pub(crate) base_url: Option<String>,
     pub(crate) issuer: Option<String>,
     pub(crate) jwks: Option<String>,
     pub(crate) introspection: Option<String>,
     pub(crate) client_id: Option<String>,
     pub(crate) client_secret: Option<String>,
+    pub(crate) client_auth: Option<ClientAuthChoice>,
+    pub(crate) every_token: bool,
     pub(crate) audience: Option<String>,
     pub(crate) profile: Profile,
     pub(crate) constraint: SenderConstraint,
@@ -88,11 +101,14 @@ impl Default for Options {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             resource: None,
+            base_url: None,
             issuer: None,
             jwks: None,
             introspection: None,
             client_id: None,
             client_secret: None,
+            client_auth: None,
+            every_token: false,
             audience: None,
             profile: Profile::Rfc9068,
             constraint: SenderConstraint::Any,
@@ -121,11 +137,16 @@ fn parse(
         match argument {
             Long("listen") => options.listen = parser.value()?.parse()?,
             Long("resource") => options.resource = Some(parser.value()?.string()?),
+            Long("base-url") => options.base_url = Some(parser.value()?.string()?),
             Long("issuer") => options.issuer = Some(parser.value()?.string()?),
             Long("jwks") => options.jwks = Some(parser.value()?.string()?),
             Long("introspection") => options.introspection = Some(parser.value()?.string()?),
             Long("client-id") => options.client_id = Some(parser.value()?.string()?),
             Long("client-secret") => options.client_secret = Some(parser.value()?.string()?),
+            Long("client-auth") => {
+                options.client_auth = Some(parser.value()?.parse_with(values::client_auth)?);
+            }
+            Long("every-token") => options.every_token = true,
             Long("audience") => options.audience = Some(parser.value()?.string()?),
             Long("profile") => options.profile = parser.value()?.parse_with(values::profile)?,
             Long("sender-constraint") => {
@@ -145,35 +166,6 @@ fn parse(
             Short(_) | Value(_) => return Err(argument.unexpected()),
         }
     }
-    complete(&mut options)?;
+    complete::complete(&mut options)?;
     own.lacking().map_or(Ok(Some(options)), |what| Err(what.into()))
-}
-
-/// Takes the secret from where it is, and says which flag lacks another. The issuer of its own follows
-/// RFC 9068, so that a preset would refuse its tokens.
-fn complete(options: &mut Options) -> Result<(), lexopt::Error> {
-    let Options { issuer, jwks, introspection, client_id, client_secret, profile, .. } = options;
-    let preset = !matches!(profile, Profile::Rfc9068 | Profile::Lenient);
-    if introspection.is_some() && client_secret.is_none() {
-        *client_secret = std::env::var(CLIENT_SECRET).ok();
-    }
-    let lacking = [
-        (jwks.is_some() && issuer.is_none(), "--jwks needs --issuer, whose keys they are"),
-        (preset && issuer.is_none(), "--profile needs --issuer, unless it is rfc9068 or lenient"),
-        (introspection.is_some() && issuer.is_none(), "--introspection needs --issuer"),
-        (introspection.is_some() && client_id.is_none(), "--introspection needs --client-id"),
-        (
-            introspection.is_some() && client_secret.is_none(),
-            "--introspection needs --client-secret, or CLIENT_SECRET in the environment",
-        ),
-        (client_id.is_some() && introspection.is_none(), "--client-id needs --introspection"),
-        (
-            client_secret.is_some() && introspection.is_none(),
-            "--client-secret needs --introspection",
-        ),
-    ];
-    match lacking.into_iter().find(|(lacks, _)| *lacks) {
-        Some((_, what)) => Err(what.into()),
-        None => Ok(()),
-    }
 }

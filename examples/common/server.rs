@@ -7,7 +7,7 @@ use tower_resource_server::{
     ResourceServer, SealedNonces,
 };
 
-use super::cli::{EnvelopeChoice, Options};
+use super::cli::{ClientAuthChoice, EnvelopeChoice, Options};
 use super::proofs;
 
 /// What those options ask for. `embedded` is there when no external issuer is named.
@@ -29,19 +29,24 @@ pub(crate) fn builder(
         .scope_includes("tools/write", "tools/read")
         .metadata(ResourceMetadata::new().name("Example resource server"));
     let builder = with_envelope(builder, options.envelope);
+    let builder = match &options.base_url {
+        Some(url) => builder.base_url(url),
+        None => builder,
+    };
     let loopback = options.allow_loopback || embedded.is_some();
     Ok(if loopback { builder.allow_loopback() } else { builder })
 }
 
 fn external(options: &Options) -> Result<Issuer, Box<dyn std::error::Error>> {
     let identifier = options.issuer.as_deref().unwrap_or_default();
-    let issuer = match options.jwks.as_deref() {
-        Some(keys) => with_keys(identifier, keys)?,
-        None => Issuer::discover(identifier),
-    };
-    Ok(match introspection(options) {
-        Some(introspection) => issuer.introspect(lenient(options, introspection)),
-        None => issuer,
+    let introspection = introspection(options).map(|introspection| lenient(options, introspection));
+    Ok(match (options.jwks.as_deref(), introspection) {
+        // What is always asked about needs no keys, and some servers have none.
+        (None, Some(introspection)) if options.every_token => {
+            Issuer::introspection(identifier, introspection)
+        }
+        (keys, Some(introspection)) => with_keys(identifier, keys)?.introspect(introspection),
+        (keys, None) => with_keys(identifier, keys)?,
     })
 }
 
@@ -53,7 +58,9 @@ fn lenient(options: &Options, introspection: Introspection) -> Introspection {
     }
 }
 
-fn with_keys(identifier: &str, keys: &str) -> Result<Issuer, Box<dyn std::error::Error>> {
+/// Those in that file or at that URL, else those to which the metadata leads.
+fn with_keys(identifier: &str, keys: Option<&str>) -> Result<Issuer, Box<dyn std::error::Error>> {
+    let Some(keys) = keys else { return Ok(Issuer::discover(identifier)) };
     if keys.starts_with("https://") || keys.starts_with("http://") {
         return Ok(Issuer::jwks_uri(identifier, keys));
     }
@@ -62,10 +69,20 @@ fn with_keys(identifier: &str, keys: &str) -> Result<Issuer, Box<dyn std::error:
 }
 
 fn introspection(options: &Options) -> Option<Introspection> {
-    let Options { introspection, client_id, client_secret, .. } = options;
-    let (id, secret) = (client_id.as_deref()?, client_secret.as_deref()?);
-    let authentication = ClientAuthentication::client_secret_basic(id, secret);
-    Some(Introspection::at(introspection.as_deref()?, authentication))
+    let introspection =
+        Introspection::at(options.introspection.as_deref()?, authentication(options)?);
+    Some(if options.every_token { introspection.every_token() } else { introspection })
+}
+
+fn authentication(options: &Options) -> Option<ClientAuthentication> {
+    let (id, secret) = (options.client_id.as_deref(), options.client_secret.as_deref()?);
+    Some(match options.client_auth {
+        Some(ClientAuthChoice::Bearer) => ClientAuthentication::bearer(secret),
+        Some(ClientAuthChoice::Post) => ClientAuthentication::client_secret_post(id?, secret),
+        Some(ClientAuthChoice::Basic) | None => {
+            ClientAuthentication::client_secret_basic(id?, secret)
+        }
+    })
 }
 
 /// An audience with a colon is taken for a URI, any other for a plain name.

@@ -7,7 +7,7 @@ use tower_resource_server::testing::TestAuthorizationServer;
 use tower_resource_server::{Builder, ResourceServer, SealedNonces, SenderConstraint};
 
 use super::cli::{self, Options, OwnFlags};
-use super::walkthrough::Tour;
+use super::walkthrough::{Tour, origin};
 use super::{ending, issuer, proofs, server};
 
 pub(crate) type Failure = Box<dyn std::error::Error>;
@@ -33,6 +33,8 @@ pub(crate) struct Started {
     pub(crate) server: ResourceServer,
     /// Where clients connect to.
     pub(crate) base: String,
+    /// What they call, unless it is the same: the beginning of what proofs name.
+    pub(crate) public: String,
     pub(crate) resource: String,
     pub(crate) audience: String,
     pub(crate) constraint: SenderConstraint,
@@ -50,6 +52,8 @@ impl Started {
         let listener = super::listen(options.listen).await?;
         let base = format!("http://{}", listener.local_addr()?);
         let resource = options.resource.clone().unwrap_or_else(|| base.clone());
+        let public = options.base_url.as_deref().unwrap_or_else(|| origin(&resource));
+        let public = public.trim_end_matches('/').to_owned();
         let audience = options.audience.clone().unwrap_or_else(|| resource.clone());
         let issuer = match options.issuer {
             None => Some(issuer::start(&audience).await?),
@@ -59,7 +63,7 @@ impl Started {
         let builder = server::builder(options, &resource, issuer.as_ref(), nonces.clone())?;
         let server = settle(builder).build()?;
         let constraint = options.constraint;
-        Ok(Self { listener, server, base, resource, audience, constraint, nonces, issuer })
+        Ok(Self { listener, server, base, public, resource, audience, constraint, nonces, issuer })
     }
 
     /// Says where it listens, and what to try where tokens can be had for it.

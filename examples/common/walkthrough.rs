@@ -42,6 +42,9 @@ impl<'a> Tour<'a> {
         self.show(&told, "/", Some(&self.token().scope("tools/read")));
         self.show("The same, without a check and without a name", "/public", None);
         self.show("200: the metadata document", &self.metadata_path(), None);
+        if self.started.constraint != SenderConstraint::Bearer {
+            self.client("/");
+        }
         end();
     }
 
@@ -134,20 +137,20 @@ impl<'a> Tour<'a> {
         self.line("401: invalid_dpop_proof, the same once more", "/tools", &fresh);
         let comment = "401: invalid_dpop_proof, made for another path";
         self.line(comment, "/tools", &with(other));
-        self.client();
+        self.client("/whoami");
     }
 
-    fn client(&self) {
-        if self.is_called_by_name() {
-            println!("\nA client that makes its proofs itself:\n");
-            print!("cargo run --example dpop_client -- --url {}/whoami ", self.started.base);
-            println!("--token-endpoint {}", self.token_endpoint());
-        }
+    /// It names in its proofs what it calls, which has to be the public URL.
+    fn client(&self, path: &str) {
+        let way = if self.is_called_by_name() { "" } else { ", by way of the proxy" };
+        println!("\nA client that makes its proofs itself{way}:\n");
+        print!("cargo run --example dpop_client -- --url {}{path} ", self.started.public);
+        println!("--token-endpoint {}", self.token_endpoint());
     }
 
-    /// Clients that make proofs name in them what they call, which has to be the public name.
+    /// Whether clients that connect to the listener call the public URL by that.
     pub(crate) fn is_called_by_name(&self) -> bool {
-        self.started.base == origin(&self.started.resource)
+        self.started.base == self.started.public
     }
 
     pub(crate) fn token_endpoint(&self) -> String {
@@ -167,10 +170,7 @@ impl<'a> Tour<'a> {
     /// A proof for GET. Where the server wants a nonce it has the one that a client would get by
     /// asking.
     fn proof(&self, path: &str, token: &str) -> ProofBuilder {
-        let proof = self
-            .key
-            .proof("GET", &format!("{}{path}", origin(&self.started.resource)))
-            .token(token);
+        let proof = self.key.proof("GET", &format!("{}{path}", self.started.public)).token(token);
         match &self.started.nonces {
             Some(nonces) => proof.nonce(nonces.issue(&self.started.resource, SystemTime::now())),
             None => proof,
@@ -214,7 +214,7 @@ pub(crate) fn end() {
 }
 
 /// Scheme, host and port.
-fn origin(uri: &str) -> &str {
+pub(crate) fn origin(uri: &str) -> &str {
     let start = uri.find("://").map_or(0, |at| at + 3);
     let end = uri[start..].find(['/', '?']).map_or(uri.len(), |at| start + at);
     &uri[..end]

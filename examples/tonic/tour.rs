@@ -15,6 +15,9 @@ pub(crate) fn print(tour: &Tour<'_>) {
     tour.show("200: the metadata document, in plain HTTP", &tour.metadata_path(), None);
     if tour.is_called_by_name() {
         proofs(tour);
+    } else {
+        println!("\nTokens bound to a key (DPoP) are to be had at {}.", tour.token_endpoint());
+        println!("Proofs name {}, so clients call that.", tour.started.public);
     }
     end();
 }

@@ -219,6 +219,8 @@ impl Introspection {
     }
 
     /// Leaves out `token_type_hint=access_token`, for servers that take offence at it.
+    ///
+    /// Some servers then call refresh tokens active without naming their type. Those would pass.
     pub const fn without_hint(mut self) -> Self {
         self.hint = false;
         self
@@ -227,7 +229,8 @@ impl Introspection {
     /// Takes an active token without `aud`, for servers that leave it out.
     ///
     /// They then have to know by the credentials of this server which tokens are meant for it, and
-    /// call all others inactive (RFC 7662 §4). An `aud` that is there still has to name this server.
+    /// call all others inactive (RFC 7662 §4). Where any client may ask about every token, tokens for
+    /// all other APIs pass. An `aud` that is there still has to name this server.
     pub const fn audience_optional(mut self) -> Self {
         self.audience_required = false;
         self

@@ -1,6 +1,6 @@
 //! One event a refusal.
 
-use crate::observe::Event;
+use crate::observe::{Event, cut};
 use crate::rejection::{Details, Rejection};
 use crate::scheme::Scheme;
 
@@ -41,15 +41,4 @@ use log;
 
 fn path(details: &Details) -> &str {
     details.attempt.label.target.as_ref().map_or("", |target| target.path())
-}
-
-const LONGEST: usize = 256;
-
-/// The beginning of a text that others wrote.
-fn cut(text: &str) -> &str {
-    let mut end = text.len().min(LONGEST);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    text.get(..end).unwrap_or_default()
 }

@@ -60,7 +60,7 @@ impl From<WrongType> for RejectionKind {
 
 /// `iss`, which selects the issuer before anything of the token is believed.
 pub(super) fn issuer<'a>(members: &Object<'a>) -> Result<Cow<'a, str>, RejectionKind> {
-    members.string("iss")?.ok_or(RejectionKind::MissingClaim)
+    members.string("iss")?.ok_or_else(|| missing("iss"))
 }
 
 pub(super) fn parse(
@@ -71,11 +71,16 @@ pub(super) fn parse(
     let reader = Reader { payload, members, mapper };
     reader.check_kind()?;
     let claims = reader.claims()?;
-    let complete = claims.expires.is_some() && reader.has_audience();
-    if !complete || reader.lacks_a_claim(&claims) {
-        return Err(RejectionKind::MissingClaim);
+    match reader.lacking(&claims) {
+        Some(names) => Err(missing(&names)),
+        None => Ok(claims),
     }
-    Ok(claims)
+}
+
+/// The name is that of the profile, and no text of the token.
+fn missing(claim: &str) -> RejectionKind {
+    tracing::debug!(target: "tower_resource_server::rejection", claim, "a claim is missing");
+    RejectionKind::MissingClaim
 }
 
 /// How an answer of introspection is read: under the names of RFC 7662 §2.2, none of which has to be
@@ -161,17 +166,27 @@ impl Reader<'_, '_> {
         if right && !marked { Ok(()) } else { Err(RejectionKind::WrongTokenType) }
     }
 
-    /// What the mapper demands beyond what every token must have: by default all that RFC 9068 §2.2
-    /// requires.
-    fn lacks_a_claim(&self, claims: &Claims) -> bool {
-        let optional = &self.mapper.optional;
-        let absent =
-            |claim: &String| matches!(self.members.raw(claim), None | Some("null" | "\"\""));
-        (claims.subject.is_none() && !optional.subject)
-            || (claims.client_id.is_none() && !optional.client_id)
-            || (claims.issued.is_none() && !optional.issued_at)
-            || (claims.token_id.is_none() && !optional.token_id)
-            || self.mapper.required.iter().any(absent)
+    /// What is not there of that which every token must have, and of what the mapper demands beyond:
+    /// by default all that RFC 9068 §2.2 requires. Names of which any would do are joined.
+    fn lacking(&self, claims: &Claims) -> Option<Cow<'_, str>> {
+        let Self { members, mapper, .. } = self;
+        let optional = &mapper.optional;
+        let dates = [
+            ("exp", claims.expires.is_none()),
+            ("iat", claims.issued.is_none() && !optional.issued_at),
+        ];
+        let places = [
+            (&mapper.audience, !self.has_audience()),
+            (&mapper.subject, claims.subject.is_none() && !optional.subject),
+            (&mapper.client_id, claims.client_id.is_none() && !optional.client_id),
+            (&mapper.token_id, claims.token_id.is_none() && !optional.token_id),
+        ];
+        let absent = |claim: &&String| matches!(members.raw(claim), None | Some("null" | "\"\""));
+        let date = dates.into_iter().find_map(|(name, lacks)| lacks.then_some(name.into()));
+        date.or_else(|| {
+            places.iter().find_map(|(names, lacks)| lacks.then(|| names.join(" or ").into()))
+        })
+        .or_else(|| mapper.required.iter().find(absent).map(|name| name.into()))
     }
 
     /// The first of the claims that is there.

@@ -18,6 +18,7 @@ use crate::error::RejectionKind;
 use crate::json::Object;
 use crate::jws::{self, Compact};
 use crate::keys::{Asked, Key, KeyId, KeySet, Unverified, Waited};
+use crate::observe::cut;
 
 /// A token taken apart; its issuer is one we trust, nothing of it is believed yet.
 pub(crate) struct Parsed {
@@ -62,7 +63,7 @@ pub(crate) fn parse(
     let identifier = claims::issuer(&members)?;
     let issuer = match policy.issuers.find(&identifier, now) {
         Resolution::Trusted(issuer) => issuer,
-        Resolution::Untrusted => return Err(RejectionKind::UntrustedIssuer.into()),
+        Resolution::Untrusted => return Err(untrusted(&identifier).into()),
         Resolution::Unknown => return Err(NotParsed::UnknownIssuer(identifier.into_owned())),
     };
     if !issuer.mapper.types.contains(&header.typ) {
@@ -74,6 +75,13 @@ pub(crate) fn parse(
     let claims = claims::parse(&payload, &members, &issuer.mapper)?;
     let signing_input = signing_input.into();
     Ok(Parsed { header, signing_input, header_length, signature, payload, claims, issuer })
+}
+
+/// Which slash or port it was is what people ask first. Nobody has vouched for it, so that it stands
+/// nowhere else.
+fn untrusted(identifier: &str) -> RejectionKind {
+    tracing::debug!(target: "tower_resource_server::rejection", iss = ?cut(identifier), "iss is that of no trusted issuer");
+    RejectionKind::UntrustedIssuer
 }
 
 impl Parsed {

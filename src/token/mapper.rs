@@ -133,6 +133,13 @@ impl ClaimMapper {
         self
     }
 
+    /// Accepts headers without `typ` besides those of the accepted types. Call it after
+    /// [`types`](Self::types), which would undo it.
+    pub fn optional_type(mut self) -> Self {
+        self.types.add(TokenType::ABSENT);
+        self
+    }
+
     /// The claims in which the subject may stand: [`Grant::subject`](crate::Grant::subject).
     ///
     /// Choose one whose values are never given to somebody else.

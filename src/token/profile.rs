@@ -41,9 +41,9 @@ pub enum Profile {
     Auth0,
     /// Amazon Cognito user pools.
     ///
-    /// There is no `typ`, and `token_use` must be `access`, which is `id` in ID tokens. There is no
-    /// `aud` either unless the client asked for a resource: then the audience is read from
-    /// `client_id`, and the issuer has to name the clients that are accepted with
+    /// `token_use` must be `access`, which is `id` in ID tokens. There is no `typ`, or `JWT`, as
+    /// emulators have it. There is no `aud` unless the client asked for a resource: then the audience
+    /// is read from `client_id`, and the issuer has to name the clients that are accepted with
     /// [`Issuer::audience_name`](crate::Issuer::audience_name). A token that does have an `aud` is
     /// judged by that alone.
     Cognito,
@@ -119,9 +119,11 @@ fn auth0() -> ClaimMapper {
 }
 
 /// A token for a resource names it in `aud`, and is no token for every API that knows its client.
+/// `JWT` is what emulators write.
 fn cognito() -> ClaimMapper {
     ClaimMapper::new()
-        .untyped()
+        .types(["JWT"])
+        .optional_type()
         .audience(["aud", "client_id"])
         .require_value("token_use", ["access"])
 }

@@ -63,6 +63,29 @@ fn it_is_at_home_where_each_token_needs_a_proof() {
 }
 
 #[test]
+fn behind_a_proxy_it_is_told_the_public_url() {
+    if !has_embedded_issuer() {
+        return;
+    }
+    let renamed = ["--resource", "https://api.example.com/v1"];
+    let prefixed =
+        ["--resource", "https://api.example.com", "--base-url", "https://example.com/n/"];
+    let gateway = [&prefixed[..], &["--upstream", "http://127.0.0.1:9"]].concat();
+    for (example, arguments, url) in [
+        ("axum", &renamed[..], "https://api.example.com/whoami"),
+        ("axum", &prefixed, "https://example.com/n/whoami"),
+        ("hyper", &gateway, "https://example.com/n/"),
+    ] {
+        let Some(mut server) = Server::start_example(example, arguments, &[]) else { return };
+        let client = server.tour().client.expect("how to run the client");
+        let [_, called, _, endpoint] = &client[..] else { panic!("two flags: {client:?}") };
+        assert_eq!(called, url);
+        assert!(endpoint.ends_with("/token"), "{endpoint}");
+        server.stop();
+    }
+}
+
+#[test]
 fn it_fails_where_proofs_are_not_accepted() {
     if !has_embedded_issuer() {
         return;

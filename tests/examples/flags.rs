@@ -1,6 +1,8 @@
 //! The common command line.
 
 use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::sync::mpsc::{Receiver, channel};
 
 use tower_resource_server::testing::TestIssuer;
 
@@ -49,19 +51,34 @@ fn an_issuer_outside_is_discovered() {
     other.stop();
 }
 
-/// An introspection endpoint that leaves `aud` out, as some servers do.
-fn without_audience() -> String {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+/// An introspection endpoint that leaves `aud` out, as some servers do; and the requests to it.
+fn without_audience() -> (String, Receiver<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let url = format!("http://{}/introspect", listener.local_addr().expect("bound"));
-    let answer = |mut stream: std::net::TcpStream| {
+    let (tell, told) = channel();
+    let answer = move |mut stream: TcpStream| {
         let body = r#"{"active":true,"sub":"user-1","client_id":"client-1"}"#;
         let length = body.len();
         let head = format!("content-type: application/json\r\ncontent-length: {length}\r\n");
-        let _ = stream.read(&mut [0; 4096]);
+        let _ = tell.send(whole_request(&mut stream));
         let _ = write!(stream, "HTTP/1.1 200 OK\r\n{head}connection: close\r\n\r\n{body}");
     };
     std::thread::spawn(move || listener.incoming().flatten().for_each(answer));
-    url
+    (url, told)
+}
+
+/// Head and form, which may come one by one.
+fn whole_request(stream: &mut TcpStream) -> String {
+    let (mut request, mut bytes) = (String::new(), [0; 4096]);
+    loop {
+        let length = stream.read(&mut bytes).expect("a request");
+        request += &text(&bytes[..length]);
+        let form = request.split_once("\r\n\r\n").map(|(_, form)| form);
+        let whole = form.is_some_and(|form| request.contains(&format!(": {}\r\n", form.len())));
+        if length == 0 || whole {
+            return request;
+        }
+    }
 }
 
 #[test]
@@ -70,7 +87,7 @@ fn lenient_goes_for_answers_on_tokens_too() {
         return;
     }
     let outside = Outside::new("lenient");
-    let endpoint = without_audience();
+    let (endpoint, _requests) = without_audience();
     let asking = ["--introspection", &endpoint, "--client-id", "api", "--client-secret", "s"];
     for (profile, answered) in [("lenient", true), ("rfc9068", false)] {
         let rest = ["--profile", profile, "--allow-loopback"];
@@ -86,14 +103,64 @@ fn lenient_goes_for_answers_on_tokens_too() {
     }
 }
 
+/// Of an issuer whose keys nobody knows.
+#[test]
+fn every_token_is_asked_about_and_needs_no_keys() {
+    if !has_embedded_issuer() || !has_curl() {
+        return;
+    }
+    let (endpoint, _requests) = without_audience();
+    let issuer = TestIssuer::new("https://as.example.invalid");
+    let asking = ["--introspection", &endpoint, "--client-id", "api", "--client-secret", "s"];
+    let rest = ["--issuer", "https://as.example.invalid", "--profile", "lenient"];
+    let all = ["--every-token", "--allow-loopback"];
+    let Some(server) = Server::start(&[&asking[..], &rest, &all].concat()) else { return };
+    let token = issuer.token().subject("somebody else").build();
+    let answer = server.get("/whoami", Some(&token));
+    assert!(answer.contains("\"sub\":\"user-1\""), "the answer counts: {answer}");
+    server.stop();
+}
+
+#[test]
+fn the_secret_is_sent_as_the_endpoint_wants_it() {
+    if !has_embedded_issuer() || !has_curl() {
+        return;
+    }
+    let outside = Outside::new("client-auth");
+    let named = ["--client-id", "api"];
+    for (flags, sent) in [
+        (&named[..], "\r\nauthorization: Basic YXBpOnMxMjM=\r\n"),
+        (&["--client-id", "api", "--client-auth", "basic"], "Basic YXBpOnMxMjM=\r\n"),
+        (&["--client-id", "api", "--client-auth", "post"], "client_id=api&client_secret=s123"),
+        (&["--client-auth", "bearer"], "\r\nauthorization: Bearer s123\r\n"),
+    ] {
+        let (endpoint, requests) = without_audience();
+        let asking = ["--introspection", &endpoint, "--client-secret", "s123"];
+        let rest = ["--profile", "lenient", "--allow-loopback"];
+        let arguments = [&outside.flags()[..], &asking, flags, &rest].concat();
+        let Some(server) = Server::start(&arguments) else { return };
+        let answer = server.get("/whoami", Some("opaque-token"));
+        assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+        let request = requests.recv().expect("it was asked");
+        assert!(request.contains(sent), "{flags:?}: {request}");
+        assert_eq!(request.matches("s123").count() + request.matches("Basic").count(), 1);
+        server.stop();
+    }
+}
+
 #[test]
 fn bad_flags_are_one_line_and_status_2() {
-    let bad: [&[&str]; 16] = [
+    let bad: [&[&str]; 21] = [
         &["--no-such-flag"],
         &["--listen", "nowhere"],
         &["--profile", "strict"],
         &["--profile", "keycloak"],
+        &["--profile", "cognito", "--issuer", "https://as.example.com"],
         &["--envelope", "fancy"],
+        &["--client-auth", "none"],
+        &["--client-auth", "post"],
+        &["--every-token"],
+        &["--listen", "127.0.0.1:0", "--base-url", "nowhere"],
         &["--sender-constraint", "mtls"],
         &["--sender-constraint", "DPoP"],
         &["--sender-constraint"],
@@ -170,4 +237,9 @@ fn introspection_wants_all_its_flags() {
         let Some(errors) = refuses("axum", &[&HERE[..], &arguments].concat()) else { return };
         assert!(errors.contains(lacking.0) && !errors.contains("hidden"), "{errors}");
     }
+    // An access token says itself who asks.
+    let all: Vec<_> = flags.into_iter().flat_map(|(flag, value)| [flag, value]).collect();
+    let bearer = ["--client-auth", "bearer"];
+    let Some(errors) = refuses("axum", &[&HERE[..], &all, &bearer].concat()) else { return };
+    assert!(errors.contains("--client-id") && !errors.contains("hidden"), "{errors}");
 }

@@ -90,6 +90,13 @@ fn so_it_is_behind_another_name() {
     walk(&["--resource", "https://api.example.com/v1"], &["Bearer", "DPoP"], 21);
 }
 
+/// Proofs name the whole URL, of which the server sees the end.
+#[test]
+fn so_it_is_behind_a_proxy_that_takes_a_prefix_off() {
+    let public = "https://example.com/notes";
+    walk(&["--resource", public, "--base-url", public], &["Bearer", "DPoP"], 21);
+}
+
 /// Its lines come with the certificates of two clients.
 #[test]
 fn so_it_is_where_tokens_are_bound_to_certificates() {

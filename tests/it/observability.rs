@@ -8,13 +8,14 @@ use std::sync::{Arc, Mutex, Once};
 use http::{Request, Uri};
 use http_body_util::Full;
 use tower_resource_server::testing::Flaw;
-use tower_resource_server::{Event, Observer, RejectionKind, Scopes};
+use tower_resource_server::{ClaimMapper, Event, Issuer, JwkSet, Observer, RejectionKind, Scopes};
 use tracing::field::{Field, Visit};
 use tracing::subscriber::Interest;
 use tracing::{Level, Metadata, Subscriber};
 use tracing_subscriber::layer::{Context, SubscriberExt};
 
-use crate::support::{Bed, ISSUER, RESOURCE, bearer, get, send};
+use crate::profiles::Fixture;
+use crate::support::{Bed, ISSUER, RESOURCE, bearer, get, present, send, trusting};
 
 pub(crate) const REJECTION: &str = "tower_resource_server::rejection";
 pub(crate) const CONFIG: &str = "tower_resource_server::config";
@@ -66,9 +67,23 @@ impl Capture {
         self.all().into_iter().filter(|event| event.target == target).collect()
     }
 
+    /// What is said besides, for those who look for a reason.
+    fn reason(&self) -> Logged {
+        let mut events = self.of(REJECTION);
+        events.retain(|event| event.level == Level::DEBUG);
+        assert_eq!(events.len(), 1, "{events:?}");
+        events.remove(0)
+    }
+
+    fn refusals(&self) -> Vec<Logged> {
+        let mut events = self.of(REJECTION);
+        events.retain(|event| event.level != Level::DEBUG);
+        events
+    }
+
     /// The one refusal.
     pub(crate) fn refusal(&self) -> Logged {
-        let mut events = self.of(REJECTION);
+        let mut events = self.refusals();
         assert_eq!(events.len(), 1, "{events:?}");
         events.remove(0)
     }
@@ -158,6 +173,43 @@ async fn nothing_unverified_stands_for_issuer_or_client() {
 }
 
 #[tokio::test]
+async fn the_claim_that_is_missing_is_named_to_those_who_look() {
+    let bed = Bed::new();
+    for claim in ["iss", "exp", "aud", "sub", "client_id", "iat", "jti"] {
+        let log = Capture::start();
+        bed.bearer(&bed.issuer.token().without_claim(claim).build()).await.assert_t401();
+        assert_eq!(log.refusal().get("kind"), Some("missing-claim"));
+        assert_eq!(log.reason().get("claim"), Some(claim));
+    }
+    // Where a profile knows several names, any would have done.
+    let auth0 = Fixture::named("auth0");
+    let token = auth0.access().without("azp").without("client_id").sign();
+    let log = Capture::start();
+    present(&auth0.server(), &token).await.assert_t401();
+    assert_eq!(log.reason().get("claim"), Some("client_id or azp"));
+    let mapper = ClaimMapper::new().require_claims(["tenant"]);
+    let keys = JwkSet::from_json(&bed.issuer.jwks_bytes()).expect("a key set");
+    let server = trusting(Issuer::jwks(ISSUER, keys).profile(mapper)).build().expect("valid");
+    let log = Capture::start();
+    present(&server, &bed.token()).await.assert_t401();
+    assert_eq!(log.reason().get("claim"), Some("tenant"));
+}
+
+#[tokio::test]
+async fn an_issuer_that_is_not_trusted_is_named_to_those_who_look() {
+    let bed = Bed::new();
+    let log = Capture::start();
+    let token = bed.issuer.token().claim("iss", "https://as.example.com/\n\u{1b}[2J").build();
+    bed.bearer(&token).await.assert_t401();
+    assert_eq!(log.refusal().get("issuer"), None, "nobody vouched for it");
+    assert_eq!(log.reason().get("iss"), Some("\"https://as.example.com/\\n\\u{1b}[2J\""));
+    let log = Capture::start();
+    let long = format!("https://{}", "x".repeat(1000));
+    bed.bearer(&bed.issuer.token().claim("iss", long.as_str()).build()).await.assert_t401();
+    assert_eq!(log.reason().get("iss").map(str::len), Some(256 + 2));
+}
+
+#[tokio::test]
 async fn what_is_verified_is_told() {
     let bed = Bed::new();
     let log = Capture::start();
@@ -188,7 +240,7 @@ async fn no_event_holds_the_token_or_a_part_of_it() {
         let token = bed.issuer.token().flaw(flaw).build();
         assert!(!bed.bearer(&token).await.status.is_success());
         let shown = format!("{:?}", log.all());
-        assert_eq!(log.of(REJECTION).len(), 1, "{flaw:?}");
+        assert_eq!(log.refusals().len(), 1, "{flaw:?}");
         for part in token.split(['.', '"']).filter(|part| part.len() > 12) {
             assert!(!shown.contains(part), "{flaw:?}");
         }

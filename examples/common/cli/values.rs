@@ -2,7 +2,7 @@
 
 use tower_resource_server::{Profile, SenderConstraint};
 
-use super::EnvelopeChoice;
+use super::{ClientAuthChoice, EnvelopeChoice};
 
 pub(crate) fn profile(name: &str) -> Result<Profile, String> {
     match name {
@@ -19,6 +19,15 @@ pub(crate) fn profile(name: &str) -> Result<Profile, String> {
         _ => Err("use rfc9068, lenient, auth0, cognito, entra, google, hydra, keycloak, okta or \
                   zitadel"
             .to_owned()),
+    }
+}
+
+pub(crate) fn client_auth(name: &str) -> Result<ClientAuthChoice, String> {
+    match name {
+        "basic" => Ok(ClientAuthChoice::Basic),
+        "post" => Ok(ClientAuthChoice::Post),
+        "bearer" => Ok(ClientAuthChoice::Bearer),
+        _ => Err("use basic, post or bearer".to_owned()),
     }
 }
 

@@ -118,6 +118,27 @@ async fn types_are_compared_as_media_types() {
 }
 
 #[tokio::test]
+async fn a_type_may_be_absent_beside_those_that_are_named() {
+    let (server, token) = mapped(ClaimMapper::new().types(["JWT"]).optional_type());
+    let absent = token.clone().without_header("typ");
+    for token in [&absent, &token.clone().header("typ", "JWT")] {
+        present(&server, &token.build()).await.assert_ok();
+    }
+    for typ in ["at+jwt", "dpop+jwt", ""] {
+        let token = token.clone().header("typ", typ);
+        assert_eq!(kind(&server, &token).await, Some(RejectionKind::WrongTokenType), "{typ}");
+    }
+    // A header that says nothing leaves it to the marks of other kinds, beside `at+jwt` too.
+    let (server, token) = mapped(ClaimMapper::new().optional_type());
+    let absent = token.clone().without_header("typ");
+    for token in [&token, &absent] {
+        present(&server, &token.build()).await.assert_ok();
+    }
+    let marked = absent.claim("at_hash", "77QmUPtjPfzWtF2AnpK9RQ");
+    assert_eq!(kind(&server, &marked).await, Some(RejectionKind::WrongTokenType));
+}
+
+#[tokio::test]
 async fn a_type_counts_only_from_the_issuer_that_uses_it() {
     // A strict issuer beside one whose tokens say `JWT` or nothing.
     let signer = key(Algorithm::ES256, "k");

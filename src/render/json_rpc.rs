@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::envelope::Envelope;
 use super::error_body::{ErrorBody, ErrorResponse};
-use super::oauth;
+use super::oauth::{self, OAuthMembers};
 
 /// A JSON-RPC 2.0 error without `id`, since most refusals come before the body is read.
 ///
@@ -64,16 +64,8 @@ struct Error<'a> {
 #[derive(Serialize)]
 pub(crate) struct ErrorData<'a> {
     kind: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error_description: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    scope: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    acr_values: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    max_age: Option<u64>,
+    #[serde(flatten)]
+    oauth: OAuthMembers<'a>,
     #[serde(flatten)]
     members: Option<&'a Map<String, Value>>,
 }
@@ -82,11 +74,7 @@ impl<'a> ErrorData<'a> {
     pub(crate) fn of(error: &ErrorBody<'a>) -> Self {
         Self {
             kind: error.kind_name(),
-            error: error.error(),
-            error_description: error.error_description(),
-            scope: error.scope(),
-            acr_values: error.acr_values(),
-            max_age: error.max_age().map(|age| age.as_secs()),
+            oauth: OAuthMembers::of(error).without_uri(),
             members: error.members(),
         }
     }

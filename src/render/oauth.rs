@@ -25,9 +25,11 @@ pub struct OAuthJson;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
+/// What OAuth says of a refusal, in whatever else the body is.
 #[derive(Serialize)]
-struct Members<'a> {
-    error: &'a str,
+pub(super) struct OAuthMembers<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error_description: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -40,19 +42,28 @@ struct Members<'a> {
     max_age: Option<u64>,
 }
 
-pub(super) fn write(body: &ErrorBody<'_>, response: &mut ErrorResponse) {
-    let Some(error) = body.error() else { return };
-    let build = || {
-        let members = Members {
-            error,
+impl<'a> OAuthMembers<'a> {
+    pub(super) fn of(body: &ErrorBody<'a>) -> Self {
+        Self {
+            error: body.error(),
             error_description: body.error_description(),
             error_uri: body.error_uri(),
             scope: body.scope(),
             acr_values: body.acr_values(),
             max_age: body.max_age().map(|age| age.as_secs()),
-        };
-        serialized(&members).unwrap_or_default()
-    };
+        }
+    }
+
+    pub(super) fn without_uri(self) -> Self {
+        Self { error_uri: None, ..self }
+    }
+}
+
+pub(super) fn write(body: &ErrorBody<'_>, response: &mut ErrorResponse) {
+    if body.error().is_none() {
+        return;
+    }
+    let build = || serialized(&OAuthMembers::of(body)).unwrap_or_default();
     let details = body.rejection().details();
     let bytes = match details.is_fixed() {
         true => details.demand.body(details.kind, build).clone(),

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::envelope::Envelope;
 use super::error_body::{ErrorBody, ErrorResponse};
-use super::oauth;
+use super::oauth::{self, OAuthMembers};
 
 /// `application/problem+json`: `type`, `title`, `status` and `detail` for those who read RFC 9457,
 /// and `error`, `error_description`, `scope`, `acr_values` and `max_age` for OAuth clients.
@@ -40,18 +40,8 @@ struct Members<'a> {
     title: &'a str,
     status: u16,
     detail: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error_description: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error_uri: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    scope: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    acr_values: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    max_age: Option<u64>,
+    #[serde(flatten)]
+    oauth: OAuthMembers<'a>,
     #[serde(flatten)]
     members: Option<&'a Map<String, Value>>,
 }
@@ -63,12 +53,7 @@ impl Envelope for ProblemJson {
             title: status.canonical_reason().unwrap_or("Error"),
             status: status.as_u16(),
             detail: error.detail(),
-            error: error.error(),
-            error_description: error.error_description(),
-            error_uri: error.error_uri(),
-            scope: error.scope(),
-            acr_values: error.acr_values(),
-            max_age: error.max_age().map(|age| age.as_secs()),
+            oauth: OAuthMembers::of(error),
             members: error.members(),
         };
         oauth::json(&members, HeaderValue::from_static("application/problem+json"), response);

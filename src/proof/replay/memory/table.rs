@@ -53,6 +53,7 @@ impl Table {
     }
 
     /// Looks where the record is, or would be. `now` is at least one.
+    #[inline]
     pub(super) fn seek(&self, fingerprint: Fingerprint, now: u32) -> Slot {
         let home = self.home(fingerprint);
         let (mut index, mut may_be_here, mut open) = (home, true, None);
@@ -74,6 +75,7 @@ impl Table {
     }
 
     /// Puts a record where it was sought for, and returns the expired one that was there.
+    #[inline]
     pub(super) fn put(&mut self, place: usize, record: Record) -> Option<Record> {
         let mut index = self.home(record.fingerprint);
         while index != place / RECORDS {
@@ -86,6 +88,7 @@ impl Table {
     }
 
     /// Adds a record that is not in the table, which has room.
+    #[inline]
     pub(super) fn add(&mut self, record: Record) {
         let mut at = self.home(record.fingerprint);
         for _ in 0..self.buckets.len() {

@@ -1,9 +1,9 @@
 //! What the crate tells about its work: one log event a refusal, and events for metrics.
 //!
 //! Logs go through `tracing`. Their targets are `tower_resource_server::rejection`, `::keys`,
-//! `::introspection`, `::revocation`, `::certificate`, `::config`, `::caching`, `::envelope` and, of the
-//! store in Redis, `::replay`.
-//! Neither a token nor a proof nor a nonce stands in any of them. Accepted requests are not logged:
+//! `::introspection`, `::revocation`, `::certificate`, `::config`, `::caching`, `::envelope`, `::mcp`
+//! and, of the store in Redis, `::replay`. At the level debug a missing claim and an issuer that is
+//! not trusted are named in an event of their own, before that of the refusal. Neither a token nor a proof nor a nonce stands in any of them. Accepted requests are not logged:
 //! how many there are is for an [`Observer`] to count.
 
 use std::fmt::Debug;
@@ -141,7 +141,8 @@ pub enum Event<'a> {
 /// - [`Event::MetadataRefreshed`] and [`Event::MetadataRefreshFailed`]: at the end of each look-up,
 ///   which tries up to three places. Keys that are not refreshed for want of metadata are told as
 ///   [`Event::KeyRefreshFailed`] too.
-/// - [`Event::RevocationUnknown`]: for each request, before [`Event::Refused`] or [`Event::Accepted`].
+/// - [`Event::RevocationUnknown`]: for each request of which it could not be said, before
+///   [`Event::Refused`] or [`Event::Accepted`].
 ///   The log is told once a second at most, and how many requests there were.
 ///
 /// How old keys are, and how long they last, is no event: ask

@@ -308,7 +308,7 @@ pub struct NotReady {
 impl NotReady {
     /// The issuers whose keys are missing, or their introspection endpoint. Why, the log says.
     ///
-    /// [`RefreshError`](crate::RefreshError) has the reasons; an [`Observer`](crate::Observer) gets
+    /// [`RefreshError`](crate::RefreshError) has the reasons why keys are missing; an [`Observer`](crate::Observer) gets
     /// them too.
     #[must_use]
     pub fn issuers(&self) -> &[String] {

@@ -13,12 +13,13 @@ use super::ending;
 
 const USAGE: &str = "Flags:
   --listen ADDR            address to serve on (default 127.0.0.1:8080)
-  --resource URL           resource identifier, and the public base URL as far as the path
-                           (default http://<listen>)
-  --base-url URL           public base URL, where a proxy takes a prefix off that it has
+  --resource URL           resource identifier; its scheme, host and port are those of the public
+                           base URL (default http://<listen>)
+  --base-url URL           public base URL, if it has a prefix that a proxy takes off
   --issuer URL             external authorization server, whose metadata says where its keys are
   --jwks FILE or URL       its key set, whatever its metadata says
-  --introspection URL      where to ask it about opaque tokens; needs --client-id and a secret
+  --introspection URL      where to ask it about opaque tokens; needs a secret and, but for bearer,
+                           --client-id
   --client-auth HOW        how that is sent: basic (default), post, or bearer, which sends the secret
                            as an access token, without an id
   --every-token            ask about signed tokens too; without --jwks it needs no keys then

@@ -42,8 +42,10 @@ use crate::algorithm::Algorithm;
 ///
 /// `active` is `true`; every member that the crate reads has its type, or is null and so absent; `iss`,
 /// where it is there, is this issuer; `aud` names this server; `token_type`, `token_use` and `typ` name
-/// no other kind of token, and no member marks one, such as `at_hash`; `exp`, `nbf` and `iat`, where they are there, fit the clock, at each request anew. `cnf` binds the
-/// token as it binds a signed one, and is verified here: no proof is sent to the endpoint.
+/// no other kind of token, and no member marks one, such as `at_hash`; `exp`, `nbf` and `iat`, where
+/// they are there, fit the clock, at each request anew. `cnf` binds the token as it binds a signed
+/// one, and is verified here: no proof is sent to the endpoint. `acr` and `auth_time` of a wrong type
+/// count as absent.
 ///
 /// # What is not
 ///
@@ -199,9 +201,9 @@ impl Introspection {
 
     /// How many calls may be under way at a time, from 1 to 10,000.
     ///
-    /// Default 64. A quarter of them is for tokens alone that the issuer called active before, in the
-    /// last hour. Requests beyond that are answered 503; those whose token is known, or is being asked
-    /// about, go on.
+    /// Default 64. A quarter of them is kept for tokens that the issuer called active before, in the
+    /// last hour. Requests beyond that are answered 503; those whose token's answer is remembered, or
+    /// being waited for, go on.
     pub const fn max_calls(mut self, calls: usize) -> Self {
         self.concurrent = calls;
         self
@@ -210,9 +212,10 @@ impl Introspection {
     /// How many calls may be begun in a second, from 1 to 100,000.
     ///
     /// Default 500: with answers remembered for a minute that is enough for 30,000 tokens in use at a
-    /// time, if [`cache_bytes`](Self::cache_bytes) has room for as many. A quarter of them is for tokens alone that the issuer called active before, as with
-    /// [`max_calls`](Self::max_calls), and requests beyond that are answered 503. A call that failed
-    /// is counted like any other, and stops no later one.
+    /// time, if [`cache_bytes`](Self::cache_bytes) has room for as many. A quarter of them is kept for
+    /// tokens that the issuer called active before, as with [`max_calls`](Self::max_calls), and
+    /// requests beyond that are answered 503. A call that failed is counted like any other, and stops
+    /// no later one.
     pub const fn max_calls_per_second(mut self, calls: u32) -> Self {
         self.a_second = calls;
         self
@@ -241,8 +244,8 @@ impl Introspection {
     ///
     /// The issuer needs keys, so it is made with [`Issuer::discover`](crate::Issuer::discover),
     /// [`Issuer::jwks_uri`](crate::Issuer::jwks_uri) or [`Issuer::jwks`](crate::Issuer::jwks), and
-    /// not with [`Issuer::introspection`](crate::Issuer::introspection). `aud` of the answer is the resource identifier
-    /// or the client id; `iat` is not before the call, nor ahead, but for the
+    /// not with [`Issuer::introspection`](crate::Issuer::introspection). `aud` of the answer is the
+    /// resource identifier or the client id; `iat` is not before the call, nor ahead, but for the
     /// [`leeway`](crate::Builder::leeway). Encrypted answers are not supported. *Not* checked, since an
     /// answer does not say it: that it is about the token that was sent.
     pub fn signed_answers(mut self, algorithms: impl IntoIterator<Item = Algorithm>) -> Self {

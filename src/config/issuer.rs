@@ -245,8 +245,8 @@ impl Issuer {
     /// The only algorithms accepted from this issuer (RFC 8725 §3.1). A key that names no
     /// algorithm verifies under the first of them that its type allows.
     ///
-    /// Only which RSA algorithm comes first matters, and for such keys alone. An issuer that signs with PS256 and publishes RSA
-    /// keys without `alg` needs `[Algorithm::PS256]`, since RS256 comes first in the default. A
+    /// Only which RSA algorithm comes first matters, and for such keys alone. An issuer that signs
+    /// with PS256 and publishes RSA keys without `alg` needs `[Algorithm::PS256]`, since RS256 comes first in the default. A
     /// token of another algorithm is refused as `unacceptable-algorithm`, before its signature is
     /// looked at.
     #[must_use]

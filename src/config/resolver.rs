@@ -94,10 +94,10 @@ impl AllowedIssuers {
     /// that are allowed whole, of names below a prefix, and of known issuers that have aged, so many
     /// each.
     ///
-    /// Default 10. A look-up that brings an issuer gives its place back as soon as it ends, unless
-    /// [no more](Self::max_issuers) than a hundredth can still be kept; so a server that was just
-    /// started gets to know all its tenants without delay. Tokens of unknown issuers beyond that are answered 503,
-    /// `issuer-unavailable`. Set what the database behind the resolver bears of questions that
+    /// Default 10. A look-up that brings an issuer gives its place back as soon as it ends, unless at
+    /// most a hundredth of [`max_issuers`](Self::max_issuers) is still free; so a server that was just
+    /// started gets to know all its tenants without delay. Tokens of unknown issuers beyond that are
+    /// answered 503, `issuer-unavailable`. Set what the database behind the resolver bears of questions that
     /// strangers ask.
     pub const fn max_lookups_per_second(mut self, lookups: u32) -> Self {
         self.lookups_a_second = lookups;

@@ -15,8 +15,8 @@
 //!
 //! # What is asked of it
 //!
-//! GET requests with `Accept` and `User-Agent`, without credentials and without a body: for each issuer one at a time
-//! for its keys, and one at a time for its metadata. And, to introspection endpoints, POST requests
+//! GET requests with `Accept` and `User-Agent`, without credentials and without a body: for each
+//! issuer one at a time for its keys, and one at a time for its metadata. And, to introspection endpoints, POST requests
 //! with a form and the credentials of this server, several at a time: the body holds a token, and
 //! neither it nor the header is to be logged. `User-Agent` names the crate and its version; a `Fetch`
 //! may put another name in its place.

@@ -36,7 +36,7 @@ pub enum IntrospectionError {
     /// There is no tokio runtime to ask in, or the call panicked.
     Runtime,
     /// The answer is not signed as RFC 9701 has it: by a key of the issuer, with an accepted
-    /// algorithm, for this server.
+    /// algorithm, for this server and this call.
     Signature,
     /// The status is not 200.
     Status,

@@ -9,7 +9,7 @@ use super::error_body::{ErrorBody, ErrorResponse};
 use super::oauth::{self, OAuthMembers};
 
 /// `application/problem+json`: `type`, `title`, `status` and `detail` for those who read RFC 9457,
-/// and `error`, `error_description`, `scope`, `acr_values` and `max_age` for OAuth clients.
+/// and `error`, `error_description`, `error_uri`, `scope`, `acr_values` and `max_age` for OAuth clients.
 ///
 /// `type` points at the kind's row in the error catalogue; where that is hosted can be set with
 /// [`documentation`](crate::Builder::documentation).

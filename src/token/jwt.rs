@@ -80,7 +80,10 @@ pub(crate) fn parse(
 /// Which slash or port it was is what people ask first. Nobody has vouched for it, so that it stands
 /// nowhere else.
 fn untrusted(identifier: &str) -> RejectionKind {
-    tracing::debug!(target: "tower_resource_server::rejection", iss = ?cut(identifier), "iss is that of no trusted issuer");
+    tracing::debug!(
+        target: "tower_resource_server::rejection",
+        iss = ?cut(identifier), "iss is that of no trusted issuer"
+    );
     RejectionKind::UntrustedIssuer
 }
 

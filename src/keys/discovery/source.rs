@@ -225,7 +225,10 @@ impl MetadataSource {
         let shown = |uri: &Option<Uri>| uri.clone().map(tracing::field::display);
         let jwks_uri = shown(&document.jwks_uri);
         let introspection_endpoint = shown(&document.introspection_endpoint);
-        tracing::info!(target: "tower_resource_server::keys", issuer, %uri, jwks_uri, introspection_endpoint, "metadata refreshed");
+        tracing::info!(
+            target: "tower_resource_server::keys",
+            issuer, %uri, jwks_uri, introspection_endpoint, "metadata refreshed"
+        );
         self.loaded.store(Some(Arc::new(Loaded { document, lifetime })));
         self.supplies.observe(&Event::MetadataRefreshed { issuer });
     }

@@ -144,6 +144,9 @@ impl Shown<'_> {
 /// client may have written it.
 fn unreadable(reason: &'static str, peer: Option<&PeerAddress>) -> RejectionKind {
     let peer = peer.map(|peer| tracing::field::display(peer.ip()));
-    tracing::warn!(target: "tower_resource_server::certificate", peer, reason, "the Client-Cert field of a trusted proxy cannot be read");
+    tracing::warn!(
+        target: "tower_resource_server::certificate",
+        peer, reason, "the Client-Cert field of a trusted proxy cannot be read"
+    );
     RejectionKind::MalformedCertificate
 }

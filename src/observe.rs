@@ -3,7 +3,9 @@
 //! Logs go through `tracing`. Their targets are `tower_resource_server::rejection`, `::keys`,
 //! `::introspection`, `::revocation`, `::certificate`, `::config`, `::caching`, `::envelope`, `::mcp`
 //! and, of the store in Redis, `::replay`. At the level debug a missing claim and an issuer that is
-//! not trusted are named in an event of their own, before that of the refusal. Neither a token nor a proof nor a nonce stands in any of them. Accepted requests are not logged:
+//! not trusted are named in an event of their own, before that of the refusal.
+//!
+//! Neither a token nor a proof nor a nonce stands in any of them. Accepted requests are not logged:
 //! how many there are is for an [`Observer`] to count.
 
 use std::fmt::Debug;

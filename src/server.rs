@@ -274,7 +274,7 @@ impl ResourceServer {
 
 /// Fetches of what is not there.
 fn missing(issuer: &TrustedIssuer, now: Timestamp) -> impl Iterator<Item = Waiting<()>> {
-    let keys = lacks_keys(issuer, now).then(|| issuer.keys.fetch_for_unknown(now)).flatten();
+    let keys = lacks_keys(issuer, now).then(|| issuer.keys.fetch_for_unverified(now)).flatten();
     let keys = keys.map(|(fetch, _)| fetch);
     let asked = issuer.introspection.as_ref();
     let endpoint = asked.and_then(|introspector| introspector.look_up_endpoint(now));
@@ -282,7 +282,7 @@ fn missing(issuer: &TrustedIssuer, now: Timestamp) -> impl Iterator<Item = Waiti
 }
 
 fn lacks_keys(issuer: &TrustedIssuer, now: Timestamp) -> bool {
-    !matches!(issuer.keys.supply(now), Supply::Keys(_))
+    !matches!(issuer.keys.supply(now), Supply::Keys(..))
 }
 
 fn lacks_endpoint(issuer: &TrustedIssuer, now: Timestamp) -> bool {
@@ -308,8 +308,8 @@ pub struct NotReady {
 impl NotReady {
     /// The issuers whose keys are missing, or their introspection endpoint. Why, the log says.
     ///
-    /// [`RefreshError`](crate::RefreshError) has the reasons why keys are missing; an [`Observer`](crate::Observer) gets
-    /// them too.
+    /// [`RefreshError`](crate::RefreshError) has the reasons why keys are missing; an
+    /// [`Observer`](crate::Observer) gets them too.
     #[must_use]
     pub fn issuers(&self) -> &[String] {
         &self.issuers

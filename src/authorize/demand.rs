@@ -39,6 +39,7 @@ const SLOTS: usize = RejectionKind::COUNT * 3;
 
 impl Demand {
     pub(crate) fn new(requirement: Requirement) -> Self {
+        let requirement = requirement.settle();
         let scopes = requirement.challenged_scopes();
         let step_up = requirement.step_up();
         Self {

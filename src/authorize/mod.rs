@@ -5,6 +5,7 @@
 //! request and can be checked for faults then. Putting one to the other yields a shortfall, from
 //! which the refusal and its challenge are made.
 
+mod alternatives;
 mod caller;
 mod demand;
 mod details;

@@ -39,7 +39,7 @@ use crate::rejection::Rejection;
 pub struct Requirement(Node);
 
 #[derive(Clone, Debug)]
-enum Node {
+pub(super) enum Node {
     Scopes(Scopes),
     AuthorizationDetails(AuthorizationDetails),
     StepUp(StepUp),
@@ -205,6 +205,13 @@ impl Requirement {
         named
     }
 
+    /// Has the first of alternatives be one that goes with the rest, since the first is what a client
+    /// is told.
+    pub(crate) fn settle(mut self) -> Self {
+        self.0.settle(None);
+        self
+    }
+
     /// All that a challenge asks of the authentication.
     pub(crate) fn step_up(&self) -> Option<StepUp> {
         self.0.step_up()
@@ -260,59 +267,6 @@ impl Node {
             Self::All(nodes) => nodes.iter().for_each(|node| node.challenged(scopes)),
             Self::Any(nodes) => nodes.iter().take(1).for_each(|node| node.challenged(scopes)),
             Self::AuthorizationDetails(_) | Self::StepUp(_) | Self::Predicate(_) => {}
-        }
-    }
-
-    /// Step-ups that must all be met and cannot be: whoever follows the challenge would get it again.
-    fn contradictions(&self, faults: &mut Vec<Fault>) {
-        let (Self::All(nodes) | Self::Any(nodes)) = self else { return };
-        nodes.iter().for_each(|node| node.contradictions(faults));
-        if matches!(self, Self::All(_)) {
-            let asked = nodes.iter().filter_map(Self::unavoidable);
-            asked.reduce(|all, more| {
-                faults.extend(all.contradiction(&more));
-                all.join(more)
-            });
-        }
-    }
-
-    /// What each token has to meet, whatever else there is to choose from.
-    fn unavoidable(&self) -> Option<StepUp> {
-        match self {
-            Self::StepUp(step_up) => Some(step_up.clone()),
-            Self::All(nodes) => nodes.iter().filter_map(Self::unavoidable).reduce(StepUp::join),
-            Self::Any(nodes) => match nodes.as_slice() {
-                [only] => only.unavoidable(),
-                _ => None,
-            },
-            Self::Scopes(_) | Self::AuthorizationDetails(_) | Self::Predicate(_) => None,
-        }
-    }
-
-    fn step_up(&self) -> Option<StepUp> {
-        self.step_up_beside(None)
-    }
-
-    /// What the challenge asks for, beside what it asks for in any case. Of several alternatives that
-    /// is the first which does not exclude the rest.
-    fn step_up_beside(&self, rest: Option<&StepUp>) -> Option<StepUp> {
-        match self {
-            Self::StepUp(step_up) => Some(step_up.clone()),
-            Self::All(nodes) => {
-                let must = self.unavoidable();
-                let rest = must.iter().chain(rest).cloned().reduce(StepUp::join);
-                let asked = nodes.iter().filter_map(|node| node.step_up_beside(rest.as_ref()));
-                asked.reduce(StepUp::join)
-            }
-            Self::Any(nodes) => {
-                let mut asked = nodes.iter().map(|node| node.step_up_beside(rest));
-                let first = asked.clone().next();
-                let fits = |asked: &Option<StepUp>| {
-                    !asked.as_ref().zip(rest).is_some_and(|(asked, rest)| asked.excludes(rest))
-                };
-                asked.find(fits).or(first).flatten()
-            }
-            Self::Scopes(_) | Self::AuthorizationDetails(_) | Self::Predicate(_) => None,
         }
     }
 }

@@ -246,9 +246,9 @@ impl Issuer {
     /// algorithm verifies under the first of them that its type allows.
     ///
     /// Only which RSA algorithm comes first matters, and for such keys alone. An issuer that signs
-    /// with PS256 and publishes RSA keys without `alg` needs `[Algorithm::PS256]`, since RS256 comes first in the default. A
-    /// token of another algorithm is refused as `unacceptable-algorithm`, before its signature is
-    /// looked at.
+    /// with PS256 and publishes RSA keys without `alg` needs `[Algorithm::PS256]`, since RS256 comes
+    /// first in the default. A token of another algorithm is refused as `unacceptable-algorithm`,
+    /// before its signature is looked at.
     #[must_use]
     pub fn algorithms(mut self, algorithms: impl IntoIterator<Item = Algorithm>) -> Self {
         self.algorithms = in_order(&algorithms.into_iter().collect::<Vec<_>>());

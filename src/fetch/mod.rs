@@ -16,10 +16,10 @@
 //! # What is asked of it
 //!
 //! GET requests with `Accept` and `User-Agent`, without credentials and without a body: for each
-//! issuer one at a time for its keys, and one at a time for its metadata. And, to introspection endpoints, POST requests
-//! with a form and the credentials of this server, several at a time: the body holds a token, and
-//! neither it nor the header is to be logged. `User-Agent` names the crate and its version; a `Fetch`
-//! may put another name in its place.
+//! issuer one at a time for its keys, and one at a time for its metadata. And, to introspection
+//! endpoints, POST requests with a form and the credentials of this server, several at a time: the
+//! body holds a token, and neither it nor the header is to be logged. `User-Agent` names the crate and
+//! its version; a `Fetch` may put another name in its place.
 //!
 //! It answers with the whole response, whatever the status. It follows no redirect: an answer that is
 //! not 200 counts as a failure, and a redirect could lead where the configuration never pointed.

@@ -56,20 +56,20 @@ impl KeySource {
         verify: impl Fn(&KeySet) -> Result<T, Unverified>,
     ) -> Look<T> {
         loop {
-            let generation = self.generation();
-            let unverified = match self.supply(now) {
-                Supply::Missing => None,
-                Supply::Keys(set) => match verify(&set) {
+            let (unverified, generation) = match self.supply(now) {
+                Supply::Missing => (None, self.generation()),
+                Supply::Keys(set, generation) => match verify(&set) {
                     Ok(found) => return Look::Verified(found, generation),
-                    Err(unverified) => Some(unverified),
+                    Err(unverified) => (Some(unverified), generation),
                 },
             };
             if asked.waited != Waited::ForOwn
-                && let Some((waiting, waited)) = self.fetch_for_unknown(now)
+                && let Some((waiting, waited)) = self.fetch_for_unverified(now)
             {
                 return Look::Wait(waiting, asked.waited.then(waited));
             }
-            let refuted = unverified.filter(|unverified| self.refutes(*unverified, asked.issued));
+            let refutes = |unverified: &Unverified| self.refutes(*unverified, asked.issued, now);
+            let refuted = unverified.filter(refutes);
             // What a fetch brought that landed during this look was not looked at.
             if self.generation() == generation {
                 return refuted.map_or(Look::Unavailable, Look::Refuted);
@@ -78,11 +78,11 @@ impl KeySource {
     }
 
     /// Whether the keys that are there are enough to say so.
-    fn refutes(&self, unverified: Unverified, issued: Option<Timestamp>) -> bool {
-        let Some(loaded) = self.loaded_in_trouble() else { return true };
+    fn refutes(&self, unverified: Unverified, issued: Option<Timestamp>, now: Timestamp) -> bool {
+        let Some(complete) = self.complete_until(now) else { return true };
         // A key that is not there proves nothing, and one that is there nothing about what was
         // signed since: a server may put a new key under an old id, or have no ids at all.
-        unverified == Unverified::BadSignature && issued.is_some_and(|issued| issued <= loaded)
+        unverified == Unverified::BadSignature && issued.is_some_and(|issued| issued <= complete)
     }
 }
 

@@ -53,8 +53,9 @@ pub(crate) enum KeySource {
 
 /// What a source has to say at one moment.
 pub(crate) enum Supply {
-    /// These keys. A refresh that is due has been started and is not waited for.
-    Keys(Arc<KeySet>),
+    /// These keys, and the generation of their set. A refresh that is due has been started and is not
+    /// waited for.
+    Keys(Arc<KeySet>, u64),
     /// No keys that may still be used.
     Missing,
 }
@@ -63,7 +64,7 @@ impl KeySource {
     /// The keys to use now; starts a refresh in the background when one is due.
     pub(crate) fn supply(&self, now: Timestamp) -> Supply {
         match self {
-            Self::Fixed(keys) => Supply::Keys(Arc::clone(keys)),
+            Self::Fixed(keys) => Supply::Keys(Arc::clone(keys), 0),
             Self::Remote(remote) => remote.supply(now),
         }
     }
@@ -90,18 +91,19 @@ impl KeySource {
         }
     }
 
-    pub(crate) fn generation(&self) -> u64 {
+    fn generation(&self) -> u64 {
         match self {
             Self::Fixed(_) => 0,
             Self::Remote(remote) => remote.generation(),
         }
     }
 
-    /// A fetch to wait for that could bring a key not in the set; `None` while cooling down.
-    pub(crate) fn fetch_for_unknown(&self, now: Timestamp) -> Option<(Waiting<()>, Waited)> {
+    /// A fetch to wait for that could bring a key which verifies what no key of the set does; `None`
+    /// while cooling down.
+    pub(crate) fn fetch_for_unverified(&self, now: Timestamp) -> Option<(Waiting<()>, Waited)> {
         match self {
             Self::Fixed(_) => None,
-            Self::Remote(remote) => remote.fetch_for_unknown(now),
+            Self::Remote(remote) => remote.fetch_for_unverified(now),
         }
     }
 
@@ -121,12 +123,12 @@ impl KeySource {
         }
     }
 
-    /// Which time the keys are of for sure, if the last attempt to load them anew failed; the
-    /// earliest there is if there are none.
-    fn loaded_in_trouble(&self) -> Option<Timestamp> {
+    /// Where the last attempt to load keys anew failed, the time up to which those that are there
+    /// are all that can have signed anything.
+    fn complete_until(&self, now: Timestamp) -> Option<Timestamp> {
         match self {
             Self::Fixed(_) => None,
-            Self::Remote(remote) => remote.loaded_in_trouble(),
+            Self::Remote(remote) => remote.complete_until(now),
         }
     }
 }

@@ -3,7 +3,7 @@
 //! Two things are balanced. A new key should be known soon, or good tokens are refused; and nobody
 //! should be able to make this server hammer another. So the reason of a fetch matters. Age is
 //! something this server finds out by itself, and failures then start a short rest that doubles.
-//! A token of an unknown key is something anybody can send, so it always costs a whole cool-down.
+//! A token that no key verifies is something anybody can send, so it always costs a whole cool-down.
 //!
 //! Clocks can go back. A rest longer than any that is ever set, and a set that was loaded in the
 //! future, are taken as signs of that and not waited for.
@@ -16,7 +16,7 @@ use http::header::AGE;
 use crate::cache_control;
 use crate::clock::Timestamp;
 
-/// Rest between two fetches that unknown key ids ask for, and the longest rest after a failure.
+/// Rest between two fetches that tokens ask for which no key verifies, and the longest rest after a failure.
 pub(super) const COOL_DOWN: Duration = Duration::from_secs(30);
 const FIRST_REST: Duration = Duration::from_secs(1);
 const DEFAULT_FRESH: Duration = Duration::from_secs(10 * 60);
@@ -30,11 +30,11 @@ const MAX_STALE: Duration = Duration::from_secs(24 * 60 * 60);
 pub(super) enum Reason {
     /// Nothing is loaded, or what is loaded has aged.
     Aged,
-    /// A token names a key that is not in the set.
-    UnknownKey,
+    /// No key of the set verifies a token.
+    Unverified,
 }
 
-/// The pacing of fetches. Unknown key ids, which anyone can invent, cause one a cool-down at most,
+/// The pacing of fetches. Tokens that no key verifies, which anyone can make, cause one a cool-down,
 /// whatever comes of it. Other rests after failures double up to the cool-down, so that a server
 /// that starts before its authorization server recovers soon and still asks seldom.
 #[derive(Debug, Default)]
@@ -69,13 +69,13 @@ impl Pace {
     /// Loading at start-up begins no cool-down: it would make the first rotation wait.
     pub(super) fn succeeded(&mut self, reason: Reason, now: Timestamp) {
         self.failures = 0;
-        self.rest_until = (reason == Reason::UnknownKey).then(|| now.plus(COOL_DOWN));
+        self.rest_until = (reason == Reason::Unverified).then(|| now.plus(COOL_DOWN));
     }
 
     pub(super) fn failed(&mut self, reason: Reason, now: Timestamp) {
         let rest = match reason {
             Reason::Aged => FIRST_REST.saturating_mul(1 << self.failures.min(5)).min(COOL_DOWN),
-            Reason::UnknownKey => COOL_DOWN,
+            Reason::Unverified => COOL_DOWN,
         };
         self.failures = self.failures.saturating_add(1);
         self.rest_until = Some(now.plus(rest));
@@ -118,7 +118,7 @@ impl Lifetime {
 
     /// What was loaded in the future was loaded before the clock went back: fetch it anew. A moment
     /// is no sign of that: a request may have asked for the time just before a fetch landed.
-    fn is_ahead_of(&self, now: Timestamp) -> bool {
+    pub(super) fn is_ahead_of(&self, now: Timestamp) -> bool {
         now.plus(COOL_DOWN) < self.loaded
     }
 
@@ -175,7 +175,7 @@ mod tests {
         let mut pace = Pace::default();
         pace.succeeded(Reason::Aged, at(0));
         assert!(pace.allows(at(0)));
-        pace.succeeded(Reason::UnknownKey, at(0));
+        pace.succeeded(Reason::Unverified, at(0));
         assert!(!pace.allows(at(29)));
         assert!(pace.allows(at(30)));
     }
@@ -183,7 +183,7 @@ mod tests {
     #[test]
     fn unknown_keys_cool_down_after_a_failure_too() {
         let mut pace = Pace::default();
-        pace.failed(Reason::UnknownKey, at(0));
+        pace.failed(Reason::Unverified, at(0));
         assert!(!pace.allows(at(29)));
         assert!(pace.allows(at(30)));
     }
@@ -191,7 +191,7 @@ mod tests {
     #[test]
     fn a_clock_that_went_back_does_not_stop_fetches() {
         let mut pace = Pace::default();
-        pace.succeeded(Reason::UnknownKey, at(10_000));
+        pace.succeeded(Reason::Unverified, at(10_000));
         assert!(pace.allows(at(6_400)));
         let lifetime = Lifetime::new(at(10_000), &HeaderMap::new());
         assert!(lifetime.is_due(at(6_400)) && !lifetime.is_fresh(at(6_400)));

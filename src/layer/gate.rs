@@ -238,7 +238,7 @@ impl Gate {
         if let Some(inquirer) = inquirer {
             inquirer.note(candidate.vouched(), answer, self.settings.now());
             if answer.is_revoked() {
-                self.forget(request);
+                self.tell_what_is_remembered(request, candidate.vouched());
             }
         }
         let in_force = candidate
@@ -247,12 +247,20 @@ impl Gate {
         self.record(request, in_force)
     }
 
-    /// Two first requests with one token verify it twice, and what is remembered need not be what this
-    /// one has made, and holds that it was revoked.
-    fn forget<B>(&self, request: &Request<B>) {
-        let head = &RequestHead::of(request);
-        if let Ok(Some(presented)) = extract(head, &self.settings.credentials, self.constraint()) {
-            self.settings.cache.remove(&Digest::of(presented.token()));
+    /// Two first requests with one token verify it twice, or ask about it, and what is remembered need
+    /// not be what this one has made: it learns that the token was revoked as well.
+    fn tell_what_is_remembered<B>(&self, request: &Request<B>, revoked: &Arc<Vouched>) {
+        let (head, settings) = (&RequestHead::of(request), &*self.settings);
+        let Ok(Some(presented)) = extract(head, &settings.credentials, self.constraint()) else {
+            return;
+        };
+        let digest = Digest::of(presented.token());
+        let asked = revoked.issuer.introspection.as_ref();
+        let asked = asked.and_then(|asked| asked.known(&digest, settings.now())?.ok());
+        for kept in settings.cache.get(&digest).into_iter().chain(asked) {
+            if !Arc::ptr_eq(&kept, revoked) {
+                kept.status.revoked();
+            }
         }
     }
 

@@ -52,7 +52,7 @@ impl KnownStatus {
     }
 
     /// It was revoked: what was said before counts no more, nor what is still on its way.
-    pub(super) fn revoked(&self) {
+    pub(crate) fn revoked(&self) {
         self.revocations.fetch_add(1, Ordering::SeqCst);
         self.forget();
     }

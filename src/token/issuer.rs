@@ -28,7 +28,7 @@ pub(crate) struct TrustedIssuer {
     retired: AtomicBool,
     /// When it was last looked up, in milliseconds; [`NEVER`] if it is one of the configuration.
     looked_up: AtomicI64,
-    /// When a token of it last counted, in milliseconds and at most a [`NOTED`] behind.
+    /// When a token of it last counted, or it was found, in milliseconds and at most a [`NOTED`] behind.
     used: AtomicI64,
 }
 
@@ -86,10 +86,10 @@ impl TrustedIssuer {
 
     /// A token of it counts. What only names it does not: anybody can make such tokens.
     pub(crate) fn note_use(&self, now: Timestamp) {
-        let used = self.used();
         if !self.is_found() {
             return;
         }
+        let used = self.used();
         if now < used || now.since(used) >= NOTED {
             self.used.store(now.millis(), Ordering::Relaxed);
         }

@@ -496,6 +496,7 @@ fn faulty() -> Vec<Requirement> {
         StepUp::acr(["a", "b"]).and(StepUp::acr(["b", "c"])).and(StepUp::acr(["a", "c"])),
         StepUp::acr(["a"]).and(Scopes::all(["x"]).and(StepUp::acr(["A"]))),
         Scopes::all(["x"]).or(StepUp::acr(["a"]).and(StepUp::acr(["b"]))),
+        StepUp::acr(["a"]).and(StepUp::acr(["b"]).or(StepUp::acr(["c"]))),
     ]
 }
 
@@ -577,6 +578,15 @@ async fn of_alternatives_the_challenge_asks_for_one_that_goes_with_the_rest() {
             false => assert_eq!(answer.challenges()[0].get("acr_values"), Some("gold")),
         }
     }
+    // So it is where both are to be chosen from, and where the one that goes is no step-up.
+    let [a, b] = ["a", "b"].map(|acr| StepUp::acr([acr]));
+    let both = b.clone().or(Scopes::all(["x"])).and(a.clone().or(b.clone()));
+    let answer = send(bed.server.authenticate().require(both), bearer(&bed.token())).await;
+    assert_eq!(answer.challenges()[0].get("acr_values"), Some("b"));
+    let scoped = a.and(b.or(Scopes::all(["x"])));
+    let token = bed.issuer.token().claim("acr", "a").build();
+    let layer = bed.server.authenticate().require(scoped);
+    send(layer, bearer(&token)).await.assert_s403("x");
 }
 
 #[tokio::test]

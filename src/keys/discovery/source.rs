@@ -6,7 +6,7 @@
 //! stays in use, up to a day past its freshness.
 //!
 //! There is one look-up at a time, a [flight](crate::flight) that others join; who waited for it then
-//! looks at what it found. Callers are tasks of this crate's own and not requests.
+//! looks at what it found. Those who wait are tasks of this crate's own and not requests.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -175,7 +175,8 @@ impl MetadataSource {
         let now = self.supplies.now();
         let mut looking = self.looking();
         if looking.running.take_if(|running| running.is_overdue()).is_some() {
-            looking.failed(MetadataError::Runtime, now);
+            self.lost(looking, now);
+            return None;
         }
         if let Some(running) = &looking.running {
             return Some(running.wait());
@@ -184,7 +185,7 @@ impl MetadataSource {
             return None;
         }
         let Ok(runtime) = Handle::try_current() else {
-            looking.failed(MetadataError::Runtime, now);
+            self.lost(looking, now);
             return None;
         };
         let (running, report) = Flight::begin(self.longest());
@@ -195,6 +196,13 @@ impl MetadataSource {
         let land = move |outcome| lander.land(outcome, now, report);
         flight::fly(&runtime, async move { flier.try_all().await }, land);
         Some(waiting)
+    }
+
+    /// No runtime drives a look-up.
+    fn lost(&self, mut looking: MutexGuard<'_, Looking>, now: Timestamp) {
+        looking.failed(MetadataError::Runtime, now);
+        drop(looking);
+        self.report_failure(&MetadataError::Runtime.into(), now);
     }
 
     fn looking(&self) -> MutexGuard<'_, Looking> {

@@ -200,12 +200,12 @@ mod tests {
         let now = || Timestamp::from(crate::clock::Clock::now(&clock));
         keys.join(Reason::Aged, now()).expect("nothing is loaded").0.ended().await;
         clock.advance(Duration::from_secs(601));
-        assert!(matches!(keys.supply(now()), Supply::Keys(_)), "and a refresh has begun");
+        assert!(matches!(keys.supply(now()), Supply::Keys(..)), "and a refresh has begun");
         keys.join(Reason::Aged, now()).expect("it runs").0.ended().await;
         assert_eq!(fetch.count(), 2);
         // This is where a request comes that looked at the set before.
         assert!(keys.join(Reason::Aged, now()).is_none());
         // A key that is not in the new set is another matter.
-        assert!(keys.join(Reason::UnknownKey, now()).is_some());
+        assert!(keys.join(Reason::Unverified, now()).is_some());
     }
 }

@@ -41,7 +41,7 @@ impl RemoteKeys {
     ) -> Result<(), Failure<RefreshError>> {
         let metadata = source.current(self.now()).await;
         let metadata = metadata.map_err(|error| Failure::from(error).told())?;
-        if reason == Reason::UnknownKey {
+        if reason == Reason::Unverified {
             let newest = source.other_than(&metadata).await.unwrap_or(metadata);
             return self.load_of(&newest).await;
         }
@@ -78,9 +78,11 @@ impl RemoteKeys {
         }
         let lifetime = Lifetime::new(self.now(), answer.headers());
         let keys = Arc::new(keys);
-        self.loaded.store(Some(Arc::new(Loaded { keys: Arc::clone(&keys), lifetime })));
+        // Counted first: whoever still sees the old set then knows that there is another.
+        let generation = self.generation.fetch_add(1, Ordering::Release) + 1;
+        let loaded = Loaded { keys: Arc::clone(&keys), lifetime, generation };
+        self.loaded.store(Some(Arc::new(loaded)));
         self.keep_quiet(lifetime.loaded, lifetime.due);
-        self.generation.fetch_add(1, Ordering::Release);
         self.report_success(&keys);
         Ok(())
     }

@@ -53,6 +53,7 @@ pub(crate) enum Location {
 struct Loaded {
     keys: Arc<KeySet>,
     lifetime: Lifetime,
+    generation: u64,
 }
 
 pub(crate) struct RemoteKeys {
@@ -66,9 +67,6 @@ pub(crate) struct RemoteKeys {
     fetching: Mutex<Fetching>,
 }
 
-/// How far the clock of an issuer may be behind.
-const CLOCKS_APART: Duration = Duration::from_secs(60);
-
 impl fmt::Debug for RemoteKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let location: &dyn fmt::Debug = match &self.settings.location {
@@ -78,6 +76,9 @@ impl fmt::Debug for RemoteKeys {
         f.debug_struct("RemoteKeys").field("location", location).finish_non_exhaustive()
     }
 }
+
+/// How far the clock of an issuer may be behind.
+const CLOCKS_APART: Duration = Duration::from_secs(60);
 
 impl RemoteKeys {
     pub(super) const fn metadata(&self) -> Option<&Arc<MetadataSource>> {
@@ -105,20 +106,19 @@ impl RemoteKeys {
             self.join(Reason::Aged, now);
         }
         if loaded.lifetime.is_usable(now) {
-            Supply::Keys(Arc::clone(&loaded.keys))
+            Supply::Keys(Arc::clone(&loaded.keys), loaded.generation)
         } else {
             Supply::Missing
         }
     }
 
     pub(crate) fn vouches(self: &Arc<Self>, key: KeyId, seen: &AtomicU64, now: Timestamp) -> bool {
-        let generation = self.generation();
         let quiet = now.millis() < self.quiet_until.load(Ordering::Relaxed)
             && now.millis() >= self.quiet_from.load(Ordering::Relaxed);
-        if quiet && seen.load(Ordering::Relaxed) == generation {
+        if quiet && seen.load(Ordering::Relaxed) == self.generation() {
             return true;
         }
-        let Supply::Keys(keys) = self.supply(now) else { return false };
+        let Supply::Keys(keys, generation) = self.supply(now) else { return false };
         let known = keys.contains(key);
         if known {
             seen.store(generation, Ordering::Relaxed);
@@ -141,26 +141,30 @@ impl RemoteKeys {
         self.generation.load(Ordering::Acquire)
     }
 
-    pub(super) fn loaded_in_trouble(&self) -> Option<Timestamp> {
+    /// An answer may be as old as its fetch took, and the clock of an issuer may be behind.
+    pub(super) fn complete_until(&self, now: Timestamp) -> Option<Timestamp> {
+        if !self.fetching().is_in_trouble() {
+            return None;
+        }
         let loaded = self.loaded.load();
-        let at = loaded.as_ref().map_or(Timestamp::MIN, |loaded| loaded.lifetime.as_of);
+        let loaded = loaded.as_ref().filter(|loaded| !loaded.lifetime.is_ahead_of(now));
         let slow = self.settings.supplies.limits.timeout.saturating_add(CLOCKS_APART);
-        self.fetching().is_in_trouble().then(|| at.minus(slow))
+        Some(loaded.map_or(Timestamp::MIN, |loaded| loaded.lifetime.as_of.minus(slow)))
     }
 
     /// Without keys the wait is for the first set, which starts no cool-down.
-    pub(crate) fn fetch_for_unknown(
+    pub(crate) fn fetch_for_unverified(
         self: &Arc<Self>,
         now: Timestamp,
     ) -> Option<(Waiting<()>, Waited)> {
         let loaded = self.loaded.load();
         let usable = loaded.as_ref().is_some_and(|loaded| loaded.lifetime.is_usable(now));
-        self.join(if usable { Reason::UnknownKey } else { Reason::Aged }, now)
+        self.join(if usable { Reason::Unverified } else { Reason::Aged }, now)
     }
 
     pub(crate) fn health(&self, now: Timestamp) -> IssuerHealth {
         let loaded = self.loaded.load();
-        let loaded = loaded.as_deref().map(|Loaded { keys, lifetime }| LoadedKeys {
+        let loaded = loaded.as_deref().map(|Loaded { keys, lifetime, .. }| LoadedKeys {
             usable: keys.len(),
             lifetime: *lifetime,
         });

@@ -66,7 +66,7 @@ impl Flights {
         memory: &Memory,
     ) -> Boarding {
         let mut calls = self.lock();
-        if let Some(running) = calls.running.get(&key).filter(|running| !running.is_overdue()) {
+        if let Some(running) = calls.running.get(&key) {
             return Boarding::Joined(running.wait());
         }
         if let Some(outcome) = memory.find(&key, now) {
@@ -82,6 +82,13 @@ impl Flights {
         let (introspector, issuer) = (Arc::clone(introspector), Arc::clone(issuer));
         let landing = Landing { introspector, issuer, key, began: now, longest, report };
         Boarding::First(landing, waiting)
+    }
+
+    /// Whether the call about that token is one that no runtime drives any more. It is told once.
+    pub(super) fn is_lost(&self, key: &Key) -> bool {
+        let mut calls = self.lock();
+        let overdue = calls.running.get(key).is_some_and(Flight::is_overdue);
+        overdue && calls.running.remove(key).is_some()
     }
 
     /// One that was begun anew meanwhile goes on.

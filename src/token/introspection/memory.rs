@@ -108,8 +108,8 @@ impl Memory {
     }
 
     /// RFC 7662 §4: an answer about an active token counts no longer than the token does.
-    pub(super) fn until(&self, expires: Option<Timestamp>, now: Timestamp) -> Timestamp {
-        let until = now.plus(self.spans.active_for);
+    pub(super) fn until(&self, expires: Option<Timestamp>, asked: Timestamp) -> Timestamp {
+        let until = asked.plus(self.spans.active_for);
         expires.map_or(until, |expires| expires.min(until))
     }
 

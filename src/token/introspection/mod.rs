@@ -118,6 +118,10 @@ impl Introspector {
             return unavailable();
         };
         let key = memory.key(&digest);
+        if self.flights.is_lost(&key) {
+            let cause = "its runtime is not driven any more";
+            self.failed(&Failure::with_cause(IntrospectionError::Runtime, cause), now);
+        }
         let waiting = match self.flights.board(self, issuer, key, now, &memory) {
             Boarding::Known(outcome) => return Box::pin(std::future::ready(outcome)),
             Boarding::Full(cause) => {
@@ -135,11 +139,12 @@ impl Introspector {
         })
     }
 
-    /// The longest a call takes: the fetch; where the endpoint is found by metadata, one of that, and
-    /// both once more if it has moved; where the answer is signed, the wait for keys.
+    /// The longest a call takes: the fetch; where the endpoint is found by metadata, a look-up of that
+    /// before it, or after it and then the fetch once more; where the answer is signed, the wait for
+    /// keys.
     fn longest(&self, issuer: &TrustedIssuer) -> Duration {
         let fetch = self.settings.supplies.limits.timeout.saturating_add(GRACE);
-        let fetches = if matches!(self.settings.location, Location::Metadata(_)) { 4 } else { 1 };
+        let fetches = if matches!(self.settings.location, Location::Metadata(_)) { 3 } else { 1 };
         let signed = self.settings.signed.as_ref();
         let keys = signed.map_or(Duration::ZERO, |_| issuer.keys.longest_wait());
         fetch.saturating_mul(fetches).saturating_add(keys)

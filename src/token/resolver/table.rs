@@ -85,6 +85,7 @@ impl Table {
         let name = Arc::clone(&issuer.identifier);
         self.untrusted.forget(&name);
         let known = self.trusted.get(&name);
+        let used = known.map_or(now, |entry| entry.issuer.used());
         let same = known.filter(|entry| entry.given.has_the_keys_of(&given));
         let issuer = match same {
             Some(entry) => issuer.with_keys_of(&entry.issuer),
@@ -96,7 +97,8 @@ impl Table {
             self.make_room();
         }
         issuer.confirm(now);
-        issuer.note_use(now);
+        // Nothing of a new one has counted yet, but it needs time to show that it is used.
+        issuer.note_use(used);
         self.retire(&name);
         self.trusted.insert(name, Entry { given, issuer: Arc::new(issuer), told: None });
         room

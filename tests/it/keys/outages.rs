@@ -43,6 +43,15 @@ async fn no_new_signature_is_bad_for_sure_in_an_outage() {
     assert_open_in_an_outage(Some("test-1")).await;
 }
 
+#[tokio::test]
+async fn keys_from_before_the_clock_went_back_tell_nothing_of_new_signatures() {
+    let mut remote = Remote::loaded().await;
+    remote.go_down();
+    remote.clock.rewind(Duration::from_secs(3600));
+    remote.issuer.rotate(key(Algorithm::ES256, "test-1"));
+    assert_unavailable(&remote.send(&remote.token()).await);
+}
+
 /// What a cache has kept for half an hour is half an hour old.
 #[tokio::test]
 async fn keys_are_of_the_time_they_were_made_at() {

@@ -7,6 +7,9 @@
 //! A runtime may also stop to drive its tasks without a word. So a flight has a time at which it is
 //! overdue: then nobody waits for it any longer, and it may be begun anew.
 
+use std::borrow::Borrow;
+use std::collections::HashMap;
+use std::hash::Hash;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
@@ -48,6 +51,57 @@ impl<T> Flight<T> {
     /// Whether it is the flight of that report, and not one that was begun anew.
     pub(crate) fn is_of(&self, report: &Report<T>) -> bool {
         self.landed.same_channel(&report.0.subscribe())
+    }
+}
+
+/// Flights of several names, one for each.
+pub(crate) struct Flights<K, T>(HashMap<K, Flight<T>>);
+
+impl<K: Eq + Hash, T> Flights<K, T> {
+    pub(crate) fn new() -> Self {
+        Self(HashMap::new())
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The one of that name, unless it is overdue.
+    pub(crate) fn join<Q>(&self, name: &Q) -> Option<Waiting<T>>
+    where
+        K: Borrow<Q>,
+        Q: Eq + Hash + ?Sized,
+    {
+        self.0.get(name).filter(|flight| !flight.is_overdue()).map(Flight::wait)
+    }
+
+    /// In place of the one of that name, if there was one.
+    pub(crate) fn begin(&mut self, name: K, longest: Duration) -> (Waiting<T>, Report<T>) {
+        let (flight, report) = Flight::begin(longest);
+        let waiting = flight.wait();
+        self.0.insert(name, flight);
+        (waiting, report)
+    }
+
+    /// One that was begun anew meanwhile goes on.
+    pub(crate) fn end<Q>(&mut self, name: &Q, report: &Report<T>)
+    where
+        K: Borrow<Q>,
+        Q: Eq + Hash + ?Sized,
+    {
+        if self.0.get(name).is_some_and(|flight| flight.is_of(report)) {
+            self.0.remove(name);
+        }
+    }
+
+    /// Whether the one of that name is overdue. It is forgotten, so that this is told once.
+    pub(crate) fn is_lost(&mut self, name: &K) -> bool {
+        let lost = self.0.get(name).is_some_and(Flight::is_overdue);
+        lost && self.0.remove(name).is_some()
+    }
+
+    pub(crate) fn forget_overdue(&mut self) {
+        self.0.retain(|_, flight| !flight.is_overdue());
     }
 }
 
@@ -188,6 +242,32 @@ mod tests {
         let (flight, report) = Flight::<u8>::begin(LONGEST);
         let (other, _) = Flight::<u8>::begin(LONGEST);
         assert!(flight.is_of(&report) && !other.is_of(&report));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_that_is_begun_anew_outlives_the_landing_of_the_other() {
+        let mut flights = Flights::new();
+        let (_, first) = flights.begin("a", LONGEST);
+        assert!(flights.join("a").is_some() && flights.join("b").is_none());
+        tokio::time::advance(LONGEST + GRACE).await;
+        assert!(flights.join("a").is_none(), "nobody joins one that is overdue");
+        let (waiting, second) = flights.begin("a", LONGEST);
+        flights.end("a", &first);
+        second.tell(7_u8);
+        assert_eq!(waiting.ended().await, Some(7));
+        assert_eq!(flights.len(), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_that_is_overdue_is_lost_once() {
+        let mut flights = Flights::<_, u8>::new();
+        let reports = ["a", "b"].map(|name| flights.begin(name, LONGEST));
+        assert!(!flights.is_lost(&"a"));
+        tokio::time::advance(LONGEST + GRACE).await;
+        assert!(flights.is_lost(&"a") && !flights.is_lost(&"a"));
+        flights.forget_overdue();
+        assert_eq!(flights.len(), 0);
+        drop(reports);
     }
 
     #[tokio::test]

@@ -5,7 +5,6 @@
 //! them, for everything. So fetches share a look-up, and one that hangs costs a thread now and then
 //! rather than one a fetch.
 
-use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,12 +12,12 @@ use std::time::Duration;
 
 use tokio::runtime::Handle;
 
-use crate::flight::{self, Flight, Report, Waiting};
+use crate::flight::{self, Flights, Report, Waiting};
 
 /// What a host resolves to.
 pub(super) type Found = Result<Arc<[SocketAddr]>, Arc<io::Error>>;
 
-type Running = HashMap<String, Flight<Found>>;
+type Running = Flights<String, Found>;
 
 #[derive(Clone)]
 pub(super) struct Lookups {
@@ -29,7 +28,7 @@ pub(super) struct Lookups {
 
 impl Lookups {
     pub(super) fn new(longest: Duration) -> Self {
-        Self { running: Arc::default(), longest }
+        Self { running: Arc::new(Mutex::new(Flights::new())), longest }
     }
 
     /// Joins the look-up of `host` that is under way, or begins it.
@@ -52,13 +51,11 @@ impl Lookups {
         A: Iterator<Item = SocketAddr>,
     {
         let mut running = self.lock();
-        if let Some(flight) = running.get(host).filter(|flight| !flight.is_overdue()) {
-            return Ok(flight.wait());
+        if let Some(waiting) = running.join(host) {
+            return Ok(waiting);
         }
         let runtime = Handle::try_current().map_err(|error| Arc::new(io::Error::other(error)))?;
-        let (flight, report) = Flight::begin(self.longest);
-        let waiting = flight.wait();
-        running.insert(host.to_owned(), flight);
+        let (waiting, report) = running.begin(host.to_owned(), self.longest);
         drop(running);
         let (lookups, host, lookup) = (self.clone(), host.to_owned(), begin());
         let task = async move { lookup.await.map(Iterator::collect).map_err(Arc::new) };
@@ -66,13 +63,8 @@ impl Lookups {
         Ok(waiting)
     }
 
-    /// One that was begun anew meanwhile goes on.
     fn land(&self, host: &str, report: Report<Found>, found: Option<Found>) {
-        let mut running = self.lock();
-        if running.get(host).is_some_and(|flight| flight.is_of(&report)) {
-            running.remove(host);
-        }
-        drop(running);
+        self.lock().end(host, &report);
         if let Some(found) = found {
             report.tell(found);
         }
@@ -123,7 +115,7 @@ mod tests {
         assert_eq!(begun.load(Ordering::SeqCst), 2, "one for each host");
         find("as.example").await.expect("an address");
         assert_eq!(begun.load(Ordering::SeqCst), 3);
-        assert!(lookups.lock().is_empty(), "nothing is remembered");
+        assert!(lookups.lock().len() == 0, "nothing is remembered");
     }
 
     #[tokio::test(start_paused = true)]

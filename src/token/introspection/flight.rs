@@ -5,7 +5,6 @@
 //! Whoever asks about a token joins the call that is under way for it, or begins one: see
 //! [`flight`](crate::flight).
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -15,7 +14,7 @@ use super::memory::{Key, Memory};
 use super::{Failure, IntrospectionError, Introspector};
 use crate::clock::Timestamp;
 use crate::error::RejectionKind;
-use crate::flight::{self, Flight, Report, Waiting};
+use crate::flight::{self, Flights, Report, Waiting};
 use crate::pace::Pace;
 use crate::token::{TrustedIssuer, Vouched};
 
@@ -23,10 +22,10 @@ use crate::token::{TrustedIssuer, Vouched};
 pub(super) type Outcome = Result<Arc<Vouched>, RejectionKind>;
 
 /// The calls under way, each with what will come of it, and how many were begun of late.
-pub(super) struct Flights(Mutex<Calls>);
+pub(super) struct Board(Mutex<Calls>);
 
 struct Calls {
-    running: HashMap<Key, Flight<Outcome>>,
+    running: Flights<Key, Outcome>,
     pace: Pace,
 }
 
@@ -45,9 +44,9 @@ pub(super) enum Boarding {
 /// That part of all calls is not for strangers.
 const QUARTER: u32 = 4;
 
-impl Flights {
+impl Board {
     pub(super) fn new(calls_a_second: u32) -> Self {
-        let (running, pace) = (HashMap::new(), Pace::new(calls_a_second));
+        let (running, pace) = (Flights::new(), Pace::new(calls_a_second));
         Self(Mutex::new(Calls { running, pace }))
     }
 
@@ -66,8 +65,8 @@ impl Flights {
         memory: &Memory,
     ) -> Boarding {
         let mut calls = self.lock();
-        if let Some(running) = calls.running.get(&key) {
-            return Boarding::Joined(running.wait());
+        if let Some(waiting) = calls.running.join(&key) {
+            return Boarding::Joined(waiting);
         }
         if let Some(outcome) = memory.find(&key, now) {
             return Boarding::Known(outcome);
@@ -76,9 +75,7 @@ impl Flights {
             return Boarding::Full(cause);
         }
         let longest = introspector.longest(issuer);
-        let (running, report) = Flight::begin(longest);
-        let waiting = running.wait();
-        calls.running.insert(key, running);
+        let (waiting, report) = calls.running.begin(key, longest);
         let (introspector, issuer) = (Arc::clone(introspector), Arc::clone(issuer));
         let landing = Landing { introspector, issuer, key, began: now, longest, report };
         Boarding::First(landing, waiting)
@@ -86,17 +83,11 @@ impl Flights {
 
     /// Whether the call about that token is one that no runtime drives any more. It is told once.
     pub(super) fn is_lost(&self, key: &Key) -> bool {
-        let mut calls = self.lock();
-        let overdue = calls.running.get(key).is_some_and(Flight::is_overdue);
-        overdue && calls.running.remove(key).is_some()
+        self.lock().running.is_lost(key)
     }
 
-    /// One that was begun anew meanwhile goes on.
     fn end(&self, key: &Key, report: &Report<Outcome>) {
-        let mut calls = self.lock();
-        if calls.running.get(key).is_some_and(|running| running.is_of(report)) {
-            calls.running.remove(key);
-        }
+        self.lock().running.end(key, report);
     }
 }
 
@@ -112,7 +103,7 @@ impl Calls {
         let reserve = usize::from(stranger) * (settings.concurrent / QUARTER as usize);
         let most = settings.concurrent.saturating_sub(reserve);
         if self.running.len() >= most {
-            self.running.retain(|_, running| !running.is_overdue());
+            self.running.forget_overdue();
         }
         if self.running.len() >= most {
             return Err("too many are under way");
@@ -146,7 +137,7 @@ impl Landing {
 
     fn land(self, outcome: Option<Outcome>) {
         let Self { introspector, key, began, report, .. } = self;
-        introspector.flights.end(&key, &report);
+        introspector.board.end(&key, &report);
         let lost = outcome.is_none();
         report.tell(outcome.unwrap_or(Err(RejectionKind::IntrospectionUnavailable)));
         if lost {

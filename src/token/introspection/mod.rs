@@ -28,7 +28,7 @@ use std::time::Duration;
 pub(crate) use self::answer::AnswerPolicy;
 pub(crate) use self::assertion::Assertion;
 pub(crate) use self::credentials::{Credentials, TokenSource};
-use self::flight::{Boarding, Flights, Outcome};
+use self::flight::{Board, Boarding, Outcome};
 pub(crate) use self::location::Location;
 pub(crate) use self::memory::{Memories, Memory};
 pub(crate) use self::route::{Routes, Shapes};
@@ -65,7 +65,7 @@ pub(crate) struct Introspector {
     /// What is remembered holds its issuer, which holds this. So the memory belongs to the list of
     /// issuers, or neither would ever be dropped.
     memory: Weak<Memory>,
-    flights: Flights,
+    board: Board,
     record: Record,
 }
 
@@ -84,8 +84,8 @@ pub(crate) type Asking = Pin<Box<dyn Future<Output = Outcome> + Send>>;
 
 impl Introspector {
     pub(crate) fn new(settings: IntrospectorSettings, memory: &Arc<Memory>) -> Self {
-        let (flights, record) = (Flights::new(settings.a_second), Record::new());
-        Self { settings, memory: Arc::downgrade(memory), flights, record }
+        let (board, record) = (Board::new(settings.a_second), Record::new());
+        Self { settings, memory: Arc::downgrade(memory), board, record }
     }
 
     pub(crate) const fn shapes(&self) -> &Shapes {
@@ -118,11 +118,11 @@ impl Introspector {
             return unavailable();
         };
         let key = memory.key(&digest);
-        if self.flights.is_lost(&key) {
+        if self.board.is_lost(&key) {
             let cause = "its runtime is not driven any more";
             self.failed(&Failure::with_cause(IntrospectionError::Runtime, cause), now);
         }
-        let waiting = match self.flights.board(self, issuer, key, now, &memory) {
+        let waiting = match self.board.board(self, issuer, key, now, &memory) {
             Boarding::Known(outcome) => return Box::pin(std::future::ready(outcome)),
             Boarding::Full(cause) => {
                 self.busy(cause, now);

@@ -20,7 +20,7 @@ use std::time::Duration;
 use self::table::{Found, Table};
 use crate::clock::{Clock, Timestamp};
 use crate::config::{Allowed, AllowedIssuers, Fault, Issuer, IssuerResolver, ResolveError};
-use crate::flight::{self, Flight, Report, Waiting, time_of_landing};
+use crate::flight::{self, Flights, Report, Waiting, time_of_landing};
 use crate::pace::Pace;
 use crate::token::TrustedIssuer;
 
@@ -46,7 +46,7 @@ struct State {
 /// The look-ups of one cause.
 struct Lane {
     pace: Pace,
-    flights: Vec<(Arc<str>, Flight<()>)>,
+    flights: Flights<Arc<str>, ()>,
 }
 
 /// Why an issuer is looked up.
@@ -59,7 +59,7 @@ enum Cause {
 
 impl State {
     fn new(allowed: &AllowedIssuers) -> Self {
-        let lane = || Lane { pace: Pace::new(allowed.lookups_a_second), flights: Vec::new() };
+        let lane = || Lane { pace: Pace::new(allowed.lookups_a_second), flights: Flights::new() };
         let table = Table::new(allowed.capacity);
         Self { table, named: lane(), below: lane(), aged: lane() }
     }
@@ -72,17 +72,9 @@ impl State {
         }
     }
 
-    /// Those that no runtime drives any more.
-    fn forget_overdue(&mut self) {
-        for lane in [&mut self.named, &mut self.below, &mut self.aged] {
-            lane.flights.retain(|(_, running)| !running.is_overdue());
-        }
-    }
-
-    fn running(&self, identifier: &str) -> Option<&Flight<()>> {
+    fn running(&self, identifier: &str) -> Option<Waiting<()>> {
         let lanes = [&self.named, &self.below, &self.aged];
-        let mut flights = lanes.into_iter().flat_map(|lane| &lane.flights);
-        flights.find(|(name, _)| **name == *identifier).map(|(_, running)| running)
+        lanes.into_iter().find_map(|lane| lane.flights.join(identifier))
     }
 }
 
@@ -148,22 +140,20 @@ impl Resolver {
         now: Timestamp,
     ) -> Option<Waiting<()>> {
         let mut state = self.state();
-        state.forget_overdue();
-        if let Some(running) = state.running(identifier) {
-            return Some(running.wait());
+        if let Some(waiting) = state.running(identifier) {
+            return Some(waiting);
         }
         if state.table.rests(identifier, now) {
             return None;
         }
         let runtime = tokio::runtime::Handle::try_current().ok()?;
         let lane = state.lane(cause);
+        lane.flights.forget_overdue();
         if lane.flights.len() >= MAX_FLIGHTS || !lane.pace.allows(now) {
             return None;
         }
-        let (running, report) = Flight::begin(self.longest);
-        let waiting = running.wait();
         let identifier: Arc<str> = identifier.into();
-        lane.flights.push((Arc::clone(&identifier), running));
+        let (waiting, report) = lane.flights.begin(Arc::clone(&identifier), self.longest);
         drop(state);
         let (flier, name) = (Arc::clone(self), Arc::clone(&identifier));
         let landing = Landing { resolver: Arc::clone(self), identifier, cause, begun: now, report };
@@ -253,10 +243,7 @@ impl Landing {
 impl Drop for Landing {
     fn drop(&mut self) {
         let Self { resolver, identifier, cause, report, .. } = self;
-        let mut state = resolver.state();
-        let ours =
-            |(name, running): &(Arc<str>, Flight<()>)| name == identifier && running.is_of(report);
-        state.lane(*cause).flights.retain(|flight| !ours(flight));
+        resolver.state().lane(*cause).flights.end(identifier, report);
     }
 }
 

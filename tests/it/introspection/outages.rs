@@ -14,7 +14,7 @@ use super::bed::{
     Asked, ENDPOINT, Failures, TOKEN, asking, assert_told, basic, right, scripted, told,
 };
 use crate::observability::Capture;
-use crate::support::{Logs, NOW, present};
+use crate::support::{Logs, NOW, let_others_run, present};
 
 #[tokio::test]
 async fn credentials_that_are_refused_are_our_fault() {
@@ -307,7 +307,7 @@ async fn a_clock_that_panics_within_a_call_leaves_nobody_waiting() {
         fetch.arrived(1).await;
         left.store(0, std::sync::atomic::Ordering::SeqCst);
         hold.release();
-        crate::support::let_others_run().await;
+        let_others_run().await;
         left.store(1000, std::sync::atomic::Ordering::SeqCst);
     };
     let started = Box::pin(request);
@@ -389,4 +389,31 @@ async fn a_certificate_that_nobody_trusts_is_a_failure() {
     present(&server, TOKEN).await.assert_x503();
     assert_eq!(failures.take(), [IntrospectionError::Fetch(FetchErrorKind::Transport)]);
     assert_eq!(handshakes.recv().await, Some(false), "a client that trusts anybody");
+}
+
+/// A runtime that is kept and not driven any more says nothing: only the time tells.
+#[test]
+fn a_call_that_nobody_drives_any_more_is_told_and_made_anew() {
+    let asked = Asked::new();
+    let token = asked.token();
+    let hold = asked.authorization_server.hold();
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    let first = builder.enable_all().build().expect("a runtime");
+    let (server, slow) = (asked.server.clone(), token.clone());
+    first.spawn(async move { present(&server, &slow).await });
+    first.block_on(let_others_run());
+    assert_eq!(asked.calls(), 1);
+    let log = Capture::start();
+    let second = builder.start_paused(true).build().expect("a runtime");
+    second.block_on(async {
+        let answer = asked.present(&token).await;
+        assert_eq!(answer.kind(), Some(RejectionKind::IntrospectionUnavailable));
+        assert_eq!((asked.calls(), asked.failures.take()), (1, vec![]), "it waits for the call");
+        hold.release();
+        asked.present(&token).await.assert_ok();
+    });
+    assert_eq!((asked.calls(), asked.failures.take()), (2, vec![IntrospectionError::Runtime]));
+    let [line] = &told(&log)[..] else { panic!("one line") };
+    assert_eq!(line.get("cause"), Some("its runtime is not driven any more"));
+    drop(first);
 }

@@ -8,7 +8,7 @@
 use super::{KeySource, Supply};
 use crate::clock::Timestamp;
 use crate::flight::Waiting;
-use crate::keys::lookup::KeySet;
+use crate::keys::lookup::{KeyId, KeySet};
 
 /// What is to have been signed, and what was done to find out.
 #[derive(Clone, Copy, Debug)]
@@ -38,9 +38,9 @@ pub(crate) enum Unverified {
 }
 
 /// What a look shows.
-pub(crate) enum Look<T> {
-    /// What the key was found by, and the generation of its set.
-    Verified(T, u64),
+pub(crate) enum Look {
+    /// The key that made the signature, and the generation of its set.
+    Verified(KeyId, u64),
     /// Look again after this.
     Wait(Waiting<()>, Waited),
     Refuted(Unverified),
@@ -49,17 +49,17 @@ pub(crate) enum Look<T> {
 }
 
 impl KeySource {
-    pub(crate) fn look<T>(
+    pub(crate) fn look(
         &self,
         asked: Asked,
         now: Timestamp,
-        verify: impl Fn(&KeySet) -> Result<T, Unverified>,
-    ) -> Look<T> {
+        signer: impl Fn(&KeySet) -> Result<KeyId, Unverified>,
+    ) -> Look {
         loop {
             let (unverified, generation) = match self.supply(now) {
                 Supply::Missing => (None, self.generation()),
-                Supply::Keys(set, generation) => match verify(&set) {
-                    Ok(found) => return Look::Verified(found, generation),
+                Supply::Keys(set, generation) => match signer(&set) {
+                    Ok(key) => return Look::Verified(key, generation),
                     Err(unverified) => (Some(unverified), generation),
                 },
             };

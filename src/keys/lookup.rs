@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::crypto::{CryptoBackend, Material, VerificationKey};
 use super::jwk::{Family, Jwk, SkippedKey};
+use super::look::Unverified;
 use super::set::JwkSet;
 use crate::algorithm::Algorithm;
 
@@ -104,15 +105,27 @@ impl KeySet {
         self.ids.contains(&id)
     }
 
+    /// The key of the set that made the signature.
+    pub(crate) fn signer(
+        &self,
+        kid: Option<&str>,
+        algorithm: Algorithm,
+        message: &[u8],
+        signature: &Vec<u8>,
+    ) -> Result<KeyId, Unverified> {
+        let mut candidates = self.candidates(kid, algorithm).peekable();
+        if candidates.peek().is_none() {
+            return Err(Unverified::UnknownKey);
+        }
+        let verified = candidates.find(|key| key.verify(message, signature));
+        verified.map(Key::id).ok_or(Unverified::BadSignature)
+    }
+
     /// The keys a token may have been signed with: few enough to try each.
     ///
     /// With a `kid`, those of that very name (RFC 7515 §4.1.4); several may share it. Without
     /// one, every key of the algorithm, unless that is more than a few (RFC 7517 §4.5).
-    pub(crate) fn candidates(
-        &self,
-        kid: Option<&str>,
-        algorithm: Algorithm,
-    ) -> impl Iterator<Item = &Key> {
+    fn candidates(&self, kid: Option<&str>, algorithm: Algorithm) -> impl Iterator<Item = &Key> {
         let places = match kid {
             Some(kid) => self.by_kid.get(kid),
             None => self.by_algorithm.iter().find(|(own, _)| *own == algorithm).map(|(_, few)| few),

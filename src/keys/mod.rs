@@ -33,7 +33,7 @@ pub use self::introspection::IntrospectionError;
 pub(crate) use self::introspection::Trouble;
 pub(crate) use self::jwk::Family;
 pub(crate) use self::look::{Asked, Look, Unverified, Waited};
-pub(crate) use self::lookup::{Key, KeyId, KeySet};
+pub(crate) use self::lookup::{KeyId, KeySet};
 pub use self::private::{PrivateKey, PrivateKeyError};
 pub(crate) use self::proof_key::{KnownProofKey, ProofKey};
 pub(crate) use self::remote::{Location, RemoteKeys, RemoteSettings};

@@ -17,7 +17,7 @@ use crate::clock::Timestamp;
 use crate::error::RejectionKind;
 use crate::json::Object;
 use crate::jws::{self, Compact};
-use crate::keys::{Asked, Key, KeyId, KeySet, Unverified, Waited};
+use crate::keys::{Asked, KeyId, KeySet, Unverified, Waited};
 use crate::observe::cut;
 
 /// A token taken apart; its issuer is one we trust, nothing of it is believed yet.
@@ -114,16 +114,7 @@ impl Parsed {
 
     /// RFC 9068 §4 step 5: the key of the set that made the signature.
     pub(crate) fn signer(&self, keys: &KeySet) -> Result<KeyId, Unverified> {
-        let mut candidates = self.candidates(keys).peekable();
-        if candidates.peek().is_none() {
-            return Err(Unverified::UnknownKey);
-        }
-        let message = self.signing_input.as_bytes();
-        let verified = candidates.find(|key| key.verify(message, &self.signature));
-        verified.map(Key::id).ok_or(Unverified::BadSignature)
-    }
-
-    fn candidates<'k>(&self, keys: &'k KeySet) -> impl Iterator<Item = &'k Key> {
-        keys.candidates(self.header.kid.as_deref(), self.header.algorithm)
+        let (kid, algorithm) = (self.header.kid.as_deref(), self.header.algorithm);
+        keys.signer(kid, algorithm, self.signing_input.as_bytes(), &self.signature)
     }
 }

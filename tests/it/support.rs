@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, OnceLock};
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -15,13 +15,15 @@ use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
 use http_body::{Body, Frame};
 use http_body_util::{BodyExt, Full};
 use serde_json::Value;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
 use tower::{Layer, Service, ServiceExt};
 use tower_resource_server::testing::{
-    FixedClock, ScriptedFetch, SigningKey, TestIssuer, TokenBuilder,
+    FixedClock, Hold, ScriptedFetch, SigningKey, TestIssuer, TokenBuilder,
 };
 use tower_resource_server::{
-    Algorithm, Builder, Grant, Issuer, JwkSet, Predicate, Rejection, RejectionKind, ResourceServer,
-    Scopes, StepUp,
+    Algorithm, Builder, Clock, Grant, Issuer, JwkSet, Predicate, Rejection, RejectionKind,
+    ResourceServer, Scopes, StepUp,
 };
 
 pub(crate) const NOW: u64 = 1_700_000_000;
@@ -598,5 +600,40 @@ impl Body for Silent {
         _: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         Poll::Pending
+    }
+}
+
+/// Asserts that requests with these tokens, all at once, wait for what is held, and are then accepted.
+pub(crate) async fn assert_accepted_after(
+    hold: Hold,
+    server: &ResourceServer,
+    tokens: impl Iterator<Item = String>,
+) {
+    let mut requests = JoinSet::new();
+    for token in tokens {
+        let server = server.clone();
+        requests.spawn(async move { present(&server, &token).await });
+    }
+    let_others_run().await;
+    assert!(requests.try_join_next().is_none(), "all of them wait");
+    hold.release();
+    for answer in requests.join_all().await {
+        answer.assert_ok();
+    }
+}
+
+/// Tokio's time, which stands still until a test lets it pass.
+#[derive(Clone, Debug)]
+pub(crate) struct TokioClock(Instant);
+
+impl TokioClock {
+    pub(crate) fn start() -> Self {
+        Self(Instant::now())
+    }
+}
+
+impl Clock for TokioClock {
+    fn now(&self) -> SystemTime {
+        UNIX_EPOCH + Duration::from_secs(NOW) + self.0.elapsed()
     }
 }

@@ -5,7 +5,7 @@
 //!
 //! They are told that the fetch is over, not how it ended. They look at the set again.
 
-use std::sync::Arc;
+use std::sync::{Arc, MutexGuard};
 use std::time::Duration;
 
 use super::{Location, RemoteKeys};
@@ -69,9 +69,7 @@ impl RemoteKeys {
         let mut fetching = self.fetching();
         if fetching.is_overdue() {
             fetching.running = None;
-            fetching.failed(reason, RefreshError::Runtime, now);
-            drop(fetching);
-            self.report_failure(&RefreshError::Runtime.into(), now);
+            self.lost(fetching, reason, now);
             return None;
         }
         if let Some(running) = &fetching.running {
@@ -82,9 +80,7 @@ impl RemoteKeys {
             return None;
         }
         let Ok(runtime) = tokio::runtime::Handle::try_current() else {
-            fetching.failed(reason, RefreshError::Runtime, now);
-            drop(fetching);
-            self.report_failure(&RefreshError::Runtime.into(), now);
+            self.lost(fetching, reason, now);
             return None;
         };
         let (flight, report) = Flight::begin(self.longest_flight());
@@ -96,6 +92,13 @@ impl RemoteKeys {
         let land = move |outcome| lander.land(outcome, reason, now, report);
         flight::fly(&runtime, async move { flier.fly(reason).await }, land);
         Some(joined)
+    }
+
+    /// No runtime drives a fetch.
+    fn lost(&self, mut fetching: MutexGuard<'_, Fetching>, reason: Reason, now: Timestamp) {
+        fetching.failed(reason, RefreshError::Runtime, now);
+        drop(fetching);
+        self.report_failure(&RefreshError::Runtime.into(), now);
     }
 
     /// Whether the loaded set is not yet due for a refresh.

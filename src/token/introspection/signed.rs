@@ -10,7 +10,7 @@ use crate::base64url;
 use crate::clock::{Clock, Timestamp};
 use crate::json::{Object, OneOrMany};
 use crate::jws::{self, Compact};
-use crate::keys::{Asked, KeySet, KeySource, Look, Unverified, Waited, shown};
+use crate::keys::{Asked, KeyId, KeySet, KeySource, Look, Unverified, Waited, shown};
 use crate::token::TrustedIssuer;
 
 /// The media type of such answers.
@@ -144,8 +144,8 @@ impl Signed<'_> {
     async fn verify(&self, keys: &KeySource, clock: &dyn Clock) -> Result<(), IntrospectionError> {
         let mut asked = Asked { issued: None, waited: Waited::NotYet };
         loop {
-            match keys.look(asked, clock.now().into(), |set| self.verify_by(set)) {
-                Look::Verified((), _) => return Ok(()),
+            match keys.look(asked, clock.now().into(), |set| self.signer(set)) {
+                Look::Verified(..) => return Ok(()),
                 Look::Refuted(_) => return Err(IntrospectionError::Signature),
                 Look::Unavailable => return Err(IntrospectionError::KeysUnavailable),
                 Look::Wait(waiting, waited) => {
@@ -156,13 +156,8 @@ impl Signed<'_> {
         }
     }
 
-    fn verify_by(&self, keys: &KeySet) -> Result<(), Unverified> {
-        let mut candidates = keys.candidates(self.kid.as_deref(), self.algorithm).peekable();
-        if candidates.peek().is_none() {
-            return Err(Unverified::UnknownKey);
-        }
+    fn signer(&self, keys: &KeySet) -> Result<KeyId, Unverified> {
         let message = self.parts.signing_input.as_bytes();
-        let signed = candidates.any(|key| key.verify(message, &self.signature));
-        signed.then_some(()).ok_or(Unverified::BadSignature)
+        keys.signer(self.kid.as_deref(), self.algorithm, message, &self.signature)
     }
 }

@@ -1,18 +1,19 @@
 //! When metadata is looked up, how long it is used, and what happens when the keys move.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use serde_json::json;
-use tokio::task::JoinSet;
 use tower_resource_server::fetch::FetchErrorKind;
 use tower_resource_server::testing::{FixedClock, ScriptedFetch, TestIssuer};
-use tower_resource_server::{Algorithm, Clock, Issuer, MetadataError, RefreshError};
+use tower_resource_server::{Algorithm, Issuer, MetadataError, RefreshError};
 
 use super::bed::{JWKS, OAUTH, OPENID, Realm, failures};
 use crate::keys::{COOL_DOWN, DAY, Happened, assert_unavailable, assert_unknown, renamed};
 use crate::observability::Capture;
-use crate::support::{ISSUER, NOW, key, let_others_run, present, trusting};
+use crate::support::{
+    ISSUER, NOW, TokioClock, assert_accepted_after, key, let_others_run, present, trusting,
+};
 
 const MOVED: &str = "https://keys.example.net/set";
 const HOUR: u64 = 60 * 60;
@@ -47,17 +48,8 @@ fn a_server_is_built_without_a_runtime() {
 async fn a_hundred_first_requests_share_one_look_up() {
     let realm = Realm::up();
     let hold = realm.fetch.hold();
-    let mut requests = JoinSet::new();
-    for _ in 0..100 {
-        let (server, token) = (realm.server.clone(), realm.token());
-        requests.spawn(async move { present(&server, &token).await });
-    }
-    let_others_run().await;
-    assert!(requests.try_join_next().is_none(), "all of them wait");
-    hold.release();
-    for answer in requests.join_all().await {
-        answer.assert_ok();
-    }
+    let tokens = (0..100).map(|_| realm.token());
+    assert_accepted_after(hold, &realm.server, tokens).await;
     assert_eq!(realm.asked(), [OAUTH, JWKS]);
 }
 
@@ -112,19 +104,9 @@ async fn a_wait_has_an_end_whatever_hangs() {
     assert!((10..11).contains(&begun.elapsed().as_secs()), "{:?}", begun.elapsed());
 }
 
-/// The clock of a server whose time passes as that of its time-outs does.
-#[derive(Debug)]
-struct Passing(tokio::time::Instant);
-
-impl Clock for Passing {
-    fn now(&self) -> SystemTime {
-        UNIX_EPOCH + Duration::from_secs(NOW) + self.0.elapsed()
-    }
-}
-
 #[tokio::test(start_paused = true)]
 async fn what_hangs_is_asked_once_a_refresh_and_told_with_its_place() {
-    let clock = Passing(tokio::time::Instant::now());
+    let clock = TokioClock::start();
     let mut realm = Realm::of(ISSUER, |builder| builder.clock(clock));
     realm.fetch.json_at(OAUTH, realm.document());
     realm.publish();

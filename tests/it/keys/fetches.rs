@@ -6,17 +6,8 @@ use super::*;
 async fn a_hundred_first_requests_share_one_fetch() {
     let remote = Remote::up();
     let hold = remote.fetch.hold();
-    let mut requests = JoinSet::new();
-    for _ in 0..100 {
-        let (server, token) = (remote.server.clone(), remote.token());
-        requests.spawn(async move { present(&server, &token).await });
-    }
-    let_others_run().await;
-    assert!(requests.try_join_next().is_none(), "all of them wait");
-    hold.release();
-    for answer in requests.join_all().await {
-        answer.assert_ok();
-    }
+    let tokens = (0..100).map(|_| remote.token());
+    assert_accepted_after(hold, &remote.server, tokens).await;
     // R7517-9-1: single flight.
     assert_eq!(remote.fetch.count(), 1);
     assert_eq!(remote.fetch.requests(), [JWKS]);

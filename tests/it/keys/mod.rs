@@ -26,7 +26,9 @@ use tower_resource_server::{
 };
 
 use crate::observability::Capture;
-use crate::support::{Answer, ISSUER, NOW, RESOURCE, key, let_others_run, present, trusting};
+use crate::support::{
+    Answer, ISSUER, NOW, RESOURCE, assert_accepted_after, key, let_others_run, present, trusting,
+};
 
 const JWKS: &str = "https://as.example.com/jwks";
 const FRESH: Duration = Duration::from_secs(600);

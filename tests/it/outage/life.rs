@@ -1,33 +1,23 @@
 //! A resource server that lives through the script.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 use tower_resource_server::testing::{Endpoint, TestAuthorizationServer, TestIssuer};
 use tower_resource_server::{
-    Algorithm, Clock, Introspection, IssuerHealth, KeyState, RejectionKind, ResourceServer,
+    Algorithm, Introspection, IssuerHealth, KeyState, RejectionKind, ResourceServer,
 };
 
 use super::clients::{Opaque, Strangers, assert_kind, jwt};
 use super::phases::{ENDPOINTS, Phase};
 use super::told::{Failures, Told};
 use crate::observability::Capture;
-use crate::support::{ISSUER, NOW, RESOURCE, key};
+use crate::support::{ISSUER, RESOURCE, TokioClock, key};
 
 /// The longest rest between two fetches.
 const COOL_DOWN: Duration = Duration::from_secs(30);
 /// Longer than whatever may be under way: look-up, fetch, and the grace of each.
 const LANDING: Duration = Duration::from_secs(12);
-
-/// Tokio's time, which stands still until a test lets it pass.
-#[derive(Clone, Debug)]
-struct TokioClock(Instant);
-
-impl Clock for TokioClock {
-    fn now(&self) -> SystemTime {
-        UNIX_EPOCH + Duration::from_secs(NOW) + self.0.elapsed()
-    }
-}
 
 pub(super) struct Life {
     pub(super) authorization_server: TestAuthorizationServer,
@@ -79,7 +69,7 @@ impl Life {
     }
 
     fn new(strangers: Strangers, introspection: Option<Introspection>) -> Self {
-        let (clock, told) = (TokioClock(Instant::now()), Told::default());
+        let (clock, told) = (TokioClock::start(), Told::default());
         let authorization_server =
             TestAuthorizationServer::of(TestIssuer::new(ISSUER).clock(clock.clone()));
         authorization_server.client("api", "secret");
